@@ -1,0 +1,54 @@
+# Two commands on a fresh machine with Python 3.10 or newer:
+#   make demo   read the expressions in a real photo (base install, no training framework)
+#   make test   install everything and run the tests
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help demo test lint check-wheel clean
+
+help:
+	@echo "make demo    set up, then read the expressions in a public domain portrait"
+	@echo "make test    set up everything, then run the tests"
+	@echo "make lint    style, types and import directions"
+	@echo "make clean   remove the environment and everything made"
+
+$(BIN)/python:
+	@echo "== Creating the virtual environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+# The stamps make a second run start at once.
+$(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "== Installing mien and its base dependencies (no training framework; about a minute)"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.base
+	@echo "== Installing PyTorch and the development tools (a few minutes)"
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.base
+	@echo "== Reading a real photo"
+	@$(BIN)/mien demo --out demo
+
+test: $(VENV)/.dev
+	@echo "== Running the tests (about three minutes; tests of real data need MIEN_DATA)"
+	@$(BIN)/python -m pytest
+	@echo "== Passed. To see it work: make demo. To look around: README.md"
+
+lint: $(VENV)/.dev
+	@echo "== Style, types, import directions"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check-wheel: $(VENV)/.dev
+	@echo "== Building the wheel and using it in an environment of its own"
+	@$(BIN)/python benchmarks/wheel.py
+
+clean:
+	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

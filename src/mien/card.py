@@ -1,0 +1,94 @@
+"""What a model file says of itself: stored inside every exported ONNX file."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mien.errors import ModelError, unknown_name
+from mien.labels import LabelSet
+from mien.preprocess import Preprocess
+
+METADATA_KEY = "mien"
+"""The ONNX metadata entry that holds a `ModelCard` as JSON."""
+
+
+class Head(BaseModel):
+    """One output of a model: its expressions in order, and the temperature of its softmax.
+
+    Probabilities are `softmax(logits / temperature)`; the temperature was fitted on validation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    expressions: tuple[str, ...]
+    temperature: float = Field(default=1.0, gt=0)
+
+    @property
+    def labels(self) -> LabelSet:
+        """The head's label set."""
+        return LabelSet(self.name, self.expressions)
+
+
+class Figure(BaseModel):
+    """One measured value with its bootstrap interval, and what it was measured on.
+
+    `subset` says which images of the split count ("all", "majority", "all, without leaked", …).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str
+    head: str
+    dataset: str
+    split: str
+    subset: str
+    images: int
+    value: float
+    low: float
+    high: float
+
+
+class ModelCard(BaseModel):
+    """Everything needed to use a model and to judge it.
+
+    Args:
+        name: The model's name, such as "mien-base".
+        mien_version: Version of mien that exported it.
+        description: One sentence.
+        heads: The outputs; the first is the one inference reads.
+        preprocess: How a face crop becomes the input.
+        parameters: Number of weights.
+        macs: Multiply-accumulates for one face.
+        recipe: The resolved training recipe as TOML.
+        data_fingerprint: Fingerprint of the dataset it was trained and tested on.
+        figures: Test figures.
+        payload_bytes: Length of the ONNX graph and weights that precede this card in the file.
+        payload_sha256: SHA-256 of those bytes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    mien_version: str
+    description: str
+    heads: tuple[Head, ...] = Field(min_length=1)
+    preprocess: Preprocess
+    parameters: int
+    macs: int
+    recipe: str
+    data_fingerprint: str
+    figures: tuple[Figure, ...] = ()
+    payload_bytes: int = 0
+    payload_sha256: str = ""
+
+    def head(self, name: str) -> Head:
+        """Return an output by name.
+
+        Raises:
+            ModelError: If the model has no such output.
+        """
+        for head in self.heads:
+            if head.name == name:
+                return head
+        raise ModelError(unknown_name("model output", name, [h.name for h in self.heads]))

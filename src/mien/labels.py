@@ -1,0 +1,131 @@
+"""The one vocabulary of expressions, and the label sets that give an index its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import MienError, unknown_name
+
+EXPRESSIONS = (
+    "anger",
+    "contempt",
+    "disgust",
+    "fear",
+    "happiness",
+    "neutral",
+    "sadness",
+    "surprise",
+)
+"""Every expression mien knows, in the order all label sets keep."""
+
+VOTES = (*EXPRESSIONS, "unknown", "not_a_face")
+"""The columns of a vote table: FER+ raters could also say "unknown" and "not a face" (NF)."""
+
+SPELLINGS = {
+    "anger": ("angry", "an", "ang"),
+    "contempt": ("contemptuous", "scorn", "co"),
+    "disgust": ("disgusted", "di", "dis"),
+    "fear": ("fearful", "afraid", "scared", "fe", "fea"),
+    "happiness": ("happy", "joy", "joyful", "ha", "hap"),
+    "neutral": ("neutrality", "calm", "ne", "neu"),
+    "sadness": ("sad", "sa"),
+    "surprise": ("surprised", "su", "sur"),
+}
+"""Other spellings found in datasets and papers, by expression."""
+
+_BY_SPELLING = {
+    spelling: expression
+    for expression, others in SPELLINGS.items()
+    for spelling in (expression, *others)
+}
+
+
+def parse_expression(text: str) -> str:
+    """Return the vocabulary's name for an expression in any known spelling.
+
+    Raises:
+        MienError: If the spelling is not known; names the nearest one.
+    """
+    key = text.strip().lower()
+    if key not in _BY_SPELLING:
+        raise MienError(unknown_name("expression", text, EXPRESSIONS))
+    return _BY_SPELLING[key]
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """An ordered set of expressions: the only place where an index means an expression.
+
+    Args:
+        name: How recipes, datasets and models refer to it.
+        expressions: At least two expressions, each once, in the vocabulary's order.
+    """
+
+    name: str
+    expressions: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for expression in self.expressions:
+            if expression not in EXPRESSIONS:
+                raise MienError(unknown_name("expression", expression, EXPRESSIONS))
+        ordered = tuple(e for e in EXPRESSIONS if e in self.expressions)
+        if len(self.expressions) < 2 or self.expressions != ordered:
+            raise MienError(
+                f"The expressions of label set {self.name!r} must be two or more of "
+                f"{', '.join(EXPRESSIONS)}, each once and in this order. "
+                f"Got {', '.join(self.expressions) or 'none'} instead."
+            )
+
+    def __len__(self) -> int:
+        return len(self.expressions)
+
+    def index(self, expression: str) -> int:
+        """Return the index of an expression in any known spelling.
+
+        Raises:
+            MienError: If this label set does not hold the expression.
+        """
+        name = parse_expression(expression)
+        if name not in self.expressions:
+            raise MienError(
+                f"Label set {self.name!r} has no {name!r}: it holds {', '.join(self.expressions)}."
+            )
+        return self.expressions.index(name)
+
+    def positions_in(self, wider: LabelSet) -> NDArray[np.intp]:
+        """Return, for each expression of this set, its index in a set that holds them all.
+
+        Raises:
+            MienError: If `wider` lacks one of the expressions.
+        """
+        return np.array([wider.index(e) for e in self.expressions], dtype=np.intp)
+
+
+def _label_sets(sets: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, LabelSet]:
+    return {name: LabelSet(name, expressions) for name, expressions in sets}
+
+
+LABEL_SETS = _label_sets(
+    [
+        ("ferplus8", EXPRESSIONS),
+        ("basic7", tuple(e for e in EXPRESSIONS if e != "contempt")),
+        ("ckplus7", tuple(e for e in EXPRESSIONS if e != "neutral")),
+        ("four", ("anger", "happiness", "neutral", "sadness")),
+    ]
+)
+"""The label sets of the datasets and papers: FER+, FER2013, CK+ and the four-class papers."""
+
+
+def label_set(name: str) -> LabelSet:
+    """Return a label set by name.
+
+    Raises:
+        MienError: If there is none of that name; names the nearest one.
+    """
+    if name not in LABEL_SETS:
+        raise MienError(unknown_name("label set", name, LABEL_SETS))
+    return LABEL_SETS[name]

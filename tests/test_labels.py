@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien.errors import MienError
+from mien.labels import EXPRESSIONS, LABEL_SETS, SPELLINGS, LabelSet, label_set, parse_expression
+
+
+def test_every_label_set_is_an_ordered_subset_of_the_vocabulary():
+    for labels in LABEL_SETS.values():
+        assert labels.positions_in(LABEL_SETS["ferplus8"]).tolist() == sorted(
+            labels.positions_in(LABEL_SETS["ferplus8"])
+        )
+    assert {name: len(labels) for name, labels in LABEL_SETS.items()} == {
+        "ferplus8": 8,
+        "basic7": 7,
+        "ckplus7": 7,
+        "four": 4,
+    }
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_every_spelling_means_its_expression(expression):
+    for spelling in SPELLINGS[expression]:
+        assert parse_expression(f" {spelling.upper()} ") == expression
+
+
+def test_no_spelling_means_two_expressions():
+    spellings = [s for group in SPELLINGS.values() for s in group]
+    assert len(spellings) == len(set(spellings))
+
+
+@given(st.sets(st.sampled_from(EXPRESSIONS), min_size=2))
+def test_index_and_expression_round_trip(chosen):
+    labels = LabelSet("own", tuple(e for e in EXPRESSIONS if e in chosen))
+    assert [labels.index(e) for e in labels.expressions] == list(range(len(labels)))
+    wide = np.array(EXPRESSIONS)[labels.positions_in(label_set("ferplus8"))]
+    assert tuple(wide) == labels.expressions
+
+
+@pytest.mark.parametrize(
+    ("expressions", "part"),
+    [
+        (("happiness", "anger"), "in this order"),
+        (("anger",), "two or more"),
+        (("anger", "anger"), "each once"),
+        (("anger", "joyous"), "Unknown expression 'joyous'"),
+    ],
+)
+def test_a_label_set_refuses_what_is_not_an_ordered_subset(expressions, part):
+    with pytest.raises(MienError, match=part):
+        LabelSet("own", expressions)
+
+
+def test_unknown_names_are_answered_with_the_nearest():
+    with pytest.raises(MienError, match="did you mean 'basic7'"):
+        label_set("basic")
+    with pytest.raises(MienError, match="did you mean 'happiness'"):
+        parse_expression("happines")
+    with pytest.raises(MienError, match="has no 'contempt'"):
+        label_set("basic7").index("contempt")
