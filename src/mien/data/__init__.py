@@ -1,0 +1,1 @@
+"""Readers, audits and stores of face datasets."""

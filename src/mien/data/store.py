@@ -1,0 +1,199 @@
+"""A dataset on disk: `faces.parquet` beside a small `dataset.json`.
+
+The Parquet file opens with pandas and with Hugging Face `datasets`, which shows its column `image`
+as pictures: each is a PNG in a struct `{bytes, path}`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.errors import DataError, MissingExtraError
+from mien.files import whole_folder
+from mien.labels import VOTES, LabelSet
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLE = "faces.parquet"
+MANIFEST = "dataset.json"
+FORMAT = 1
+TEXT_COLUMNS = ("id", "split", "subject", "source")
+_FAST_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+
+
+def write_store(dataset: FaceDataset, folder: Path | str, *, progress: bool = False) -> None:
+    """Write a dataset to a folder, which is replaced whole.
+
+    Raises:
+        MissingExtraError: If pyarrow is not installed.
+        DataError: If the folder exists and is not a store.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (is_store(folder) or _is_empty(folder)):
+        raise DataError(f"{folder} exists and is not a dataset store: it holds no {MANIFEST}.")
+    table = _table(dataset, progress)
+    with whole_folder(folder) as temporary:
+        _parquet().write_table(table, temporary / TABLE, compression="none", row_group_size=4096)
+        manifest = json.dumps(_manifest(dataset), indent=2, ensure_ascii=False)
+        (temporary / MANIFEST).write_text(manifest + "\n", encoding="utf-8")
+
+
+def read_store(folder: Path | str, *, progress: bool = False) -> FaceDataset:
+    """Read a dataset that `write_store` wrote.
+
+    Raises:
+        MissingExtraError: If pyarrow is not installed.
+        DataError: If the folder is no store, or its content is not what its fingerprint says.
+    """
+    folder = Path(folder)
+    manifest = _read_manifest(folder)
+    try:
+        table = _parquet().read_table(folder / TABLE)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise DataError(f"{folder / TABLE} cannot be read as Parquet: {error}.") from error
+    dataset = _dataset(table, manifest, folder, progress)
+    if dataset.fingerprint != manifest["fingerprint"]:
+        raise DataError(f"{folder} was changed since it was written: its fingerprint differs.")
+    return dataset
+
+
+def is_store(path: Path) -> bool:
+    """Say whether a path is a folder with a manifest."""
+    return (path / MANIFEST).is_file()
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
+
+
+def _parquet() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtraError("A dataset store", "parquet") from error
+    return pyarrow.parquet
+
+
+def _table(dataset: FaceDataset, progress: bool) -> pa.Table:
+    _parquet()
+    import pyarrow as pa
+
+    names = [*dataset.labels.expressions, None]  # NO_TARGET is -1: the last entry
+    columns: dict[str, Any] = {
+        "image": pa.array(_encoded(dataset, progress), pa.struct(_image_fields())),
+        "label": pa.array([names[t] for t in dataset.targets], pa.string()),
+        "id": dataset.ids.tolist(),
+        "split": dataset.splits.tolist(),
+        "subject": dataset.subjects.tolist(),
+        "source": dataset.sources.tolist(),
+    }
+    if dataset.votes is not None:
+        columns["votes"] = pa.array(dataset.votes.tolist(), pa.list_(pa.uint8()))
+    return pa.table(columns).replace_schema_metadata({b"huggingface": _hugging_face(columns)})
+
+
+def _image_fields() -> list[Any]:
+    import pyarrow as pa
+
+    return [("bytes", pa.binary()), ("path", pa.string())]
+
+
+def _encoded(dataset: FaceDataset, progress: bool) -> list[dict[str, Any]]:
+    return [
+        {"bytes": cv2.imencode(".png", image, _FAST_PNG)[1].tobytes(), "path": f"{name}.png"}
+        for image, name in _bar(zip(dataset.images, dataset.ids), "Writing", len(dataset), progress)
+    ]
+
+
+def _hugging_face(columns: Iterable[str]) -> bytes:
+    features: dict[str, Any] = {c: {"dtype": "string", "_type": "Value"} for c in columns}
+    features["image"] = {"_type": "Image"}
+    if "votes" in features:
+        features["votes"] = {"feature": {"dtype": "uint8", "_type": "Value"}, "_type": "Sequence"}
+    return json.dumps({"info": {"features": features}}).encode()
+
+
+def _manifest(dataset: FaceDataset) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "name": dataset.name,
+        "labels": {"name": dataset.labels.name, "expressions": dataset.labels.expressions},
+        "votes": None if dataset.votes is None else VOTES,
+        "faces": len(dataset),
+        "size": dataset.images.shape[1:],
+        "counts": dataset.counts(),
+        "fingerprint": dataset.fingerprint,
+        "history": dataset.history,
+    }
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise DataError(f"{path} must be a dataset manifest of format {FORMAT}.")
+    missing = [
+        k for k in ("name", "labels", "faces", "fingerprint", "history") if k not in manifest
+    ]
+    if missing:
+        raise DataError(f"{path} lacks the key {missing[0]!r}.")
+    return manifest
+
+
+def _dataset(
+    table: pa.Table, manifest: dict[str, Any], folder: Path, progress: bool
+) -> FaceDataset:
+    missing = [c for c in ("image", "label", *TEXT_COLUMNS) if c not in table.column_names]
+    if missing:
+        raise DataError(f"{folder / TABLE} lacks the column {missing[0]!r}.")
+    labels = LabelSet(manifest["labels"]["name"], tuple(manifest["labels"]["expressions"]))
+    targets = {e: i for i, e in enumerate(labels.expressions)} | {None: NO_TARGET}
+    text = {c: np.array(table[c].to_pylist(), dtype=np.str_) for c in TEXT_COLUMNS}
+    votes = table["votes"].to_pylist() if "votes" in table.column_names else None
+    return FaceDataset(
+        name=manifest["name"],
+        labels=labels,
+        images=_decoded(table, folder, progress),
+        targets=np.array([targets[e] for e in table["label"].to_pylist()], dtype=np.int64),
+        splits=text["split"],
+        subjects=text["subject"],
+        sources=text["source"],
+        ids=text["id"],
+        votes=None if votes is None else np.array(votes, dtype=np.uint8),
+        history=tuple(manifest["history"]),
+    )
+
+
+def _decoded(table: pa.Table, folder: Path, progress: bool) -> NDArray[np.uint8]:
+    images: NDArray[np.uint8] | None = None
+    pictures = (p for chunk in table["image"].chunks for p in chunk.field("bytes"))
+    for row, picture in enumerate(_bar(pictures, "Reading", len(table), progress)):
+        encoded = np.frombuffer(picture.as_buffer(), dtype=np.uint8)
+        image = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            raise DataError(f"{folder / TABLE}, row {row + 1}: the image is not a readable PNG.")
+        if images is None:
+            images = np.empty((len(table), *image.shape), dtype=np.uint8)
+        images[row] = image
+    return np.empty((0, 0, 0), np.uint8) if images is None else images
+
+
+def _bar(items: Iterable[Any], verb: str, total: int, progress: bool) -> Iterable[Any]:
+    console = Console(stderr=True)
+    return track(items, f"{verb} faces", total=total, console=console, disable=not progress)

@@ -1,0 +1,121 @@
+"""FER+ votes: ten raters an image, joined to FER2013 row by row.
+
+Barsoum et al., "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label
+Distribution", ICMI 2016. `fer2013new.csv` has one row for every row of `fer2013.csv`.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.data.dataset import FaceDataset
+from mien.data.readers.fer2013 import USAGES
+from mien.errors import DataError
+from mien.labels import EXPRESSIONS, VOTES
+
+Votes = NDArray[np.uint8]
+"""uint8 (N, 10): how many raters chose each of `mien.labels.VOTES`."""
+
+COLUMNS = {vote: vote for vote in VOTES} | {"not_a_face": "NF"}
+"""The CSV's column for each vote."""
+
+NO_MAJORITY = -1
+
+
+def join_votes(dataset: FaceDataset, path: Path | str) -> FaceDataset:
+    """Return the dataset with FER+'s votes.
+
+    Args:
+        dataset: FER2013, all rows in their original order.
+        path: `fer2013new.csv`.
+
+    Raises:
+        DataError: If the file is not FER+'s, or its rows are not the dataset's.
+    """
+    path = Path(path)
+    splits, votes = _read(path)
+    if len(votes) != len(dataset):
+        raise DataError(
+            f"{path} must have one row for each of the {len(dataset)} faces of {dataset.name!r}."
+            f" Got {len(votes)} rows instead."
+        )
+    different = np.flatnonzero(splits != dataset.splits)
+    if len(different):
+        first = different[0]
+        raise DataError(
+            f"{path}, row {first + 2}: wanted the split {str(dataset.splits[first])!r} of"
+            f" {dataset.ids[first]}, found {str(splits[first])!r}; are both files in their"
+            " original order?"
+        )
+    step = f"joined the FER+ votes of {path.name}"
+    return dataclasses.replace(dataset, votes=votes, history=(*dataset.history, step))
+
+
+def majority(votes: Votes) -> NDArray[np.int64]:
+    """Return FER+'s majority label of each face (Barsoum et al., section 4.1).
+
+    Single votes are dropped as noise; the label needs more than half of the remaining votes, those
+    for "unknown" and "not a face" counted in the total.
+
+    Args:
+        votes: uint8 (N, 10).
+
+    Returns:
+        int64 (N,): index into `ferplus8`, or `NO_MAJORITY`.
+    """
+    kept = np.where(votes > 1, votes, 0).astype(np.int64)
+    faces = kept[:, : len(EXPRESSIONS)]
+    wins = 2 * faces.max(axis=1) > kept.sum(axis=1)
+    return np.where(wins, faces.argmax(axis=1), NO_MAJORITY)
+
+
+def distribution(votes: Votes) -> NDArray[np.float32]:
+    """Return the share of each expression among the raters who named one.
+
+    Args:
+        votes: uint8 (N, 10).
+
+    Returns:
+        float32 (N, 8) in the order of `ferplus8`; rows sum to 1, or are all 0 where no rater named
+        an expression.
+    """
+    faces = votes[:, : len(EXPRESSIONS)].astype(np.float32)
+    total = faces.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float32] = np.divide(faces, total, out=np.zeros_like(faces), where=total > 0)
+    return shares
+
+
+def _read(path: Path) -> tuple[NDArray[np.str_], Votes]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return _parse(csv.DictReader(file), path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is not a CSV text file: {error}.") from error
+
+
+def _parse(reader: csv.DictReader[str], path: Path) -> tuple[NDArray[np.str_], Votes]:
+    wanted = ["Usage", *COLUMNS.values()]
+    missing = [column for column in wanted if column not in (reader.fieldnames or ())]
+    if missing:
+        raise DataError(f"{path}: wanted FER+'s columns, found no {missing[0]!r}.")
+    splits, votes = [], []
+    for row in reader:
+        where = f"{path}, row {reader.line_num}"
+        if row["Usage"] not in USAGES:
+            raise DataError(f"{where}: unknown Usage {row['Usage']!r}, known: {', '.join(USAGES)}.")
+        splits.append(USAGES[row["Usage"]])
+        votes.append([_count(row[column], where) for column in COLUMNS.values()])
+    return np.array(splits, dtype=np.str_), np.array(votes, dtype=np.uint8).reshape(-1, len(VOTES))
+
+
+def _count(text: str | None, where: str) -> int:
+    if text is None or not text.strip().isdecimal() or int(text) > 255:
+        raise DataError(f"{where}: wanted a number of votes from 0 to 255, found {text!r}.")
+    return int(text)

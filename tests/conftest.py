@@ -1,0 +1,90 @@
+"""Where the tests find real data, and what happens on a machine without it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import makers
+from mien.data.dataset import FaceDataset
+from mien.data.readers import read_dataset
+from mien.data.votes import join_votes
+from mien.recipe import find_recipe, load_recipe
+from mien.training.run import Run
+from mien.training.train import train
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def _folder(name: str) -> Path:
+    data = Path(os.environ.get("MIEN_DATA", REPOSITORY.parent / "shared" / "data"))
+    folder = data if name == "data" else data.parent / name
+    if folder.is_dir():
+        return folder
+    reason = f"no folder {folder}: set MIEN_DATA to the folder that holds fer2013/ and ckplus/"
+    if os.environ.get("MIEN_REQUIRE_DATA"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with fer2013/ and ckplus/."""
+    return _folder("data")
+
+
+@pytest.fixture(scope="session")
+def shared_media() -> Path:
+    """The folder with the photos and clips for end-to-end tests."""
+    return _folder("media")
+
+
+@pytest.fixture(scope="session")
+def shared_models() -> Path:
+    """The folder with the YuNet weights."""
+    return _folder("models")
+
+
+@pytest.fixture(scope="session")
+def small_fer2013(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A small fer2013.csv and its FER+ votes, made here."""
+    folder = tmp_path_factory.mktemp("fer2013")
+    rows = makers.fer_rows()
+    votes = makers.write_ferplus(folder / "fer2013new.csv", makers.ferplus_rows(rows))
+    return makers.write_fer2013(folder / "fer2013.csv", makers.fer_csv(rows)), votes
+
+
+@pytest.fixture(scope="session")
+def small_dataset(small_fer2013: tuple[Path, Path]) -> FaceDataset:
+    """The small dataset, read and joined."""
+    faces, votes = small_fer2013
+    return join_votes(read_dataset(faces), votes)
+
+
+@pytest.fixture(scope="session")
+def real_fer2013(shared_data: Path) -> FaceDataset:
+    """The whole FER2013 with FER+'s votes."""
+    folder = shared_data / "fer2013"
+    return join_votes(read_dataset(folder / "fer2013.zip"), folder / "fer2013new.csv")
+
+
+SMALL_RECIPE = [
+    "network.options={stem = 8, channels = [8, 16], blocks = [1, 1], dropout = 0.1}",
+    "training.batch_size=8",
+    "training.epochs=3",
+    "training.ema_decay=0.5",
+    "training.precision=fp32",
+    "optimiser.learning_rate=0.05",
+    "schedule.warmup_epochs=0.5",
+]
+"""Overrides that make mien-base's recipe a matter of a second."""
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory, small_dataset: FaceDataset) -> Run:
+    """A finished training of the small recipe on the small dataset."""
+    recipe = load_recipe(find_recipe("mien-base"), SMALL_RECIPE)
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    return train(recipe, small_dataset, folder, progress=False)

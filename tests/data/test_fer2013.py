@@ -1,0 +1,117 @@
+import zipfile
+
+import numpy as np
+import pytest
+
+import makers
+from mien.data.readers import read_dataset
+from mien.data.readers.fer2013 import CODES
+from mien.errors import DataError
+
+ROWS = makers.fer_rows(per_split=7)
+ARCHIVES = ["fer2013.csv", "fer2013.zip", "fer2013.tar.gz", "FER2013.tgz", "my-fer2013.tar"]
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_every_packing_gives_the_same_faces(tmp_path, name):
+    path = makers.write_fer2013(tmp_path / name, makers.fer_csv(ROWS))
+    dataset = read_dataset(path)
+    assert dataset.images.shape == (42, 48, 48)
+    assert makers.text(dataset.images[5]) == ROWS[5][1]
+    assert [dataset[i].expression for i in range(7)] == list(CODES)
+    assert dataset.splits.tolist() == ["train"] * 28 + ["val"] * 7 + ["test"] * 7
+    assert dataset.ids[41] == "fer2013-00041"
+    assert set(dataset.sources) == {"fer2013"}
+
+
+def test_column_order_does_not_matter(tmp_path, small_fer2013):
+    lines = makers.fer_csv([[r[2], r[0], r[1]] for r in ROWS]).replace(
+        b"emotion,pixels,Usage", b"Usage,emotion,pixels"
+    )
+    path = makers.write_fer2013(tmp_path / "fer2013.csv", lines)
+    plain = makers.write_fer2013(tmp_path / "other-fer2013.csv", makers.fer_csv(ROWS))
+    assert read_dataset(path).fingerprint == read_dataset(plain).fingerprint
+
+
+def row(**changes):
+    parts = {"emotion": "3", "pixels": ROWS[0][1], "usage": "Training"} | changes
+    return [parts["emotion"], parts["pixels"], parts["usage"]]
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (row(pixels="1 2 3"), "row 3: wanted 2304 pixels, found 3"),
+        (row(pixels=ROWS[0][1] + " 7"), "wanted 2304 pixels, found 2305"),
+        (row(pixels=""), "wanted 2304 pixels, found 0"),
+        (row(pixels=ROWS[0][1].replace(" ", " 256 ", 1).rsplit(" ", 1)[0]), "0 to 255, found 256"),
+        (row(pixels="-1 " + ROWS[0][1].split(" ", 1)[1]), "0 to 255, found -1"),
+        (row(pixels="x " + ROWS[0][1].split(" ", 1)[1]), "row 3: a pixel is not a whole number"),
+        (row(pixels="1.5 " + ROWS[0][1].split(" ", 1)[1]), "a pixel is not a whole number"),
+        (row(emotion="7"), "row 3: wanted an emotion from 0 to 6, found '7'"),
+        (row(emotion="happy"), "found 'happy'"),
+        (row(usage="Test"), "row 3: Unknown Usage 'Test'"),
+        (["3"], "row 3: wanted the columns emotion,pixels,Usage, found 1 values"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path, bad, message):
+    path = makers.write_fer2013(tmp_path / "fer2013.csv", makers.fer_csv([ROWS[0], bad]))
+    with pytest.raises(DataError, match=message) as caught:
+        read_dataset(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "found no 'emotion' in 'an empty file'"),
+        (b"emotion,pixels\n0,1 2\n", "found no 'Usage'"),
+        (b"emotion,pixels,Usage\n", "must hold images of one size. Got no images"),
+        (b"\xff\xfe\x00\x01binary", "not a CSV text file"),
+    ],
+)
+def test_a_file_that_is_not_fer2013_says_so(tmp_path, content, message):
+    path = makers.write_fer2013(tmp_path / "fer2013.csv", content)
+    with pytest.raises(DataError, match=message):
+        read_dataset(path)
+
+
+def test_archives_without_the_csv_or_damaged_say_so(tmp_path):
+    empty = tmp_path / "fer2013.zip"
+    with zipfile.ZipFile(empty, "w") as archive:
+        archive.writestr("other.csv", "a")
+    with pytest.raises(DataError, match=r"holds no fer2013.csv: it holds other.csv"):
+        read_dataset(empty)
+    for name in ("fer2013.zip", "fer2013.tar.gz"):
+        damaged = tmp_path / name
+        damaged.write_bytes(b"not an archive")
+        with pytest.raises(DataError, match="is not a readable archive"):
+            read_dataset(damaged)
+
+
+def test_a_truncated_archive_says_so(tmp_path):
+    path = makers.write_fer2013(tmp_path / "fer2013.tar.gz", makers.fer_csv(ROWS))
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(DataError, match="is not a readable archive"):
+        read_dataset(path)
+
+
+def test_missing_and_unknown_paths_say_so(tmp_path):
+    with pytest.raises(DataError, match="No such file or folder"):
+        read_dataset(tmp_path / "fer2013.zip")
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(DataError, match="not laid out like a known dataset"):
+        read_dataset(tmp_path / "notes.txt")
+
+
+@pytest.mark.data
+def test_the_real_fer2013_has_the_published_counts(shared_data, real_fer2013):
+    counts = real_fer2013.counts()
+    assert {split: sum(c.values()) for split, c in counts.items()} == {
+        "train": 28_709,
+        "val": 3_589,
+        "test": 3_589,
+    }
+    assert counts["test"]["disgust"] == 55
+    assert counts["train"]["happiness"] == 7_215
+    assert real_fer2013.images.dtype == np.uint8

@@ -1,0 +1,100 @@
+import dataclasses
+import json
+
+import datasets
+import numpy as np
+import pandas as pd
+import pytest
+
+from mien.data.readers import read_dataset
+from mien.data.store import MANIFEST, TABLE, read_store, write_store
+from mien.errors import DataError
+from mien.labels import VOTES
+
+
+@pytest.fixture
+def store(tmp_path, small_dataset):
+    write_store(small_dataset, tmp_path / "store")
+    return tmp_path / "store"
+
+
+def test_the_store_gives_back_what_it_was_given(store, small_dataset):
+    found = read_dataset(store)
+    assert found.fingerprint == small_dataset.fingerprint
+    assert (found.name, found.labels, found.history) == (
+        small_dataset.name,
+        small_dataset.labels,
+        small_dataset.history,
+    )
+    np.testing.assert_array_equal(found.images, small_dataset.images)
+    np.testing.assert_array_equal(found.votes, small_dataset.votes)
+
+
+def test_faces_without_label_or_votes_survive(tmp_path, small_dataset):
+    bare = dataclasses.replace(
+        small_dataset, votes=None, targets=np.full(len(small_dataset), -1, np.int64)
+    )
+    write_store(bare, tmp_path / "bare")
+    found = read_store(tmp_path / "bare")
+    assert found.votes is None
+    assert found.fingerprint == bare.fingerprint
+
+
+def test_pandas_opens_it(store, small_dataset):
+    table = pd.read_parquet(store / TABLE)
+    assert len(table) == len(small_dataset)
+    assert table["label"].tolist() == [s.expression for s in small_dataset]
+    assert table["votes"][3].tolist() == small_dataset.votes[3].tolist()
+
+
+def test_hugging_face_opens_it_with_pictures(store, small_dataset, tmp_path):
+    opened = datasets.Dataset.from_parquet(str(store / TABLE), cache_dir=str(tmp_path / "cache"))
+    assert isinstance(opened.features["image"], datasets.Image)
+    np.testing.assert_array_equal(np.array(opened[2]["image"]), small_dataset.images[2])
+    assert opened[2]["split"] == "train"
+
+
+def test_the_manifest_says_what_is_inside(store, small_dataset):
+    manifest = json.loads((store / MANIFEST).read_text())
+    assert manifest["faces"] == len(small_dataset)
+    assert manifest["fingerprint"] == small_dataset.fingerprint
+    assert manifest["votes"] == list(VOTES)
+    assert manifest["counts"]["val"]["anger"] == 2
+
+
+def test_a_store_is_replaced_but_another_folder_is_not(store, small_dataset, tmp_path):
+    half = small_dataset.select(np.arange(10))
+    write_store(half, store)
+    assert len(read_store(store)) == 10
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "mine.jpg").write_text("x")
+    with pytest.raises(DataError, match="is not a dataset store"):
+        write_store(half, tmp_path / "photos")
+
+
+def test_a_changed_store_is_noticed(store):
+    manifest = json.loads((store / MANIFEST).read_text())
+    (store / MANIFEST).write_text(json.dumps(manifest | {"fingerprint": "0" * 64}))
+    with pytest.raises(DataError, match="its fingerprint differs"):
+        read_store(store)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "must be a dataset manifest of format 1"),
+        ('{"format": 9}', "must be a dataset manifest of format 1"),
+        ('{"format": 1}', "lacks the key 'name'"),
+    ],
+)
+def test_a_damaged_manifest_says_so(store, manifest, message):
+    (store / MANIFEST).write_text(manifest)
+    with pytest.raises(DataError, match=message):
+        read_store(store)
+
+
+def test_a_damaged_table_says_so(store):
+    (store / TABLE).write_bytes(b"PAR1 nonsense")
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        read_store(store)

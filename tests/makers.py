@@ -1,0 +1,105 @@
+"""Small data that tests make: FER2013-like files with faces a network can tell apart."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mien.data.readers.fer2013 import CODES, USAGES
+from mien.labels import VOTES
+
+FER_PLUS_COLUMNS = [
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+    "unknown",
+    "NF",
+]
+USAGE_OF = {split: usage for usage, split in USAGES.items()}
+
+
+def drawn_face(code: int, generator: np.random.Generator) -> np.ndarray:
+    """A 48x48 drawing whose mouth tells the class, with noise and a random place."""
+    image = np.full((48, 48), 120, np.uint8)
+    dx, dy = generator.integers(-3, 4, 2).tolist()
+    cv2.circle(image, (24 + dx, 24 + dy), 18, 190, -1)
+    for eye in (17, 31):
+        cv2.circle(image, (eye + dx, 19 + dy), 2, 30, -1)
+    axes = (4 + code, 1 + (code * 2) % 7)
+    cv2.ellipse(image, (24 + dx, 32 + dy), axes, 0, 180 * (code % 2), 180 + 180 * (code % 2), 20, 2)
+    return np.clip(image + generator.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
+
+
+def fer_rows(per_split: int = 14, seed: int = 0) -> list[list[str]]:
+    """Rows of a small fer2013.csv: every class in every split, one twin of a test face in train."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for usage in USAGES:
+        count = per_split * 4 if usage == "Training" else per_split
+        for number in range(count):
+            code = number % len(CODES)
+            rows.append([str(code), text(drawn_face(code, generator)), usage])
+    rows[0][1] = rows[-len(CODES)][1]
+    return rows
+
+
+def text(image: np.ndarray) -> str:
+    """An image as FER2013 writes it."""
+    return " ".join(map(str, image.ravel().tolist()))
+
+
+def fer_csv(rows: list[list[str]]) -> bytes:
+    """The bytes of a fer2013.csv."""
+    out = io.StringIO()
+    csv.writer(out).writerows([["emotion", "pixels", "Usage"], *rows])
+    return out.getvalue().encode()
+
+
+def write_fer2013(path: Path, content: bytes) -> Path:
+    """Write a CSV, or an archive that holds it in a folder, by the path's suffix."""
+    name = "fer2013/fer2013.csv"
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("fer2013/README", "about")
+            archive.writestr(name, content)
+    elif path.name.endswith((".tar.gz", ".tgz", ".tar")):
+        with tarfile.open(path, "w" if path.suffix == ".tar" else "w:gz") as tar:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    else:
+        path.write_bytes(content)
+    return path
+
+
+def ferplus_rows(rows: list[list[str]], seed: int = 0) -> list[list[str]]:
+    """Ten votes a face, seven of them for the label."""
+    generator = np.random.default_rng(seed)
+    columns = ["NF" if vote == "not_a_face" else vote for vote in VOTES]
+    out = []
+    for number, row in enumerate(rows):
+        votes = dict.fromkeys(columns, 0)
+        votes[CODES[int(row[0])]] = 7
+        for other in generator.choice(columns, 3):
+            votes[str(other)] += 1
+        counts = [str(votes[column]) for column in FER_PLUS_COLUMNS]
+        out.append([row[2], f"fer{number:07d}.png", *counts])
+    return out
+
+
+def write_ferplus(path: Path, rows: list[list[str]]) -> Path:
+    """Write a fer2013new.csv."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["Usage", "Image name", *FER_PLUS_COLUMNS], *rows])
+    return path
