@@ -1,0 +1,39 @@
+"""Networks, one family per file; `build_network` makes one from a recipe's names and options.
+
+A network is called with float (N, 1, H, W) and returns the logits of each head, (N, classes).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from mien.errors import RecipeError, unknown_name
+from mien.registry import Registry
+
+NetworkBuilder = Callable[..., nn.Module]
+"""Called with `heads`, the number of classes of each output by name, and the options."""
+
+NETWORKS: Registry[NetworkBuilder] = Registry("network", "mien.models", RecipeError)
+
+
+def build_network(name: str, heads: Mapping[str, int], options: Mapping[str, Any]) -> nn.Module:
+    """Build a registered network with fresh weights.
+
+    Args:
+        name: Its name in the registry.
+        heads: Number of classes of each output, by name, in order.
+        options: Keyword arguments of its builder.
+
+    Raises:
+        RecipeError: For an unknown network or option; names the nearest valid one.
+    """
+    builder = NETWORKS[name]
+    known = [p for p in inspect.signature(builder).parameters if p != "heads"]
+    for option in options:
+        if option not in known:
+            raise RecipeError(unknown_name(f"option of network {name!r}", option, known))
+    return builder(heads=heads, **options)

@@ -1,0 +1,60 @@
+"""Batches cut from tensors that stay in memory: no worker processes, no copies but the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from mien.data.dataset import FaceDataset
+from mien.recipe import HeadPart
+from mien.training.targets import head_targets
+
+
+class Batch(NamedTuple):
+    """B faces and what each head should say about them.
+
+    Attributes:
+        images: uint8 (B, 1, H, W) from `Batches`; float, augmented and normalised in the module.
+        shares: By head, float32 (B, C).
+        truth: By head, int64 (B,).
+    """
+
+    images: Tensor
+    shares: dict[str, Tensor]
+    truth: dict[str, Tensor]
+
+
+class Batches:
+    """An iterable over a dataset's batches, in a new random order each time, or in order.
+
+    The order comes from torch's global generator, which the training seeds at every epoch.
+    """
+
+    def __init__(
+        self, dataset: FaceDataset, heads: Sequence[HeadPart], batch_size: int, *, shuffle: bool
+    ) -> None:
+        targets = {head.labels: head_targets(dataset, head) for head in heads}
+        self._images = torch.from_numpy(dataset.images)[:, None]
+        self._shares = {name: torch.from_numpy(t.shares) for name, t in targets.items()}
+        self._truth = {name: torch.from_numpy(t.truth) for name, t in targets.items()}
+        self._batch_size = batch_size
+        self._shuffle = shuffle
+
+    def __len__(self) -> int:
+        faces = len(self._images)
+        # A last, smaller batch would count more per face and upset batch normalisation.
+        return faces // self._batch_size if self._shuffle else -(-faces // self._batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        faces = len(self._images)
+        order = torch.randperm(faces) if self._shuffle else torch.arange(faces)
+        for start in range(0, len(self) * self._batch_size, self._batch_size):
+            index = order[start : start + self._batch_size]
+            yield Batch(
+                self._images[index],
+                {name: shares[index] for name, shares in self._shares.items()},
+                {name: truth[index] for name, truth in self._truth.items()},
+            )

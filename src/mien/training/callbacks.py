@@ -1,0 +1,117 @@
+"""What happens around the steps: seeds, a log that survives a kill, a bar with the time left."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mien.files import whole_file
+from mien.recipe import TrainingPart
+
+
+class EpochSeed(Callback):
+    """Seeds each epoch by itself, so that a resumed training draws what the first would have."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Seed order, augmentation and dropout of the epoch."""
+        torch.manual_seed(self._seed * 100_003 + trainer.current_epoch + 1)
+
+
+class EpochLog(Callback):
+    """Writes `metrics.csv`, one row an epoch; the rows travel with the checkpoint."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Add the epoch's figures."""
+        figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        self._rows.append({"epoch": trainer.current_epoch + 1, **figures, "learning_rate": rate})
+        self._write()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows so far."""
+        return {"rows": self._rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the rows of the run that is resumed."""
+        self._rows = list(state_dict["rows"])
+
+    def _write(self) -> None:
+        with whole_file(self._path) as path, path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(self._rows[-1]))
+            writer.writeheader()
+            writer.writerows(self._rows)
+
+
+class TrainingBar(Callback):
+    """A bar over all epochs with the time left, and one printed line per epoch."""
+
+    def __init__(self, select: str) -> None:
+        self._select = select
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:.1f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            console=self._console,
+        )
+        self._task = self._progress.add_task("Training", total=None)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show the bar at the place where the training starts or resumes."""
+        total = int(trainer.num_training_batches) * int(trainer.max_epochs or 1)
+        self._progress.reset(self._task, total=total, completed=trainer.global_step)
+        self._progress.start()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Advance by a step."""
+        epoch = f"Epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        self._progress.update(self._task, completed=trainer.global_step, description=epoch)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Print the epoch's figures."""
+        names = ["train_loss", "val_loss", self._select]
+        metrics = trainer.callback_metrics
+        figures = "  ".join(f"{n} {float(metrics[n]):.4f}" for n in names if n in metrics)
+        self._console.print(f"Epoch {trainer.current_epoch + 1:3d}  {figures}", highlight=False)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Leave the terminal in order, also after an error."""
+        self._progress.stop()
+
+
+def checkpoints(folder: Path, select: str) -> ModelCheckpoint:
+    """Return the callback that keeps the best epoch and the last one."""
+    return ModelCheckpoint(
+        dirpath=folder,
+        filename="best",
+        monitor=select,
+        mode="max",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+
+
+def averaging(part: TrainingPart) -> list[Callback]:
+    """Return the moving average of the weights, if the recipe wants one.
+
+    Validation and checkpoints see the averaged weights.
+    """
+    return [EMAWeightAveraging(decay=part.ema_decay)] if part.ema_decay else []

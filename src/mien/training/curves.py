@@ -1,0 +1,35 @@
+"""Training curves as a picture."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mien.files import whole_file
+
+
+def plot_curves(metrics: Path, picture: Path) -> None:
+    """Draw loss and accuracy over the epochs of a `metrics.csv` into a PNG."""
+    with metrics.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = list(rows[0])
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw(left, rows, [c for c in columns if c.endswith("loss")], "Loss")
+    _draw(right, rows, [c for c in columns if "accuracy" in c], "Accuracy on validation")
+    with whole_file(picture) as path:
+        figure.savefig(path, dpi=120)
+
+
+def _draw(axes: Axes, rows: Sequence[dict[str, str]], columns: Sequence[str], title: str) -> None:
+    epochs = [int(float(row["epoch"])) for row in rows]
+    for column in columns:
+        axes.plot(epochs, [float(row[column]) for row in rows], label=column.replace("_", " "))
+    axes.set(title=title, xlabel="Epoch")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)

@@ -1,0 +1,109 @@
+"""A run: the folder that holds everything a training made, and everything needed to judge it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import torch
+
+from mien.errors import MienError
+from mien.files import whole_file
+from mien.recipe import Recipe, load_recipe
+from mien.training.module import ExpressionModule
+
+LIBRARIES = ("mien", "torch", "lightning", "kornia", "numpy")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder.
+
+    Holds `recipe.toml` (resolved), `environment.json`, `data.json`, `metrics.csv`, `curves.png`
+    and `checkpoints/best.ckpt` and `last.ckpt`; evaluation adds predictions and reports.
+    """
+
+    folder: Path
+
+    @property
+    def recipe_file(self) -> Path:
+        """The recipe with every default and override filled in."""
+        return self.folder / "recipe.toml"
+
+    @property
+    def metrics_file(self) -> Path:
+        """One row of figures an epoch."""
+        return self.folder / "metrics.csv"
+
+    @property
+    def data_file(self) -> Path:
+        """Which data it was: name, fingerprint, counts."""
+        return self.folder / "data.json"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint of the best epoch."""
+        return self.folder / "checkpoints" / "best.ckpt"
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint of the last finished epoch."""
+        return self.folder / "checkpoints" / "last.ckpt"
+
+    def recipe(self) -> Recipe:
+        """Read the resolved recipe.
+
+        Raises:
+            RecipeError: If the folder is not a run.
+        """
+        return load_recipe(self.recipe_file)
+
+    def data(self) -> dict[str, Any]:
+        """Read what the run says of its data."""
+        content: dict[str, Any] = json.loads(self.data_file.read_text(encoding="utf-8"))
+        return content
+
+    def module(self) -> ExpressionModule:
+        """Load the best epoch's weights, ready for evaluation on the CPU.
+
+        Raises:
+            MienError: If the run has no checkpoint yet, or one of another network.
+        """
+        module = ExpressionModule(self.recipe())
+        try:
+            state = torch.load(self.best, map_location="cpu", weights_only=True)["state_dict"]
+            module.load_state_dict(state)
+        except (OSError, RuntimeError, KeyError) as error:
+            raise MienError(f"{self.best} does not hold this recipe's weights: {error}") from error
+        return module.eval()
+
+    def write_start(self, recipe: Recipe, data: Mapping[str, Any]) -> None:
+        """Write what is known before the first step."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        content = recipe.model_dump(mode="json", exclude_none=True)
+        with whole_file(self.recipe_file) as path:
+            path.write_text(tomli_w.dumps(content), encoding="utf-8")
+        write_json(self.data_file, data)
+        write_json(self.folder / "environment.json", _environment())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write an object as indented JSON, whole."""
+    with whole_file(path) as temporary:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _environment() -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "threads": torch.get_num_threads(),
+        "versions": {library: metadata.version(library) for library in LIBRARIES},
+    }

@@ -1,0 +1,74 @@
+"""What each output of a network should say about each face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.votes import distribution, majority
+from mien.errors import RecipeError
+from mien.labels import LABEL_SETS, LabelSet, label_set
+from mien.recipe import HeadPart
+
+
+@dataclass(frozen=True)
+class HeadTargets:
+    """The truth of one head for N faces.
+
+    Args:
+        labels: The head's label set, C expressions.
+        shares: float32 (N, C), what the network should say; all 0 where the truth is unknown.
+        truth: int64 (N,), the one right class, or `NO_TARGET` where there is none.
+    """
+
+    labels: LabelSet
+    shares: NDArray[np.float32]
+    truth: NDArray[np.int64]
+
+
+def head_targets(dataset: FaceDataset, head: HeadPart) -> HeadTargets:
+    """Return what `head` should say about a dataset.
+
+    Raises:
+        RecipeError: If the dataset lacks the votes or the labels that the head needs.
+    """
+    labels = label_set(head.labels)
+    if head.target == "votes":
+        return _from_votes(dataset, labels)
+    return _from_labels(dataset, labels)
+
+
+def _from_votes(dataset: FaceDataset, labels: LabelSet) -> HeadTargets:
+    if dataset.votes is None:
+        raise RecipeError(
+            f"Head {labels.name!r} learns from votes, dataset {dataset.name!r} has none:"
+            " give --votes."
+        )
+    ferplus = LABEL_SETS["ferplus8"]
+    kept = distribution(dataset.votes)[:, labels.positions_in(ferplus)]
+    total = kept.sum(axis=1, keepdims=True)
+    shares = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
+    return HeadTargets(labels, shares, _translate(majority(dataset.votes), ferplus, labels))
+
+
+def _from_labels(dataset: FaceDataset, labels: LabelSet) -> HeadTargets:
+    truth = _translate(dataset.targets, dataset.labels, labels)
+    if (truth == NO_TARGET).all():
+        raise RecipeError(
+            f"Head {labels.name!r} learns from labels, dataset {dataset.name!r} has none of its"
+            f" expressions ({', '.join(labels.expressions)})."
+        )
+    shares = np.zeros((len(truth), len(labels)), dtype=np.float32)
+    known = truth != NO_TARGET
+    shares[known, truth[known]] = 1
+    return HeadTargets(labels, shares, truth)
+
+
+def _translate(targets: NDArray[np.int64], source: LabelSet, wanted: LabelSet) -> NDArray[np.int64]:
+    """Return targets of one label set in another; what `wanted` lacks becomes `NO_TARGET`."""
+    known = {e: i for i, e in enumerate(wanted.expressions)}
+    table = [known.get(e, NO_TARGET) for e in source.expressions] + [NO_TARGET]
+    return np.array(table, dtype=np.int64)[targets]

@@ -1,0 +1,135 @@
+"""Train a recipe on a dataset."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from mien.data.audit.duplicates import twins_in
+from mien.data.dataset import FaceDataset
+from mien.errors import MienError, RecipeError
+from mien.recipe import Recipe
+from mien.training.batches import Batches
+from mien.training.callbacks import EpochLog, EpochSeed, TrainingBar, averaging, checkpoints
+from mien.training.curves import plot_curves
+from mien.training.module import ExpressionModule
+from mien.training.run import Run
+
+
+def train(
+    recipe: Recipe,
+    dataset: FaceDataset,
+    folder: Path,
+    *,
+    resume: bool = False,
+    progress: bool = True,
+) -> Run:
+    """Train a recipe's network; keep the epoch that is best on validation.
+
+    Args:
+        recipe: What to train.
+        dataset: Faces with the splits "train" and "val"; "test" is not looked at.
+        folder: Where the run goes.
+        resume: Continue the run in `folder` after its last finished epoch, to the same result.
+        progress: Whether to show a bar and a line per epoch.
+
+    Raises:
+        RecipeError: If recipe and dataset do not fit.
+        MienError: If `folder` holds a run and `resume` is off, or it holds another recipe's.
+    """
+    run = Run(folder)
+    prepared = training_faces(recipe, dataset)
+    checkpoint = _start(run, recipe, dataset, prepared, resume)
+    pl.seed_everything(recipe.training.seed, verbose=False)
+    module = ExpressionModule(recipe).to(memory_format=torch.channels_last)
+    part = recipe.training
+    trainer = _trainer(run, recipe, progress)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        trainer.fit(
+            module,
+            Batches(prepared, recipe.heads, part.batch_size, shuffle=True),
+            Batches(dataset.in_split("val"), recipe.heads, 256, shuffle=False),
+            ckpt_path=checkpoint,
+        )
+    plot_curves(run.metrics_file, run.folder / "curves.png")
+    return run
+
+
+def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
+    """Return the faces a recipe trains on.
+
+    Raises:
+        RecipeError: If there are fewer than one batch of them.
+    """
+    keep = dataset.splits == "train"
+    if recipe.data.drop_twins:
+        keep &= ~twins_in(dataset, ["val", "test"])
+    count = int(keep.sum())
+    if count < recipe.training.batch_size:
+        raise RecipeError(
+            f"training.batch_size must be at most the number of training faces, {count}."
+            f" Got {recipe.training.batch_size} instead."
+        )
+    return dataset.select(np.flatnonzero(keep))
+
+
+def _start(
+    run: Run, recipe: Recipe, dataset: FaceDataset, faces: FaceDataset, resume: bool
+) -> str | None:
+    if not run.recipe_file.exists():
+        run.write_start(recipe, _data(dataset, faces))
+        return None
+    if not resume:
+        raise MienError(f"{run.folder} already holds a run: continue it with --resume.")
+    if run.recipe() != recipe or run.data() != _data(dataset, faces):
+        raise MienError(f"{run.folder} holds a run of another recipe or other data.")
+    return str(run.last) if run.last.exists() else None
+
+
+def _data(dataset: FaceDataset, faces: FaceDataset) -> dict[str, object]:
+    return {
+        "name": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "history": list(dataset.history),
+        "counts": dataset.counts(),
+        "trained_on": {"faces": len(faces), "fingerprint": faces.fingerprint},
+    }
+
+
+def _trainer(run: Run, recipe: Recipe, progress: bool) -> pl.Trainer:
+    part = recipe.training
+    callbacks: list[Callback] = [
+        EpochSeed(part.seed),
+        *averaging(part),
+        EpochLog(run.metrics_file),
+        *([TrainingBar(part.select)] if progress else []),
+        checkpoints(run.best.parent, part.select),
+    ]
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    return pl.Trainer(
+        max_epochs=part.epochs,
+        precision="bf16-mixed" if uses_bf16(recipe) else "32-true",
+        gradient_clip_val=part.gradient_clip or None,
+        callbacks=callbacks,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        devices=1,
+    )
+
+
+def uses_bf16(recipe: Recipe) -> bool:
+    """Say whether the training runs in bf16: if the recipe asks, or the hardware is fast at it."""
+    if recipe.training.precision != "auto":
+        return recipe.training.precision == "bf16"
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -1,0 +1,78 @@
+import pytest
+
+from mien.errors import RecipeError
+from mien.models import build_network
+from mien.recipe import find_recipe, load_recipe, shipped_recipes
+
+
+@pytest.fixture
+def recipe_file(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(find_recipe("mien-base").read_text())
+    return path
+
+
+@pytest.mark.parametrize("name", sorted(shipped_recipes()))
+def test_every_shipped_recipe_is_valid_and_builds(name):
+    recipe = load_recipe(shipped_recipes()[name])
+    assert recipe.name == name
+    heads = {head.labels: 2 for head in recipe.heads}
+    assert build_network(recipe.network.name, heads, recipe.network.options) is not None
+
+
+def test_a_recipe_is_found_by_path_by_name_and_by_the_documented_path(recipe_file):
+    assert find_recipe(str(recipe_file)) == recipe_file
+    assert find_recipe("mien-base") == find_recipe("recipes/mien-base.toml")
+    with pytest.raises(RecipeError, match="did you mean 'mien-base'"):
+        find_recipe("mien-bas")
+
+
+def test_overrides_change_values_and_types(recipe_file):
+    overrides = ["training.epochs=5", "augmentation.zoom=[0.9, 1.1]", "optimiser.name=adamw"]
+    recipe = load_recipe(recipe_file, overrides)
+    assert recipe.training.epochs == 5
+    assert recipe.augmentation.zoom == (0.9, 1.1)
+    assert recipe.optimiser.name == "adamw"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.epoch=5", r"training.epoch: Unknown key 'epoch': did you mean 'epochs'"),
+        ("training.epochs=many", r"training.epochs: .*valid integer.* Got 'many'"),
+        ("training.epochs=0", r"training.epochs: .*greater than or equal to 1"),
+        ("optimiser.name=sgdd", r"optimiser.name: .*'sgd'"),
+        ("trainig.epochs=5", r"trainig: Unknown key 'trainig': did you mean 'training'"),
+        ("training.epochs", r"must be key=value"),
+        ("name.first=x", r"names no table"),
+        ("data.votes=false", r"head 'ferplus8' learns from votes"),
+    ],
+)
+def test_a_wrong_override_names_the_key_and_the_nearest(recipe_file, override, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(recipe_file, [override])
+
+
+def test_a_wrong_head_names_its_key(recipe_file):
+    text = recipe_file.read_text()
+    recipe_file.write_text(text.replace("smoothing", "smooth"))
+    with pytest.raises(RecipeError, match=r"heads.1.smooth: .*did you mean 'smoothing'"):
+        load_recipe(recipe_file)
+    recipe_file.write_text(text.replace('"basic7"', '"basic8"'))
+    with pytest.raises(RecipeError, match=r"label set 'basic8': did you mean 'basic7'"):
+        load_recipe(recipe_file)
+
+
+def test_a_file_that_is_no_recipe_is_one_sentence(tmp_path, recipe_file):
+    recipe_file.write_text("name = ")
+    with pytest.raises(RecipeError, match="is not TOML"):
+        load_recipe(recipe_file)
+    with pytest.raises(RecipeError, match="cannot be opened"):
+        load_recipe(tmp_path / "missing.toml")
+
+
+def test_an_unknown_network_or_option_names_the_nearest():
+    with pytest.raises(RecipeError, match="did you mean 'mien-se-resnet'"):
+        build_network("mien-seresnet", {"basic7": 7}, {})
+    with pytest.raises(RecipeError, match="did you mean 'dropout'"):
+        build_network("mien-se-resnet", {"basic7": 7}, {"drop": 0.1})

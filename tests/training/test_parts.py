@@ -1,0 +1,106 @@
+"""Optimisers, schedules, batches and targets."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mien.data.votes import distribution, majority
+from mien.labels import label_set
+from mien.models import NETWORKS, build_network
+from mien.recipe import HeadPart, OptimiserPart, SchedulePart
+from mien.training.batches import Batches
+from mien.training.optimisers import build_optimiser, build_schedule
+from mien.training.targets import head_targets
+
+HEADS = (HeadPart(labels="basic7"), HeadPart(labels="ferplus8", target="votes"))
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_every_network_keeps_the_contract(name, tmp_path):
+    torch.manual_seed(0)
+    network = build_network(name, {"basic7": 7, "four": 4}, {})
+    outputs = network(torch.randn(3, 1, 48, 48))
+    assert {head: tuple(logits.shape) for head, logits in outputs.items()} == {
+        "basic7": (3, 7),
+        "four": (3, 4),
+    }
+    sum(logits.square().sum() for logits in outputs.values()).backward()
+    for parameter, value in network.named_parameters():
+        assert value.grad is not None, parameter
+        assert torch.isfinite(value.grad).all(), parameter
+        assert float(value.grad.abs().sum()) > 0, parameter
+    torch.save(network.state_dict(), tmp_path / "weights.pt")
+    twin = build_network(name, {"basic7": 7, "four": 4}, {})
+    twin.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
+    images = torch.randn(2, 1, 48, 48)
+    assert torch.equal(network.eval()(images)["four"], twin.eval()(images)["four"])
+
+
+def test_mien_base_has_its_golden_size():
+    network = build_network("mien-se-resnet", {"ferplus8": 8, "basic7": 7}, {})
+    assert sum(p.numel() for p in network.parameters()) == 2_840_031
+
+
+def test_decay_spares_biases_and_normalisation():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    part = OptimiserPart(name="sgd", learning_rate=0.1, weight_decay=0.5)
+    decayed, spared = build_optimiser(network, part).param_groups
+    assert [tuple(p.shape) for p in decayed["params"]] == [(2, 1, 3, 3)]
+    assert len(spared["params"]) == 3
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.5, 0.0)
+
+
+def test_one_step_of_nesterov_is_the_hand_computed_one():
+    layer = nn.Linear(1, 1, bias=False)
+    layer.weight.data.fill_(1.0)
+    optimiser = build_optimiser(layer, OptimiserPart(name="sgd", learning_rate=0.1))
+    layer.weight.grad = torch.tensor([[2.0]])
+    optimiser.step()
+    assert layer.weight.item() == pytest.approx(1 - 0.1 * (2 + 0.9 * 2))
+
+
+def test_the_schedule_warms_up_and_falls_to_zero():
+    optimiser = build_optimiser(nn.Linear(1, 1), OptimiserPart(name="adamw", learning_rate=1.0))
+    part = SchedulePart(name="cosine", warmup_epochs=1)
+    schedule = build_schedule(optimiser, part, steps=12, steps_per_epoch=4)
+    rates = []
+    for _ in range(12):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step()
+    assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
+    assert rates[4:] == pytest.approx([0.5 * (1 + np.cos(np.pi * i / 8)) for i in range(8)])
+    assert optimiser.param_groups[0]["lr"] == pytest.approx(0)
+
+
+def test_batches_shuffle_pairs_and_lose_nothing_in_order(small_dataset):
+    ordered = list(Batches(small_dataset, HEADS, 9, shuffle=False))
+    assert sum(len(b.images) for b in ordered) == len(small_dataset)
+    np.testing.assert_array_equal(
+        torch.cat([b.images for b in ordered])[:, 0].numpy(), small_dataset.images
+    )
+    by_image = {i.tobytes(): t for i, t in zip(small_dataset.images, small_dataset.targets)}
+    shuffled = Batches(small_dataset, HEADS, 9, shuffle=True)
+    first, second = list(shuffled), list(shuffled)
+    assert len(first) == len(shuffled) == len(small_dataset) // 9
+    assert not torch.equal(first[0].images, second[0].images)
+    twins = {small_dataset.images[0].tobytes()}
+    for batch in first:
+        for image, truth, shares in zip(
+            batch.images, batch.truth["basic7"], batch.shares["basic7"]
+        ):
+            key = image[0].numpy().tobytes()
+            assert key in twins or by_image[key] == int(truth) == int(shares.argmax())
+
+
+def test_targets_come_from_votes_and_labels(small_dataset):
+    from_votes = head_targets(small_dataset, HEADS[1])
+    np.testing.assert_array_equal(from_votes.shares, distribution(small_dataset.votes))
+    np.testing.assert_array_equal(from_votes.truth, majority(small_dataset.votes))
+    four = head_targets(small_dataset, HeadPart(labels="four"))
+    kept = [s.expression in label_set("four").expressions for s in small_dataset]
+    np.testing.assert_array_equal(four.truth >= 0, kept)
+    np.testing.assert_array_equal(four.shares.sum(1), np.array(kept, float))
+    four_votes = head_targets(small_dataset, HeadPart(labels="four", target="votes"))
+    assert set(np.unique(four_votes.shares.sum(1).round(5))) <= {0.0, 1.0}

@@ -1,0 +1,143 @@
+import csv
+import dataclasses
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from conftest import SMALL_RECIPE
+from mien.errors import MienError, RecipeError
+from mien.recipe import find_recipe, load_recipe
+from mien.training.module import cross_entropy
+from mien.training.run import Run
+from mien.training.train import train, training_faces
+
+
+def recipe(*overrides):
+    return load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, *overrides])
+
+
+def rows(run):
+    with run.metrics_file.open() as file:
+        return list(csv.DictReader(file))
+
+
+def weights(run):
+    return run.module().state_dict()
+
+
+@pytest.fixture
+def finished(small_run):
+    return small_run
+
+
+def test_a_run_holds_what_is_needed_to_judge_it(finished, small_dataset):
+    assert finished.recipe() == recipe()
+    assert finished.data()["fingerprint"] == small_dataset.fingerprint
+    assert finished.data()["trained_on"]["faces"] == 55
+    assert json.loads((finished.folder / "environment.json").read_text())["versions"]["torch"]
+    assert [row["epoch"] for row in rows(finished)] == ["1", "2", "3"]
+    assert float(rows(finished)[-1]["learning_rate"]) == pytest.approx(0, abs=1e-6)
+    assert (finished.folder / "curves.png").stat().st_size > 5_000
+    assert finished.best.exists()
+    assert finished.last.exists()
+
+
+def test_the_best_epoch_on_validation_is_kept(finished):
+    best = max(float(row["val_accuracy"]) for row in rows(finished))
+    state = torch.load(finished.best, weights_only=False)
+    (checkpoint,) = [c for name, c in state["callbacks"].items() if "ModelCheckpoint" in name]
+    assert float(checkpoint["best_model_score"]) == pytest.approx(best, abs=1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights(finished, small_dataset, tmp_path):
+    again = train(recipe(), small_dataset, tmp_path / "again", progress=False)
+    assert rows(again) == rows(finished)
+    for name, value in weights(again).items():
+        assert torch.equal(value, weights(finished)[name]), name
+    other = train(recipe("training.seed=1"), small_dataset, tmp_path / "other", progress=False)
+    assert rows(other) != rows(finished)
+
+
+KILLED_IN_EPOCH_2 = """
+import os, signal, sys
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from mien.data.readers import read_dataset
+from mien.data.votes import join_votes
+from mien.training.module import ExpressionModule
+from mien.training.train import train
+from test_train import recipe
+
+step = ExpressionModule.training_step
+
+def step_or_die(self, batch, batch_idx):
+    if self.current_epoch == 1 and batch_idx == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, batch, batch_idx)
+
+ExpressionModule.training_step = step_or_die
+train(recipe(), join_votes(read_dataset({faces!r}), {votes!r}), Path({folder!r}), progress=False)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_to_the_same_result(finished, small_fer2013, small_dataset, tmp_path):
+    faces, votes = map(str, small_fer2013)
+    run = Run(tmp_path / "killed")
+    script = KILLED_IN_EPOCH_2.format(
+        paths=[str(Path(__file__).parent), str(Path(__file__).parents[1])],
+        faces=faces,
+        votes=votes,
+        folder=str(run.folder),
+    )
+    process = subprocess.run([sys.executable, "-c", script], check=False)
+    assert process.returncode == -signal.SIGKILL
+    assert [row["epoch"] for row in rows(run)] == ["1"]
+    train(recipe(), small_dataset, run.folder, resume=True, progress=False)
+    assert rows(run) == rows(finished)
+    for name, value in weights(run).items():
+        assert torch.equal(value, weights(finished)[name]), name
+
+
+def test_a_run_is_not_overwritten_nor_mixed(finished, small_dataset):
+    with pytest.raises(MienError, match="continue it with --resume"):
+        train(recipe(), small_dataset, finished.folder, progress=False)
+    with pytest.raises(MienError, match="another recipe or other data"):
+        train(
+            recipe("training.seed=5"), small_dataset, finished.folder, resume=True, progress=False
+        )
+
+
+def test_twins_of_val_and_test_faces_are_left_out(small_dataset):
+    kept = training_faces(recipe(), small_dataset)
+    assert "fer2013-00000" not in kept.ids
+    assert set(kept.splits) == {"train"}
+    assert len(training_faces(recipe("data.drop_twins=false"), small_dataset)) == 56
+
+
+def test_what_does_not_fit_is_one_sentence(small_dataset, tmp_path):
+    with pytest.raises(RecipeError, match=r"at most the number of training faces, 55\. Got 64"):
+        train(recipe("training.batch_size=64"), small_dataset, tmp_path / "a", progress=False)
+    bare = dataclasses.replace(small_dataset, votes=None)
+    with pytest.raises(RecipeError, match="'fer2013' has none: give --votes"):
+        train(recipe(), bare, tmp_path / "b", progress=False)
+    unlabelled = dataclasses.replace(small_dataset, targets=np.full(len(small_dataset), -1))
+    with pytest.raises(RecipeError, match="Head 'basic7' learns from labels"):
+        train(recipe(), unlabelled, tmp_path / "c", progress=False)
+
+
+def test_cross_entropy_is_the_hand_computed_one():
+    logits = torch.tensor([[0.0, 0.0], [2.0, 0.0], [5.0, 1.0]])
+    shares = torch.tensor([[1.0, 0.0], [0.25, 0.75], [0.0, 0.0]])
+    log = float(torch.log(torch.tensor(2.0)))
+    second = 0.25 * float(torch.log1p(torch.exp(torch.tensor(-2.0)))) + 0.75 * float(
+        torch.log1p(torch.exp(torch.tensor(2.0)))
+    )
+    assert float(cross_entropy(logits, shares, 0.0)) == pytest.approx((log + second) / 2, rel=1e-5)
+    assert float(cross_entropy(logits, shares * 0, 0.1)) == 0
