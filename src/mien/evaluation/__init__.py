@@ -1,0 +1,1 @@
+"""What a run is worth: predictions, metrics, intervals, calibration."""

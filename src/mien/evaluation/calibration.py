@@ -1,0 +1,37 @@
+"""Temperature scaling: one number that makes confidence mean what it says.
+
+Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+from mien.evaluation.metrics import Probabilities, Truth
+
+BOUNDS = (0.05, 20.0)
+
+
+def fit_temperature(logits: NDArray[np.float64], truth: Truth) -> float:
+    """Return the temperature with the smallest negative log-likelihood on validation.
+
+    Args:
+        logits: float (N, C).
+        truth: int (N,), all known.
+    """
+    rows = np.arange(len(truth))
+
+    def loss(log_temperature: float) -> float:
+        scores = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return float(-scores[rows, truth].mean())
+
+    found = minimize_scalar(loss, bounds=tuple(np.log(BOUNDS)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def probabilities(logits: NDArray[np.float64], temperature: float) -> Probabilities:
+    """Return softmax(logits / temperature), float64 (N, C)."""
+    return np.asarray(softmax(logits.astype(np.float64) / temperature, axis=1))

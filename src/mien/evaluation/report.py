@@ -1,0 +1,91 @@
+"""The figures of a run: calibrated on validation, measured once on test."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mien.card import Figure, Head
+from mien.data.dataset import FaceDataset
+from mien.errors import MienError
+from mien.evaluation.bootstrap import interval
+from mien.evaluation.calibration import fit_temperature, probabilities
+from mien.evaluation.metrics import METRICS, expected_calibration_error
+from mien.evaluation.predictions import Predictions, predict
+from mien.training.run import Run, write_json
+
+REPORT = "report.json"
+
+
+@dataclass(frozen=True)
+class HeadReport:
+    """One head's calibration and test figures.
+
+    Args:
+        head: Name, expressions and fitted temperature.
+        ece_before: Calibration error on test at temperature 1.
+        figures: Test figures at the fitted temperature.
+    """
+
+    head: Head
+    ece_before: float
+    figures: tuple[Figure, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON types."""
+        figures = [figure.model_dump() for figure in self.figures]
+        return {**asdict(self), "head": self.head.model_dump(), "figures": figures}
+
+
+def evaluate_run(run: Run, dataset: FaceDataset) -> list[HeadReport]:
+    """Predict, calibrate and measure a run's best epoch; write tables and `report.json`.
+
+    Raises:
+        MienError: If the dataset is not the one the run was trained on.
+    """
+    if run.data()["fingerprint"] != dataset.fingerprint:
+        raise MienError(f"{run.folder} was trained on other data: the fingerprints differ.")
+    tables = predict(run.module(), dataset)
+    reports = [head_report(table, dataset.name) for table in tables]
+    for table in tables:
+        table.write(run.folder / "predictions" / f"{table.labels.name}.parquet")
+    write_json(run.folder / REPORT, [report.as_dict() for report in reports])
+    return reports
+
+
+def head_report(table: Predictions, dataset: str) -> HeadReport:
+    """Fit the temperature on val, then compute every metric with its interval on test."""
+    val, test = table.judged("val"), table.judged("test")
+    temperature = fit_temperature(val.logits, val.truth)
+    head = Head(
+        name=table.labels.name, expressions=table.labels.expressions, temperature=temperature
+    )
+    before = expected_calibration_error(test.truth, probabilities(test.logits, 1.0))
+    subsets = {"all": test, "without leaked": test.select(~test.leaked)}
+    figures = [
+        figure
+        for subset, faces in subsets.items()
+        for figure in _figures(head, faces, dataset, subset)
+    ]
+    return HeadReport(head, before, tuple(figures))
+
+
+def _figures(head: Head, faces: Predictions, dataset: str, subset: str) -> list[Figure]:
+    shares = probabilities(faces.logits, head.temperature)
+    figures = []
+    for name, metric in METRICS.items():
+        low, high = interval(metric, faces.truth, shares)
+        figures.append(
+            Figure(
+                metric=name,
+                head=head.name,
+                dataset=dataset,
+                split="test",
+                subset=subset,
+                images=len(faces.ids),
+                value=metric(faces.truth, shares),
+                low=low,
+                high=high,
+            )
+        )
+    return figures

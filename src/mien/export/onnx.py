@@ -1,0 +1,122 @@
+"""Export a run's network as one ONNX file that describes itself.
+
+The file is the ONNX graph with its weights (the payload), followed by the model card as a metadata
+entry. Protocol Buffers merge what is concatenated, so it is one valid ONNX file, and the card can
+hold the SHA-256 of the payload.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mien.card import METADATA_KEY, ModelCard
+from mien.errors import ModelError
+from mien.files import whole_file
+from mien.preprocess import Preprocess
+
+INPUT = "faces"
+OPSET = 18
+TOLERANCE = 1e-4
+
+
+class _InOrder(nn.Module):
+    """A network whose outputs come as a tuple in the card's order."""
+
+    def __init__(self, network: nn.Module, heads: list[str]) -> None:
+        super().__init__()
+        self.network = network
+        self.heads = heads
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
+        logits = self.network(faces)
+        return tuple(logits[head] for head in self.heads)
+
+
+def write_onnx(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
+    """Write a network and its card; check that ONNX Runtime computes what torch does.
+
+    Args:
+        network: In evaluation mode on the CPU; maps (N, 1, H, W) to logits by head.
+        card: Everything but the payload's length and hash.
+        path: The file to write, whole.
+
+    Returns:
+        The card as written.
+
+    Raises:
+        ModelError: If the outputs differ by more than 1e-4.
+    """
+    ordered = _InOrder(network, [head.name for head in card.heads]).eval()
+    payload = _payload(ordered, card)
+    full = card.model_copy(
+        update={
+            "payload_bytes": len(payload),
+            "payload_sha256": hashlib.sha256(payload).hexdigest(),
+        }
+    )
+    trailer = onnx.ModelProto()
+    trailer.metadata_props.add(key=METADATA_KEY, value=full.model_dump_json())
+    with whole_file(path) as temporary:
+        temporary.write_bytes(payload + trailer.SerializeToString())
+        _check_parity(ordered, temporary, card.preprocess)
+    return full
+
+
+def _payload(network: _InOrder, card: ModelCard) -> bytes:
+    side = card.preprocess.size
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network,
+            (torch.zeros(2, 1, side, side),),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=network.heads,
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    _strip(model)
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Remove the exporter's notes: stack traces with paths of the machine that exported."""
+    graph = model.graph
+    for item in (model, graph, *graph.node, *graph.value_info, *graph.initializer):
+        del item.metadata_props[:]
+        item.ClearField("doc_string")
+    for value in (*graph.input, *graph.output):
+        del value.metadata_props[:]
+        value.ClearField("doc_string")
+
+
+def _check_parity(network: _InOrder, path: Path, preprocess: Preprocess) -> None:
+    generator = np.random.default_rng(0)
+    crops = generator.integers(0, 256, (8, preprocess.size, preprocess.size), dtype=np.uint8)
+    faces = preprocess.to_input(crops)
+    with torch.inference_mode():
+        wanted = [output.numpy() for output in network(torch.from_numpy(faces))]
+    found = _run(path, faces)
+    difference = max(float(np.abs(w - f).max()) for w, f in zip(wanted, found))
+    if not difference <= TOLERANCE:
+        raise ModelError(f"{path.name}: the ONNX outputs differ from torch's by {difference:.2g}.")
+
+
+def _run(path: Path, faces: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    outputs: list[NDArray[np.float32]] = session.run(None, {INPUT: faces})
+    return outputs

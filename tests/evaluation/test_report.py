@@ -1,0 +1,53 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mien.errors import MienError
+from mien.evaluation.calibration import probabilities
+from mien.evaluation.predictions import predict
+from mien.evaluation.report import evaluate_run
+
+
+@pytest.fixture(scope="module")
+def reports(small_run, small_dataset):
+    return evaluate_run(small_run, small_dataset)
+
+
+def test_predictions_are_of_val_and_test_and_know_what_leaked(small_run, small_dataset):
+    votes, labels = predict(small_run.module(), small_dataset)
+    assert votes.labels.name == "ferplus8"
+    assert labels.logits.shape == (28, 7)
+    assert set(labels.splits) == {"val", "test"}
+    # The maker puts one twin of a test face into train.
+    assert labels.ids[labels.leaked].tolist() == ["fer2013-00077"]
+
+
+def test_figures_can_be_recomputed_from_the_table(small_run, reports):
+    report = reports[1]
+    table = pd.read_parquet(small_run.folder / "predictions" / "basic7.parquet")
+    test = table[(table["split"] == "test") & table["truth"].notna()]
+    logits = test[[f"logit_{e}" for e in report.head.expressions]].to_numpy()
+    decided = probabilities(logits, report.head.temperature).argmax(1)
+    hits = np.array(report.head.expressions)[decided] == test["truth"]
+    figures = {(f.metric, f.subset): f for f in report.figures}
+    assert figures["accuracy", "all"].value == pytest.approx(hits.mean())
+    clean = hits[~test["leaked"]]
+    assert figures["accuracy", "without leaked"].value == pytest.approx(clean.mean())
+    assert figures["accuracy", "without leaked"].images == 13
+
+
+def test_every_figure_lies_in_its_interval_and_is_stored(small_run, reports):
+    for report in reports:
+        for figure in report.figures:
+            if figure.metric in ("accuracy", "balanced_accuracy"):
+                assert figure.low <= figure.value <= figure.high
+    stored = json.loads((small_run.folder / "report.json").read_text())
+    assert [r["head"]["name"] for r in stored] == ["ferplus8", "basic7"]
+    assert stored == json.loads(json.dumps([r.as_dict() for r in reports]))
+
+
+def test_other_data_are_refused(small_run, small_dataset):
+    with pytest.raises(MienError, match="was trained on other data"):
+        evaluate_run(small_run, small_dataset.select(np.arange(80)))

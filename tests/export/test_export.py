@@ -1,0 +1,97 @@
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from mien.inference.classifier import Classifier
+
+from mien.card import METADATA_KEY, ModelCard
+from mien.errors import MienError, ModelError
+from mien.evaluation.report import evaluate_run
+from mien.export.export import count_macs, export_run
+from mien.export.model_card import model_card_page
+from mien.export.onnx import write_onnx
+from mien.training.run import Run
+
+
+@pytest.fixture(scope="module")
+def exported(small_run, small_dataset, tmp_path_factory):
+    evaluate_run(small_run, small_dataset)
+    path = tmp_path_factory.mktemp("export") / "small.onnx"
+    return path, export_run(small_run, path, name="small")
+
+
+def test_the_file_is_valid_onnx_and_carries_its_card(exported):
+    path, card = exported
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    stored = session.get_modelmeta().custom_metadata_map[METADATA_KEY]
+    assert ModelCard.model_validate_json(stored) == card
+    assert [o.name for o in session.get_outputs()] == ["ferplus8", "basic7"]
+
+
+def test_the_card_says_what_it_was_made_of(exported, small_run, small_dataset):
+    _, card = exported
+    assert card.data_fingerprint == small_dataset.fingerprint
+    assert 'name = "mien-se-resnet"' in card.recipe
+    assert {(f.head, f.subset) for f in card.figures} == {
+        (head, subset) for head in ("ferplus8", "basic7") for subset in ("all", "without leaked")
+    }
+    assert card.head("ferplus8").temperature > 0
+    assert card.parameters == sum(p.numel() for p in small_run.module().network.parameters())
+
+
+def test_onnx_computes_what_torch_does_in_any_batch(exported, small_run, small_dataset):
+    path, card = exported
+    classifier = Classifier(path)
+    network = small_run.module().network
+    for count in (1, 2, 65):
+        crops = np.resize(small_dataset.images, (count, 48, 48))
+        with torch.inference_mode():
+            outputs = network(torch.from_numpy(card.preprocess.to_input(crops)))
+        for head in card.heads:
+            wanted = torch.softmax(outputs[head.name].double() / head.temperature, 1).numpy()
+            np.testing.assert_allclose(classifier.classify(crops, head.name), wanted, atol=1e-5)
+
+
+def test_no_path_of_the_exporting_machine_is_inside(exported):
+    content = exported[0].read_bytes()
+    assert b"site-packages" not in content
+    assert b".py" not in content
+
+
+def test_macs_are_the_hand_computed_ones():
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1, bias=False))
+    assert count_macs(network, 10) == 4 * 9 * 100
+
+
+def test_a_network_that_exports_wrongly_is_refused(exported, tmp_path):
+    class Noisy(torch.nn.Module):
+        def forward(self, faces):
+            # Traced as a constant, so the file cannot follow what torch computes next time.
+            self.calls = getattr(self, "calls", 0) + 1
+            logits = faces.flatten(1)[:, :8] + 0.5 * float(self.calls)
+            return {"ferplus8": logits, "basic7": logits[:, :7]}
+
+    with pytest.raises(ModelError, match="differ from torch's by"):
+        write_onnx(Noisy(), exported[1], tmp_path / "noisy.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_evaluated_before_it_is_exported(small_run, tmp_path):
+    with pytest.raises(MienError, match="evaluate the run before exporting"):
+        export_run(_without_report(small_run, tmp_path), tmp_path / "x.onnx")
+
+
+def _without_report(run, folder):
+    import shutil
+
+    shutil.copytree(run.folder, folder / "run", ignore=shutil.ignore_patterns("report.json"))
+    return Run(folder / "run")
+
+
+def test_the_page_shows_every_figure(exported):
+    page = model_card_page(exported[1])
+    for figure in exported[1].figures:
+        assert f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]" in page
+    assert "not what the person feels" in page
