@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import matplotlib
 import pytest
 
 import makers
 from mien.data.dataset import FaceDataset
 from mien.data.readers import read_dataset
 from mien.data.votes import join_votes
+from mien.evaluation.report import evaluate_run
+from mien.export.export import export_run
+from mien.inference.zoo import model_path
 from mien.recipe import find_recipe, load_recipe
 from mien.training.run import Run
 from mien.training.train import train
@@ -88,3 +92,26 @@ def small_run(tmp_path_factory: pytest.TempPathFactory, small_dataset: FaceDatas
     recipe = load_recipe(find_recipe("mien-base"), SMALL_RECIPE)
     folder = tmp_path_factory.mktemp("runs") / "small"
     return train(recipe, small_dataset, folder, progress=False)
+
+
+@pytest.fixture(scope="session")
+def small_model(
+    small_run: Run, small_dataset: FaceDataset, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The small run's network, evaluated and exported."""
+    evaluate_run(small_run, small_dataset)
+    path = tmp_path_factory.mktemp("models") / "small.onnx"
+    export_run(small_run, path, name="small")
+    return path
+
+
+@pytest.fixture(scope="session")
+def portrait() -> Path:
+    """The public domain portrait in matplotlib's sample data; one face."""
+    return Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+
+
+@pytest.fixture(scope="session")
+def shipped_base() -> Path:
+    """The shipped default model."""
+    return model_path("mien-base")

@@ -81,7 +81,7 @@ def predict(module: ExpressionModule, dataset: FaceDataset) -> list[Predictions]
     Returns:
         One table for each head, in the recipe's order.
     """
-    leaked = _leaked(dataset)
+    leaked = leaked_faces(dataset)
     judged = np.isin(dataset.splits, ["val", "test"])
     faces = dataset.select(judged)
     heads = module.recipe.heads
@@ -100,7 +100,8 @@ def predict(module: ExpressionModule, dataset: FaceDataset) -> list[Predictions]
     ]
 
 
-def _leaked(dataset: FaceDataset) -> NDArray[np.bool_]:
+def leaked_faces(dataset: FaceDataset) -> NDArray[np.bool_]:
+    """Return bool (N,): test faces with a twin in train or val, val faces with one in train."""
     test = (dataset.splits == "test") & twins_in(dataset, ["train", "val"])
     val = (dataset.splits == "val") & twins_in(dataset, ["train"])
     return np.asarray(test | val)

@@ -21,6 +21,8 @@ from mien.training.curves import plot_curves
 from mien.training.module import ExpressionModule
 from mien.training.run import Run
 
+VAL_BATCH = 256
+
 
 def train(
     recipe: Recipe,
@@ -44,20 +46,17 @@ def train(
         MienError: If `folder` holds a run and `resume` is off, or it holds another recipe's.
     """
     run = Run(folder)
-    prepared = training_faces(recipe, dataset)
-    checkpoint = _start(run, recipe, dataset, prepared, resume)
-    pl.seed_everything(recipe.training.seed, verbose=False)
-    module = ExpressionModule(recipe).to(memory_format=torch.channels_last)
     part = recipe.training
-    trainer = _trainer(run, recipe, progress)
+    faces = training_faces(recipe, dataset)
+    training = Batches(faces, recipe.heads, part.batch_size, shuffle=True)
+    validation = Batches(dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False)
+    pl.seed_everything(part.seed, verbose=False)
+    module = ExpressionModule(recipe).to(memory_format=torch.channels_last)
+    checkpoint = _start(run, recipe, dataset, faces, resume)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
-        trainer.fit(
-            module,
-            Batches(prepared, recipe.heads, part.batch_size, shuffle=True),
-            Batches(dataset.in_split("val"), recipe.heads, 256, shuffle=False),
-            ckpt_path=checkpoint,
-        )
+        trainer = _trainer(run, recipe, progress)
+        trainer.fit(module, training, validation, ckpt_path=checkpoint)
     plot_curves(run.metrics_file, run.folder / "curves.png")
     return run
 

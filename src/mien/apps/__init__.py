@@ -1,0 +1,1 @@
+"""The programs on top: they read arguments, call the stages and show what came out."""

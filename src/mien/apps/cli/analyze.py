@@ -1,0 +1,185 @@
+"""`mien analyze`: from pictures to readings."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import track
+
+from mien.apps.cli.console import notes, results
+from mien.apps.cli.extras import need
+from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model
+from mien.errors import ImageError, MienError
+
+if TYPE_CHECKING:
+    from mien.inference.analyzer import Analyzer
+    from mien.inference.journal import Journal, Record
+    from mien.inference.marked import MarkedCopies
+
+EXIT_INCOMPLETE = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+MOST_ERRORS = 20
+
+
+class Format(str, Enum):
+    """The formats of a results file."""
+
+    json = "json"
+    csv = "csv"
+    parquet = "parquet"
+
+
+def analyze(
+    inputs: Annotated[list[Path], typer.Argument(help="Photos, and folders of photos.")],
+    model: Model = "mien-base",
+    detector: Detector = "haar",
+    detector_weights: DetectorWeights = None,
+    labels: Labels = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="Without --out: print json or csv instead of a table."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write all results to this .csv, .json or .parquet file."),
+    ] = None,
+    annotated: Annotated[
+        Path | None,
+        typer.Option("--annotated", help="Write a marked copy of each photo into this folder."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted run that had the same --out.")
+    ] = False,
+) -> None:
+    """Read the expression of every face in photos and folders of photos.
+
+    Prints a table, or writes one row per face; photos without a face, and files that cannot be
+    read, have a row that says so. Exit code: 0 all read, 1 some files could not be read, 2 nothing
+    could be done.
+    """
+    _check(out, form, resume)
+    from mien.inference.analyzer import Analyzer
+    from mien.inference.sinks import Results
+
+    analyzer = Analyzer(model, detector, labels, detector_weights)
+    paths = _paths(inputs)
+    folder = tempfile.TemporaryDirectory() if out is None else nullcontext(str(out.parent))
+    with folder as name:
+        file = out or Path(name) / f"readings.{(form or Format.json).value}"
+        with Results(file, analyzer.settings, form and form.value, resume=resume) as gathered:
+            whole = _read_all(analyzer, paths, gathered.journal, annotated)
+            if not whole and out:
+                _stop_and_keep(gathered.journal)
+            records = list(gathered.journal.records())
+        _show(records, analyzer, file, out, form)
+    _finish(records, whole)
+
+
+def _check(out: Path | None, form: Format | None, resume: bool) -> None:
+    parquet = form is Format.parquet or (out is not None and out.suffix.lower() == ".parquet")
+    if parquet:
+        need("parquet", "Writing Parquet")
+    if out is None and form is Format.parquet:
+        raise MienError("Parquet is not for the terminal: name a file with --out.")
+    if out is None and resume:
+        raise MienError("--resume needs the --out of the run that was interrupted.")
+
+
+def _paths(inputs: Sequence[Path]) -> list[Path]:
+    from mien.inference.folders import find_pictures
+    from mien.inference.pictures import SUFFIXES
+
+    unreadable: list[ImageError] = []
+    paths = list(find_pictures(inputs, unreadable.append))
+    for error in unreadable:
+        notes.print(f"[yellow]{escape(str(error))}[/yellow]", soft_wrap=True)
+    if not paths:
+        names = ", ".join(str(path) for path in inputs)
+        raise MienError(f"{names} holds no photo: known suffixes are {', '.join(SUFFIXES)}.")
+    return paths
+
+
+def _read_all(
+    analyzer: Analyzer, paths: Sequence[Path], journal: Journal, annotated: Path | None
+) -> bool:
+    """Read what the journal does not hold yet; return False if the user interrupts."""
+    from mien.inference.marked import MarkedCopies
+
+    copies = MarkedCopies(annotated) if annotated else None
+    missing = [path for path in paths if path not in journal]
+    try:
+        for path in _bar(missing):
+            _read(analyzer, path, journal, copies)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _read(analyzer: Analyzer, path: Path, journal: Journal, copies: MarkedCopies | None) -> None:
+    from mien.inference.pictures import read_picture
+
+    try:
+        picture = read_picture(path)
+    except ImageError as error:
+        journal.add_error(path, str(error))
+        return
+    readings = analyzer.read(picture, str(path))
+    if copies:
+        copies.write(path, picture, readings)
+    height, width = picture.shape[:2]
+    journal.add(path, (width, height), readings)
+
+
+def _bar(paths: Sequence[Path]) -> Iterable[Path]:
+    return track(paths, "Reading photos", console=notes, transient=True, disable=len(paths) < 2)
+
+
+def _stop_and_keep(journal: Journal) -> None:
+    journal.close()
+    notes.print(
+        f"Interrupted: {len(journal)} photos are done and kept in {journal.path}."
+        " The same command with --resume continues.",
+        soft_wrap=True,
+    )
+    sys.exit(EXIT_INTERRUPTED)
+
+
+def _show(
+    records: Sequence[Record],
+    analyzer: Analyzer,
+    file: Path,
+    out: Path | None,
+    form: Format | None,
+) -> None:
+    from mien.apps.cli.tables import readings_table
+    from mien.inference.sinks import rows
+
+    if out is None and form is not None:
+        sys.stdout.write(file.read_text(encoding="utf-8"))
+        return
+    expressions = analyzer.labels.expressions
+    if any(record["status"] != "error" for record in records):
+        results.print(readings_table(list(rows(records, expressions)), expressions))
+    if out is not None:
+        notes.print(f"Wrote {out}")
+
+
+def _finish(records: Sequence[Record], whole: bool) -> None:
+    errors = [record["message"] for record in records if record["status"] == "error"]
+    for message in errors[:MOST_ERRORS]:
+        notes.print(f"[red]Error:[/red] {escape(message)}", soft_wrap=True)
+    if len(errors) > MOST_ERRORS:
+        notes.print(f"… and {len(errors) - MOST_ERRORS} more files that could not be read.")
+    if not whole:
+        sys.exit(EXIT_INTERRUPTED)
+    if errors:
+        sys.exit(EXIT_BAD_INPUT if len(errors) == len(records) else EXIT_INCOMPLETE)

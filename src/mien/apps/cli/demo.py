@@ -1,0 +1,76 @@
+"""`mien demo`: the main job on a public domain portrait."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.apps.cli.console import notes, results
+from mien.errors import MienError
+from mien.files import whole_file
+
+if TYPE_CHECKING:
+    from mien.inference.face import Reading
+    from mien.preprocess import Image
+
+PORTRAIT = "grace_hopper.jpg"
+"""Rear Admiral Grace Hopper, photographed for the US Navy: public domain, in matplotlib's wheel."""
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for what the demo makes.")] = Path(
+        "demo"
+    ),
+) -> None:
+    """Read a public domain portrait, and leave a marked photo, a plot, JSON and CSV."""
+    from mien.apps.cli.tables import readings_table
+    from mien.inference.analyzer import Analyzer
+    from mien.inference.pictures import read_picture
+    from mien.inference.sinks import Results, rows
+
+    notes.print("Finding the face in a portrait of Grace Hopper and reading its expression …")
+    photo = _portrait(out)
+    analyzer = Analyzer()
+    picture = read_picture(photo)
+    readings = analyzer.read(picture, str(photo))
+    height, width = picture.shape[:2]
+    for name in ("readings.csv", "readings.json"):
+        (out / f"{name}.partial").unlink(missing_ok=True)
+        with Results(out / name, analyzer.settings) as gathered:
+            gathered.journal.add(photo, (width, height), readings)
+            records = list(gathered.journal.records())
+    _draw(out, picture, readings)
+    expressions = analyzer.labels.expressions
+    results.print(readings_table(list(rows(records, expressions)), expressions))
+    _where_to_look(out)
+
+
+def _portrait(out: Path) -> Path:
+    import matplotlib
+
+    sample = Path(matplotlib.get_data_path()) / "sample_data" / PORTRAIT
+    if not sample.is_file():
+        raise MienError(f"matplotlib's sample data lack {PORTRAIT}: wanted it at {sample}.")
+    out.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(sample, out / PORTRAIT))
+
+
+def _draw(out: Path, picture: Image, readings: Sequence[Reading]) -> None:
+    from mien.inference.marked import write_marked
+    from mien.inference.plots import probability_plot
+
+    write_marked(picture, readings, out / "annotated.png")
+    with whole_file(out / "probabilities.png") as path:
+        probability_plot(picture, readings, path)
+
+
+def _where_to_look(out: Path) -> None:
+    notes.print(
+        f"Look at [bold]{out}/annotated.png[/bold] and [bold]{out}/probabilities.png[/bold]."
+    )
+    notes.print(f"The same as data: {out}/readings.csv and {out}/readings.json")
+    notes.print(f"Next, a photo of yours: mien analyze photo.jpg   (or {out}/{PORTRAIT})")

@@ -1,0 +1,19 @@
+"""Commands that need optional dependencies say so before they start."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from mien.errors import MissingExtraError
+
+EXTRAS = {"parquet": ("pyarrow",), "train": ("torch", "lightning", "kornia", "scipy", "onnx")}
+
+
+def need(extra: str, feature: str) -> None:
+    """Check that an extra is installed, without importing it.
+
+    Raises:
+        MissingExtraError: If it is not; says how to install it.
+    """
+    if any(find_spec(module) is None for module in EXTRAS[extra]):
+        raise MissingExtraError(feature, extra)

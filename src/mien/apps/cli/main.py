@@ -1,0 +1,75 @@
+"""The `mien` program."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from mien import __version__
+from mien.apps.cli import analyze, data, demo, export, models, train
+from mien.apps.cli.console import notes, results
+from mien.errors import MienError
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+HELP = """
+Read the expressions of faces in photos, and train and check the networks that do it.
+
+[bold]Read a photo[/bold]         mien analyze photo.jpg
+[bold]A folder, as a table[/bold] mien analyze photos/ --out readings.csv --annotated marked/
+[bold]See it work[/bold]          mien demo
+[bold]Train the model[/bold]      mien train mien-base --data fer2013.zip --votes fer2013new.csv
+
+Everything runs on this machine; no picture leaves it. A reading says how raters would label a
+face, not what the person feels.
+"""
+
+app = typer.Typer(
+    help=HELP,
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+READ = "Reading expressions"
+TRAIN = "Data and training (extra \\[train])"
+
+app.command(rich_help_panel=READ)(analyze.analyze)
+app.command(rich_help_panel=READ)(demo.demo)
+app.command(rich_help_panel=READ)(models.models)
+app.command(rich_help_panel=TRAIN)(train.train)
+app.command(rich_help_panel=TRAIN)(export.export)
+app.add_typer(data.app, name="data", rich_help_panel=TRAIN)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        results.print(f"mien {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _mien(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the program; a user's mistake is one sentence and exit code 2."""
+    try:
+        app()
+    except MienError as error:
+        notes.print(f"[red]Error:[/red] {escape(str(error))}", soft_wrap=True)
+        sys.exit(EXIT_BAD_INPUT)
+    except KeyboardInterrupt:
+        notes.print("Interrupted.")
+        sys.exit(EXIT_INTERRUPTED)

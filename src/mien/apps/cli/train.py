@@ -1,0 +1,70 @@
+"""`mien train`: from a recipe and a dataset to an evaluated run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from mien.apps.cli.console import notes, results
+from mien.apps.cli.data import load
+from mien.apps.cli.extras import need
+
+if TYPE_CHECKING:
+    from mien.evaluation.report import HeadReport
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of a shipped recipe.")],
+    data: Annotated[
+        Path, typer.Option("--data", help="The dataset: FER2013 as CSV or archive, or a store.")
+    ],
+    votes: Annotated[
+        Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, joined row by row.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="The run's folder; runs/NAME by default.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key: --set training.epochs=5. Can be repeated."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted run after its last epoch.")
+    ] = False,
+) -> None:
+    """Train a recipe, select on validation, calibrate, and measure once on test.
+
+    Interrupt it whenever you like: --resume continues after the last finished epoch, to the same
+    result.
+    """
+    need("train", "Training")
+    from mien.recipe import find_recipe, load_recipe
+
+    wanted = load_recipe(find_recipe(recipe), overrides or ())
+    folder = run or Path("runs") / wanted.name
+    dataset = load(data, votes)
+
+    from mien.evaluation.report import evaluate_run
+    from mien.training.train import train as train_recipe
+
+    finished = train_recipe(wanted, dataset, folder, resume=resume)
+    notes.print("Measuring on test, with bootstrap intervals …")
+    _print_reports(evaluate_run(finished, dataset))
+    notes.print(f"Run: {folder}   Export it: mien export {folder} --out {wanted.name}.onnx")
+
+
+def _print_reports(reports: list[HeadReport]) -> None:
+    table = Table(title="Test, with 95 % bootstrap intervals")
+    for column in ("Output", "Images", "Metric"):
+        table.add_column(column)
+    table.add_column("Value", justify="right")
+    for report in reports:
+        for figure in report.figures:
+            value = f"{figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]"
+            images = f"{figure.subset} ({figure.images:,})"
+            table.add_row(figure.head, images, figure.metric, value.replace("[", "\\["))
+        table.add_section()
+    results.print(table)

@@ -1,0 +1,284 @@
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import PIL.Image
+import pytest
+
+from mien.apps.cli.main import main
+from mien.inference.journal import Journal
+from mien.labels import EXPRESSIONS
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def mien(monkeypatch, capsys):
+    """Run the program in this process; returns exit code and both outputs."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["mien", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Outcome(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path, portrait):
+    """A folder with a portrait, a picture without a face, and files that are no pictures."""
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    shutil.copy(portrait, folder / "a.jpg")
+    shutil.copy(portrait, folder / "more" / "b.JPG")
+    PIL.Image.fromarray(np.full((60, 80, 3), 90, np.uint8)).save(folder / "plain.png")
+    (folder / "fake.png").write_text("not a picture")
+    (folder / "cut.jpg").write_bytes(portrait.read_bytes()[:5000])
+    (folder / "notes.txt").write_text("not looked at")
+    return folder
+
+
+def table(path):
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_photo_is_read_into_a_table(mien, portrait, small_model):
+    code, out, _ = mien("analyze", portrait, "--model", small_model)
+    assert code == 0
+    assert portrait.name in out
+    assert any(expression in out for expression in EXPRESSIONS)
+    assert "%" in out
+
+
+def test_a_folder_is_read_whole_and_what_failed_is_said_at_the_end(mien, photos, small_model):
+    out = photos.parent / "new" / "readings.csv"
+    marked = photos.parent / "marked"
+    code, _, err = mien(
+        "analyze", photos, "--model", small_model, "--out", out, "--annotated", marked
+    )
+    assert code == 1
+    assert "fake.png is not a picture" in err
+    assert "cut.jpg is damaged" in err
+    status = {Path(row["source"]).name: row["status"] for row in table(out)}
+    assert status == {
+        "a.jpg": "ok",
+        "b.JPG": "ok",
+        "plain.png": "no face",
+        "fake.png": "error",
+        "cut.jpg": "error",
+    }
+    copies = sorted(path.name for path in marked.rglob("*.*") if path.is_file())
+    assert copies == ["a.jpg", "b.JPG", "plain.png"]
+    assert sorted(path.name for path in out.parent.iterdir()) == ["readings.csv"]
+
+
+def test_every_format_says_the_same(mien, photos, small_model, tmp_path):
+    for suffix in ("csv", "json", "parquet"):
+        mien("analyze", photos, "--model", small_model, "--out", tmp_path / f"r.{suffix}")
+    rows = [row for row in table(tmp_path / "r.csv") if row["status"] == "ok"]
+    frame = pd.read_parquet(tmp_path / "r.parquet").query("status == 'ok'")
+    pictures = [p for p in json.loads((tmp_path / "r.json").read_text()) if p["status"] == "ok"]
+    assert len(rows) == len(frame) == len(pictures) == 2
+    for row, (_, record), picture in zip(rows, frame.iterrows(), pictures):
+        shares = picture["faces"][0]["probabilities"]
+        assert sum(shares.values()) == pytest.approx(1)
+        for expression in EXPRESSIONS:
+            assert float(row[expression]) == record[expression] == shares[expression]
+
+
+@pytest.mark.parametrize(("labels", "count"), [("ferplus8", 8), ("basic7", 7), ("four", 4)])
+def test_labels_renormalise(mien, portrait, small_model, labels, count):
+    arguments = ["analyze", portrait, "--model", small_model, "--format", "json"]
+    everything = json.loads(mien(*arguments).out)[0]["faces"][0]["probabilities"]
+    code, out, _ = mien(*arguments, "--labels", labels)
+    assert code == 0
+    shares = json.loads(out)[0]["faces"][0]["probabilities"]
+    assert len(shares) == count
+    total = sum(everything[expression] for expression in shares)
+    for expression, share in shares.items():
+        assert share == pytest.approx(everything[expression] / total)
+
+
+def test_csv_goes_to_standard_output_alone(mien, portrait, small_model):
+    code, out, err = mien("analyze", portrait, "--model", small_model, "--format", "csv")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].startswith("source,face,status,expression,confidence,anger")
+    assert len(out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.jpg"], "missing.jpg does not exist"),
+        (["{portrait}", "--labels", "basic"], "did you mean 'basic7'"),
+        (["{portrait}", "--detector", "har"], "did you mean 'haar'"),
+        (["{portrait}", "--model", "mien-bas"], "Unknown model 'mien-bas'"),
+        (["{portrait}", "--model", "none.onnx"], "none.onnx does not exist"),
+        (["{portrait}", "--model", "{portrait}"], "not an ONNX file"),
+        (["{portrait}", "--detector-weights", "none.xml"], "none.xml does not exist"),
+        (["{portrait}", "--out", "readings.txt"], "Unknown format 'txt'"),
+        (["{portrait}", "--format", "parquet"], "name a file with --out"),
+        (["{portrait}", "--resume"], "--resume needs the --out"),
+        (["{empty}"], "holds no photo"),
+        (["{portrait}", "--format", "xml"], "'xml' is not one of"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    mien, portrait, small_model, tmp_path, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    filled = [a.format(portrait=portrait, empty=tmp_path / "empty") for a in arguments]
+    if "--model" not in filled:
+        filled += ["--model", str(small_model)]
+    code, _, err = mien("analyze", *filled)
+    assert code == 2
+    assert message in " ".join(err.split())
+    assert "Traceback" not in err
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_an_interrupted_run_is_kept_refused_and_resumed(mien, photos, small_model, monkeypatch):
+    out = photos.parent / "readings.csv"
+    add = Journal.add
+
+    def interrupt(self, source, *rest):
+        if len(self) == 3:
+            raise KeyboardInterrupt
+        add(self, source, *rest)
+
+    monkeypatch.setattr(Journal, "add", interrupt)
+    arguments = ["analyze", photos, "--model", small_model, "--out", out]
+    code, _, err = mien(*arguments)
+    assert code == 130
+    assert "3 photos are done" in err
+    assert not out.exists()
+    monkeypatch.setattr(Journal, "add", add)
+    code, _, err = mien(*arguments)
+    assert code == 2
+    assert "--resume" in err
+    assert mien(*arguments, "--resume").code == 1
+    whole = photos.parent / "whole.csv"
+    mien("analyze", photos, "--model", small_model, "--out", whole)
+    assert out.read_bytes() == whole.read_bytes()
+    assert not list(photos.parent.glob("*.partial"))
+
+
+def test_data_is_shown_and_converted(mien, small_fer2013, tmp_path):
+    faces, votes = small_fer2013
+    code, out, _ = mien("data", "show", faces)
+    assert code == 0
+    assert "fer2013: 84 faces" in out
+    store = tmp_path / "store"
+    assert mien("data", "convert", faces, "--votes", votes, "--out", store).code == 0
+    assert mien("data", "show", store).code == 0
+    code, _, err = mien("data", "show", tmp_path / "fer2013.csv")
+    assert (code, "No such file" in err) == (2, True)
+
+
+@pytest.mark.slow
+def test_train_export_and_read_with_the_new_model(mien, small_fer2013, portrait, tmp_path):
+    from conftest import SMALL_RECIPE
+
+    faces, votes = small_fer2013
+    run, model = tmp_path / "run", tmp_path / "own.onnx"
+    sets = [part for override in SMALL_RECIPE for part in ("--set", override)]
+    data = ["--data", faces, "--votes", votes]
+    code, out, err = mien("train", "recipes/mien-base.toml", *data, "--run", run, *sets)
+    assert code == 0, err
+    assert "basic7" in out
+    assert "balanced_accuracy" in out
+    code, _, err = mien("train", "mien-base", *data, "--run", run, *sets)
+    assert (code, "--resume" in err) == (2, True)
+    card = tmp_path / "own.md"
+    assert mien("export", run, "--out", model, "--card", card, "--name", "own").code == 0
+    assert card.read_text(encoding="utf-8").startswith("# own\n")
+    assert "own" in mien("models", model).out
+    assert mien("analyze", portrait, "--model", model).code == 0
+
+
+def test_training_mistakes_are_one_sentence(mien, small_fer2013, tmp_path):
+    faces, _ = small_fer2013
+    code, _, err = mien("train", "mien-bas", "--data", faces)
+    assert (code, "did you mean 'mien-base'" in err) == (2, True)
+    arguments = ["train", "mien-base", "--data", faces, "--run", tmp_path / "run"]
+    code, _, err = mien(*arguments)
+    assert (code, "training.batch_size must be at most" in err) == (2, True)
+    code, _, err = mien(*arguments, "--set", "training.batch_size=8")
+    assert (code, "give --votes" in err) == (2, True)
+    assert not (tmp_path / "run").exists()
+    code, _, err = mien("train", "mien-base", "--data", faces, "--set", "training.epoch=1")
+    assert (code, "did you mean 'epochs'" in err) == (2, True)
+    code, _, err = mien("export", tmp_path / "no-run", "--out", tmp_path / "x.onnx")
+    assert (code, "cannot be opened" in err) == (2, True)
+
+
+def test_help_shows_the_commands_by_what_they_are_for(mien):
+    code, out, _ = mien("--help")
+    assert code == 0
+    for word in ("analyze", "demo", "models", "train", "export", "data", "Reading expressions"):
+        assert word in out
+    assert mien("--version").out.startswith("mien ")
+
+
+def test_the_demo_leaves_what_it_says(mien, tmp_path, shipped_base):
+    out = tmp_path / "demo"
+    code, printed, err = mien("demo", "--out", out)
+    assert code == 0
+    assert "grace_hopper.jpg" in printed
+    for name in ("annotated.png", "probabilities.png"):
+        assert PIL.Image.open(out / name).size[0] > 400
+        assert name in err
+    (row,) = table(out / "readings.csv")
+    (picture,) = json.loads((out / "readings.json").read_text())
+    assert row["expression"] == picture["faces"][0]["expression"]
+    assert mien("demo", "--out", out).code == 0
+
+
+def test_importing_and_reading_need_no_training_framework(portrait, small_model):
+    code = (
+        "import sys, mien; assert not {'cv2', 'onnxruntime', 'pydantic'} & set(sys.modules);"
+        f"mien.Analyzer({str(small_model)!r}).analyze({str(portrait)!r});"
+        "assert not {'torch', 'lightning', 'pandas', 'matplotlib', 'pyarrow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_control_c_keeps_what_is_done(photos, small_model, portrait):
+    for number in range(300):
+        os.link(photos / "a.jpg", photos / f"copy{number:03d}.jpg")
+    out = photos.parent / "readings.csv"
+    command = [sys.executable, "-m", "mien", "analyze", photos, "--model", small_model]
+    process = subprocess.Popen([*command, "--out", out], stderr=subprocess.PIPE, text=True)
+    partial = out.with_name(out.name + ".partial")
+    deadline = time.monotonic() + 60
+    while not (partial.exists() and partial.read_bytes().count(b"\n") > 3):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume" in err
+    assert not out.exists()
+    assert partial.exists()
