@@ -1,0 +1,124 @@
+"""From face crops to probabilities, with ONNX Runtime."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.card import Head, ModelCard
+from mien.errors import ImageError, ModelError
+from mien.inference.zoo import model_path, read_card
+from mien.preprocess import Image
+
+BATCH = 64
+"""Faces that the network sees at once; more only take more memory."""
+
+
+class Classifier:
+    """A model exported by mien. One object may be called from several threads at once.
+
+    Args:
+        model: The name of a shipped model or the path of an ONNX file.
+        threads: Processor threads for one batch; None for one per core.
+
+    Attributes:
+        path: The model's file.
+        card: What the model says of itself.
+        sha256: SHA-256 of the file, in hexadecimal.
+
+    Raises:
+        ModelError: If the model is missing, damaged, not ONNX or not exported by mien.
+    """
+
+    def __init__(self, model: str | Path = "mien-base", threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise ModelError(f"The threads of a classifier must be 1 or more. Got {threads}.")
+        self.path = model_path(model)
+        self.card = read_card(self.path)
+        content = self.path.read_bytes()
+        graph = content[: self.card.payload_bytes]
+        _check(self.path, self.card, graph)
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self._session = _session(self.path, graph, threads)
+        self._input = self._session.get_inputs()[0].name
+        self._check_outputs()
+
+    def classify(self, crops: Image, head: str | None = None) -> NDArray[np.float64]:
+        """Return the probabilities of each expression for face crops.
+
+        Args:
+            crops: uint8 (N, size, size), grey, as `card.preprocess.crop` cuts them; N may be 0.
+            head: The output to read, one of the card's; None for the first.
+
+        Returns:
+            float64 (N, classes), in the order of the output's expressions; rows sum to 1.
+
+        Raises:
+            ImageError: If the crops have another type or shape.
+            ModelError: If the model has no such output, or answers with values that are not finite.
+        """
+        chosen = self.card.heads[0] if head is None else self.card.head(head)
+        self._check_crops(crops)
+        probabilities = np.empty((len(crops), len(chosen.expressions)))
+        for start in range(0, len(crops), BATCH):
+            batch = slice(start, start + BATCH)
+            probabilities[batch] = self._batch(crops[batch], chosen)
+        return probabilities
+
+    def _batch(self, crops: Image, head: Head) -> NDArray[np.float64]:
+        inputs = self.card.preprocess.to_input(crops)
+        (logits,) = self._session.run([head.name], {self._input: inputs})
+        if not np.isfinite(logits).all():
+            raise ModelError(f"The model {self.path} answers with values that are not finite.")
+        return _softmax(logits.astype(np.float64) / head.temperature)
+
+    def _check_crops(self, crops: Image) -> None:
+        size = self.card.preprocess.size
+        if crops.dtype != np.uint8 or crops.ndim != 3 or crops.shape[1:] != (size, size):
+            raise ImageError(
+                f"Face crops must be uint8 (N, {size}, {size}). "
+                f"Got {crops.dtype} {crops.shape} instead."
+            )
+
+    def _check_outputs(self) -> None:
+        outputs = {output.name: output.shape[-1] for output in self._session.get_outputs()}
+        for head in self.card.heads:
+            if outputs.get(head.name) != len(head.expressions):
+                raise ModelError(
+                    f"The model {self.path} has no output {head.name!r} with "
+                    f"{len(head.expressions)} values, which its card promises."
+                )
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _check(path: Path, card: ModelCard, graph: bytes) -> None:
+    if not card.payload_sha256:
+        raise ModelError(f"The model {path} has a card without a checksum.")
+    whole = len(graph) == card.payload_bytes
+    if not whole or hashlib.sha256(graph).hexdigest() != card.payload_sha256:
+        raise ModelError(f"The model {path} is damaged: its content does not match its checksum.")
+
+
+def _session(path: Path, graph: bytes, threads: int | None) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    # Waiting threads would otherwise keep the processor busy between two pictures.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4  # what goes wrong is raised, not printed
+    providers = ["CPUExecutionProvider"]
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=providers)
+    except Exception as error:  # its exceptions have no common class of their own
+        reason = " ".join(str(error).split())
+        raise ModelError(f"ONNX Runtime cannot load the model {path}: {reason}") from error

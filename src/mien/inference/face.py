@@ -1,0 +1,170 @@
+"""What recognition finds in a picture: a face, and the reading of its expression."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mien.errors import MienError
+from mien.labels import LabelSet
+from mien.preprocess import Square
+
+SUM_TOLERANCE = 1e-4
+"""How far the probabilities of a reading may sum from 1."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright rectangle in a picture's pixels; (0, 0) is the picture's top left corner.
+
+    Args:
+        x: Left edge.
+        y: Top edge.
+        width: Greater than 0.
+        height: Greater than 0.
+
+    Raises:
+        MienError: If a value is not finite, or width or height is not positive.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        values = (self.x, self.y, self.width, self.height)
+        if not all(map(math.isfinite, values)) or self.width <= 0 or self.height <= 0:
+            raise MienError(
+                f"A box must have finite edges, a positive width and a positive height. "
+                f"Got x {self.x}, y {self.y}, width {self.width}, height {self.height} instead."
+            )
+
+    @property
+    def area(self) -> float:
+        """Area in square pixels."""
+        return self.width * self.height
+
+    def overlap(self, other: Box) -> float:
+        """Return the area in square pixels that two boxes share."""
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        return max(0.0, width) * max(0.0, height)
+
+    def clipped(self, width: int, height: int) -> Box | None:
+        """Return the part that lies inside a picture of this size; None if there is none."""
+        left, top = max(0.0, self.x), max(0.0, self.y)
+        right = min(float(width), self.x + self.width)
+        bottom = min(float(height), self.y + self.height)
+        if right <= left or bottom <= top:
+            return None
+        return Box(left, top, right - left, bottom - top)
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face that a detector found.
+
+    Args:
+        box: Where it is, inside the picture.
+        score: How sure the detector is, on that detector's own scale; higher is surer.
+        square: The region the classifier looks at; it may reach beyond the picture's edges.
+
+    Raises:
+        MienError: If the score is not finite.
+    """
+
+    box: Box
+    score: float
+    square: Square
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.score):
+            raise MienError(f"A face's score must be a finite number. Got {self.score!r} instead.")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The expression on one face of a picture.
+
+    Args:
+        source: The picture's path as text; None for a picture given as an array.
+        index: Number of the face in its picture, from 0: by size, largest first, then from left.
+        face: Where the face is.
+        labels: The expressions, in the order of `probabilities`.
+        probabilities: One value from 0 to 1 per expression; they sum to 1.
+
+    Raises:
+        MienError: If `index` is negative, or `probabilities` has another length than `labels`,
+            a value outside 0 to 1, or a sum that is not 1.
+    """
+
+    source: str | None
+    index: int
+    face: Face
+    labels: LabelSet
+    probabilities: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if self.index < 0:
+            raise MienError(f"A reading's index must be 0 or more. Got {self.index} instead.")
+        if len(self.probabilities) != len(self.labels):
+            raise MienError(
+                f"A reading in label set {self.labels.name!r} must have {len(self.labels)} "
+                f"probabilities. Got {len(self.probabilities)} instead."
+            )
+        inside = all(0 <= p <= 1 for p in self.probabilities)
+        if not inside or abs(math.fsum(self.probabilities) - 1) > SUM_TOLERANCE:
+            raise MienError(
+                f"A reading's probabilities must lie in 0 to 1 and sum to 1. "
+                f"Got {', '.join(f'{p:g}' for p in self.probabilities)} instead."
+            )
+
+    @property
+    def expression(self) -> str:
+        """The most probable expression; of equals the first in the label set's order."""
+        return self.labels.expressions[self.probabilities.index(self.confidence)]
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the most probable expression, 0 to 1."""
+        return max(self.probabilities)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the reading as plain values, ready for JSON."""
+        box = self.face.box
+        return {
+            "source": self.source,
+            "face": self.index,
+            "expression": self.expression,
+            "confidence": self.confidence,
+            "probabilities": dict(zip(self.labels.expressions, self.probabilities, strict=True)),
+            "box": {"x": box.x, "y": box.y, "width": box.width, "height": box.height},
+            "detector_score": self.face.score,
+        }
+
+    def relabelled(self, labels: LabelSet) -> Reading:
+        """Keep the expressions of a smaller label set and renormalise their probabilities to 1.
+
+        Raises:
+            MienError: If this reading lacks one of the expressions, or gives all of them
+                probability 0: how the rest divides among them is then not known.
+        """
+        kept = [self.probabilities[i] for i in labels.positions_in(self.labels)]
+        # The largest is divided out first: a sum of numbers near the smallest float has few digits.
+        largest = max(kept)
+        if largest == 0:
+            raise MienError(
+                f"Face {self.index} of {self.source or 'the picture'} cannot be read in label set "
+                f"{labels.name!r}: each of its expressions has probability 0."
+            )
+        shares = [p / largest for p in kept]
+        total = math.fsum(shares)
+        return replace(self, labels=labels, probabilities=tuple(s / total for s in shares))
+
+
+def by_size(faces: Iterable[Face]) -> list[Face]:
+    """Return faces ordered by the area of their boxes, largest first, ties from left to right."""
+    return sorted(faces, key=lambda face: (-face.box.area, face.box.x, face.box.y))

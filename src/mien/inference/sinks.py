@@ -1,0 +1,158 @@
+"""Results of many pictures as CSV, JSON or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mien.errors import MienError, MissingExtraError, unknown_name
+from mien.files import whole_file
+from mien.inference.journal import Journal, Record, Settings
+
+Row = dict[str, Any]
+"""One face, or one picture without a face, by column; None where a column says nothing."""
+
+ROW_GROUP = 10_000
+"""Rows that are in memory at once when Parquet is written."""
+
+NUMBERS = ("x", "y", "width", "height", "detector_score")
+"""The columns that follow the probabilities: the box in pixels, and the detector's score."""
+
+
+def columns(expressions: Iterable[str]) -> dict[str, type]:
+    """Return the columns of a table of results, in order, each with its type."""
+    first = {"source": str, "face": int, "status": str, "expression": str, "confidence": float}
+    return {**first, **dict.fromkeys([*expressions, *NUMBERS], float), "message": str}
+
+
+def rows(records: Iterable[Record], expressions: Iterable[str]) -> Iterator[Row]:
+    """Give one row per face, and one per picture without a face or that could not be read."""
+    empty = dict.fromkeys(columns(expressions))
+    for record in records:
+        picture = {key: record.get(key) for key in ("source", "status", "message")}
+        for face in record.get("faces") or [{}]:
+            yield {**empty, **picture, **_face_row(face)}
+
+
+def _face_row(face: Record) -> Row:
+    if not face:
+        return {}
+    row = {name: face[name] for name in ("face", "expression", "confidence", "detector_score")}
+    return {**row, **face["probabilities"], **face["box"]}
+
+
+def write_csv(records: Iterable[Record], expressions: tuple[str, ...], path: Path) -> None:
+    """Write a table as CSV, UTF-8 with a header; an empty cell says nothing."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns(expressions), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows(records, expressions))
+
+
+def write_json(records: Iterable[Record], expressions: tuple[str, ...], path: Path) -> None:
+    """Write an indented JSON array of pictures, each with its faces."""
+    with path.open("w", encoding="utf-8") as file:
+        separator = "["
+        for record in records:
+            text = json.dumps(record, indent=2, ensure_ascii=False)
+            file.write(separator + "\n  " + text.replace("\n", "\n  "))
+            separator = ","
+        file.write("[]\n" if separator == "[" else "\n]\n")
+
+
+def write_parquet(records: Iterable[Record], expressions: tuple[str, ...], path: Path) -> None:
+    """Write a table as Parquet; a null says nothing. Needs pyarrow."""
+    import pyarrow
+    import pyarrow.parquet
+
+    types = {str: pyarrow.string(), int: pyarrow.int32(), float: pyarrow.float64()}
+    names = columns(expressions)
+    schema = pyarrow.schema([(name, types[kind]) for name, kind in names.items()])
+    found = rows(records, expressions)
+    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
+        while group := list(islice(found, ROW_GROUP)):
+            writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
+
+
+Sink = Callable[[Iterable[Record], tuple[str, ...], Path], None]
+
+SINKS: dict[str, Sink] = {"csv": write_csv, "json": write_json, "parquet": write_parquet}
+"""What writes the pictures of a run to a file, by the name of the format."""
+
+
+class Results:
+    """Gathers the results of a run and puts them in place when it ends without error.
+
+    Until then they stand in `<out>.partial`, which an interrupted run leaves behind. A run that
+    would overwrite finished pictures there, because it does not resume, is refused.
+
+        with Results(Path("faces.csv"), analyzer.settings, resume=True) as results:
+            for path in find_pictures(inputs):
+                if path not in results.journal:
+                    ...
+                    results.journal.add(path, (width, height), readings)
+
+    Args:
+        out: The file to write.
+        settings: What the readings depend on.
+        form: "csv", "json" or "parquet"; None for the one `out`'s suffix names.
+        resume: Whether to carry on an interrupted run with the same settings.
+
+    Attributes:
+        journal: What is finished so far.
+
+    Raises:
+        MienError: If the format is not known, the file cannot be written, or the interrupted run
+            had other settings.
+        MissingExtraError: If the format is Parquet and pyarrow is not installed.
+    """
+
+    def __init__(
+        self, out: Path, settings: Settings, form: str | None = None, *, resume: bool = False
+    ) -> None:
+        form = form or out.suffix.lower().lstrip(".")
+        if form not in SINKS:
+            raise MienError(unknown_name("format", form, SINKS))
+        if out.is_dir():
+            raise MienError(f"{out} is a folder, not a file to write results to.")
+        # Better said now than when the last picture is done.
+        if form == "parquet" and find_spec("pyarrow") is None:
+            raise MissingExtraError("Writing Parquet", "parquet")
+        self._write = SINKS[form]
+        self._out, self._expressions = out, settings.expressions
+        partial = out.with_name(out.name + ".partial")
+        if partial.exists() and not resume:
+            raise MienError(
+                f"{partial} holds the results of an interrupted run: carry on with --resume, "
+                f"or delete it."
+            )
+        start = Journal.resume if resume else Journal.create
+        self.journal = start(partial, settings)
+
+    def __enter__(self) -> Results:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self.journal:
+            if error is None:
+                self._put_in_place()
+        if error is None or not len(self.journal):
+            self.journal.path.unlink()
+
+    def _put_in_place(self) -> None:
+        try:
+            with whole_file(self._out) as temporary:
+                self._write(self.journal.records(), self._expressions, temporary)
+        except OSError as error:
+            raise MienError(f"{self._out} cannot be written: {error.strerror}.") from error
