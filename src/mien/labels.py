@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,47 @@ def parse_expression(text: str) -> str:
     if key not in _BY_SPELLING:
         raise MienError(unknown_name("expression", text, EXPRESSIONS))
     return _BY_SPELLING[key]
+
+
+class ClassNames:
+    """What a dataset's class names mean: the known spellings, and the user's own.
+
+    Args:
+        own: Expression by class name, such as `{"freude": "happiness"}`; case does not matter.
+
+    Raises:
+        MienError: If one of the user's names stands for no known expression.
+    """
+
+    def __init__(self, own: Mapping[str, str] | None = None) -> None:
+        given = (own or {}).items()
+        self._own = {name.strip().lower(): parse_expression(e) for name, e in given}
+
+    def knows(self, name: str) -> bool:
+        """Say whether a class name means an expression."""
+        key = name.strip().lower()
+        return key in self._own or key in _BY_SPELLING
+
+    def expression(self, name: str) -> str:
+        """Return the expression that a class name means.
+
+        Raises:
+            MienError: If it means none; names the nearest known one.
+        """
+        return self._own.get(name.strip().lower()) or parse_expression(name)
+
+    def check(self, names: Iterable[str], where: str) -> None:
+        """Check that every class name means an expression.
+
+        Raises:
+            MienError: Listing those that do not.
+        """
+        unknown = sorted({name for name in names if not self.knows(name)})
+        if unknown:
+            raise MienError(
+                f"{where}: unknown class names {', '.join(map(repr, unknown))}; known are"
+                f" {', '.join(EXPRESSIONS)} in usual spellings, others can be given with --names."
+            )
 
 
 @dataclass(frozen=True)
@@ -118,6 +159,17 @@ LABEL_SETS = _label_sets(
     ]
 )
 """The label sets of the datasets and papers: FER+, FER2013, CK+ and the four-class papers."""
+
+
+def smallest_label_set(expressions: Iterable[str]) -> LabelSet:
+    """Return the smallest named label set that holds all the expressions.
+
+    Raises:
+        MienError: If one of them is not in the vocabulary.
+    """
+    wanted = {parse_expression(expression) for expression in expressions}
+    fitting = (labels for labels in LABEL_SETS.values() if wanted <= set(labels.expressions))
+    return min(fitting, key=len)
 
 
 def label_set(name: str) -> LabelSet:

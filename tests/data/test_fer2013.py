@@ -24,6 +24,11 @@ def test_every_packing_gives_the_same_faces(tmp_path, name):
     assert set(dataset.sources) == {"fer2013"}
 
 
+def test_a_csv_with_its_columns_is_fer2013_whatever_its_name(tmp_path):
+    path = makers.write_fer2013(tmp_path / "icml_face_data.csv", makers.fer_csv(ROWS))
+    assert len(read_dataset(path)) == 42
+
+
 def test_column_order_does_not_matter(tmp_path, small_fer2013):
     lines = makers.fer_csv([[r[2], r[0], r[1]] for r in ROWS]).replace(
         b"emotion,pixels,Usage", b"Usage,emotion,pixels"

@@ -1,50 +1,100 @@
 """Dataset readers, one file each; `read_dataset` finds the one that fits a path.
 
-To add a dataset, add a file with a class that has the two methods of `Reader` and register it.
+To add a dataset, add a file with a class that has the methods of `Reader` and register it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 from mien.data.dataset import FaceDataset
+from mien.data.sample import Sample
+from mien.data.store import is_store, read_store
 from mien.errors import DataError
+from mien.labels import ClassNames, LabelSet, smallest_label_set
 from mien.registry import Registry
+
+Skip = Callable[[DataError], None]
+"""Called with the error of each file of a tree that is left out because it cannot be read."""
 
 
 class Reader(Protocol):
     """What a dataset reader does."""
 
+    @property
+    def labels(self) -> LabelSet | None:
+        """The dataset's label set; None where it depends on the classes that are found."""
+
+    @property
+    def order(self) -> int:
+        """Readers with a smaller number are asked first; general layouts come last."""
+
     def accepts(self, path: Path) -> bool:
         """Say, from names alone, whether `path` looks like this dataset."""
 
-    def read(self, path: Path, *, progress: bool = False) -> FaceDataset:
-        """Read the dataset; `progress` shows a bar on the terminal.
+    def samples(self, path: Path, skip: Skip, *, progress: bool = False) -> Iterator[Sample]:
+        """Read one face after the other; `progress` shows a bar on the terminal.
 
         Raises:
             DataError: Naming the file and the row that cannot be read.
         """
 
 
-READERS: Registry[type[Reader]] = Registry("dataset reader", "mien.data.readers", DataError)
+ReaderFactory = Callable[[ClassNames], Reader]
+"""Makes a reader that understands the user's class names."""
+
+READERS: Registry[ReaderFactory] = Registry("dataset layout", "mien.data.readers", DataError)
 
 
-def read_dataset(path: Path | str, *, progress: bool = False) -> FaceDataset:
-    """Read a dataset, choosing the reader by the path.
+def read_dataset(
+    path: Path | str,
+    *,
+    layout: str | None = None,
+    names: ClassNames | None = None,
+    skip: Skip | None = None,
+    progress: bool = False,
+) -> FaceDataset:
+    """Read a dataset of faces of one size.
 
     Args:
-        path: A file or folder in one of the layouts the readers know.
+        path: A file or folder in one of the layouts the readers know, or a store.
+        layout: The reader's name; None for the first that accepts the path.
+        names: What class names mean beyond the usual spellings.
+        skip: Called with the error of each unreadable file; None raises the first.
         progress: Whether to show a bar with the time left.
 
     Raises:
         DataError: If the path is missing, no reader knows its layout, or its content is wrong.
     """
     path = Path(path)
+    if path.exists() and layout is None and is_store(path):
+        return read_store(path, progress=progress)
+    name, reader = find_reader(path, layout, names)
+    rows = list(reader.samples(path, skip or _raise, progress=progress))
+    labels = reader.labels or smallest_label_set({row.expression for row in rows} - {""})
+    return FaceDataset.from_samples(name, labels, rows)
+
+
+def find_reader(
+    path: Path, layout: str | None = None, names: ClassNames | None = None
+) -> tuple[str, Reader]:
+    """Return the name of the layout of a path, and its reader.
+
+    Raises:
+        DataError: If the path is missing, or no reader accepts it.
+    """
     if not path.exists():
         raise DataError(f"No such file or folder: {path}.")
-    for name in READERS:
-        reader = READERS[name]()
+    if layout is not None:
+        return layout, READERS[layout](names or ClassNames())
+    readers = {name: READERS[name](names or ClassNames()) for name in READERS}
+    for name, reader in sorted(readers.items(), key=lambda item: item[1].order):
         if reader.accepts(path):
-            return reader.read(path, progress=progress)
+            return name, reader
     raise DataError(f"{path} is not laid out like a known dataset ({', '.join(READERS)}).")
+
+
+def _raise(error: DataError) -> None:
+    raise error

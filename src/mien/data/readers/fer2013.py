@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.dataset import FaceDataset
-from mien.data.readers import READERS
-from mien.data.readers.archive import is_archive, open_member
+from mien.data.archive import is_archive, open_member
+from mien.data.readers import READERS, Skip
 from mien.data.sample import Sample, Split
 from mien.errors import DataError, unknown_name
-from mien.labels import label_set
+from mien.labels import ClassNames, label_set
 
 CSV_NAME = "fer2013.csv"
 COLUMNS = ("emotion", "pixels", "Usage")
@@ -36,21 +35,39 @@ USAGES: dict[str, Split] = {"Training": "train", "PublicTest": "val", "PrivateTe
 class Fer2013:
     """Reader of FER2013's CSV; ids are `fer2013-` and the row's number from 0."""
 
-    def accepts(self, path: Path) -> bool:
-        """Accept files and archives with "fer2013" in their name."""
-        named = "fer2013" in path.name.lower() and path.is_file()
-        return named and (is_archive(path) or path.suffix.lower() == ".csv")
+    labels = label_set("basic7")
+    order = 0
 
-    def read(self, path: Path, *, progress: bool = False) -> FaceDataset:
-        """Read all rows, as a stream: images uint8 (N, 48, 48), label set `basic7`.
+    def __init__(self, names: ClassNames) -> None:
+        pass  # the file has numbers, whose meaning is fixed
+
+    def accepts(self, path: Path) -> bool:
+        """Accept archives with "fer2013" in their name, and CSVs with that or its columns."""
+        if not path.is_file():
+            return False
+        named = "fer2013" in path.name.lower()
+        if path.suffix.lower() == ".csv":
+            return named or _has_columns(path)
+        return named and is_archive(path)
+
+    def samples(self, path: Path, skip: Skip, *, progress: bool = False) -> Iterator[Sample]:
+        """Read all rows, as a stream: images uint8 (48, 48), label set `basic7`.
 
         Raises:
             DataError: For a missing column, a wrong pixel count or value, an unknown emotion or
                 Usage; names file and row (the header is row 1).
         """
         with open_member(path, CSV_NAME, progress=progress) as file:
-            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-            return FaceDataset.from_samples("fer2013", label_set("basic7"), _rows(text, path))
+            yield from _rows(io.TextIOWrapper(file, encoding="utf-8", newline=""), path)
+
+
+def _has_columns(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            header = file.readline(200).decode("utf-8-sig", "replace")
+    except OSError:
+        return False
+    return {"emotion", "pixels"} <= {name.strip() for name in header.split(",")}
 
 
 def _rows(text: io.TextIOWrapper, path: Path) -> Iterator[Sample]:

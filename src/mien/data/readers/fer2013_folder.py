@@ -1,0 +1,45 @@
+"""FER2013 as Kaggle also ships it: `train|test/<emotion>/*.jpg`.
+
+The file names of some copies tell PublicTest from PrivateTest (`PublicTest_12345.jpg`); where they
+do, PublicTest is `val`. Where they do not, all of `test/` is `test`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from mien.data.readers import READERS
+from mien.data.readers.fer2013 import USAGES
+from mien.data.readers.folder import Folder
+from mien.data.sample import Split
+from mien.data.tree import tree_files
+from mien.errors import DataError
+from mien.labels import label_set
+
+
+@READERS.register("fer2013-folder")
+class Fer2013Folder(Folder):
+    """Reader of FER2013's folder tree."""
+
+    labels = label_set("basic7")
+    order = 20
+
+    def accepts(self, path: Path) -> bool:
+        """Accept trees with "fer2013" in their name, or with FER2013's file names."""
+        if not super().accepts(path):
+            return False
+        try:
+            files = tree_files(path)
+        except DataError:
+            return False
+        folders = {part.lower() for file in files for part in file.path.parts[:-2]}
+        named = "fer2013" in path.name.lower() or any(_usage(file.path) for file in files)
+        return named and {"train", "test"} <= folders
+
+    def split(self, path: PurePosixPath) -> Split:
+        """Return the split the file's name tells, else the folder's."""
+        return _usage(path) or super().split(path)
+
+
+def _usage(path: PurePosixPath) -> Split:
+    return USAGES.get(path.name.partition("_")[0], "")

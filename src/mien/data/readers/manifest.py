@@ -1,0 +1,120 @@
+"""Any list of pictures: CSV or Parquet with the columns `path,label[,subject,split]`.
+
+Fatimatuzzahra et al. (2024) keep their dataset in such a CSV. Paths are relative to the list's
+folder.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mien.data.readers import READERS, Skip
+from mien.data.readers.folder import SPLIT_FOLDERS
+from mien.data.sample import Sample, Split
+from mien.data.tree import TreeFile, read_grey, with_bar
+from mien.errors import DataError, MissingExtraError, unknown_name
+from mien.labels import ClassNames, LabelSet
+
+REQUIRED = ("path", "label")
+OPTIONAL = ("subject", "split")
+
+Row = Mapping[str, Any]
+
+
+@READERS.register("manifest")
+class Manifest:
+    """Reader of lists; ids are the paths as they stand in the list."""
+
+    labels: LabelSet | None = None
+    order = 50
+
+    def __init__(self, names: ClassNames) -> None:
+        self._names = names
+
+    def accepts(self, path: Path) -> bool:
+        """Accept CSV and Parquet files."""
+        return path.is_file() and path.suffix.lower() in (".csv", ".parquet")
+
+    def samples(self, path: Path, skip: Skip, *, progress: bool = False) -> Iterator[Sample]:
+        """Read the pictures in the list's order: grey, of the size they have.
+
+        Raises:
+            DataError: For a missing column, an unknown label or split; names file and row.
+        """
+        rows = list(_rows(path))
+        self._names.check((str(row["label"]) for row in rows), str(path))
+        splits = [_split(row, f"{path}, row {n}") for n, row in enumerate(rows, start=2)]
+        files = [_file(row, path, n) for n, row in enumerate(rows, start=2)]
+        for file, row, split in zip(with_bar(files, progress), rows, splits):
+            try:
+                image = read_grey(file)
+            except DataError as error:
+                skip(error)
+                continue
+            yield Sample(
+                id=str(row["path"]),
+                image=image,
+                expression=self._names.expression(str(row["label"])),
+                split=split,
+                subject=str(row.get("subject") or ""),
+            )
+
+
+def _rows(path: Path) -> Iterable[Row]:
+    rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    for number, row in enumerate(rows, start=2):
+        missing = [column for column in REQUIRED if row.get(column) in (None, "")]
+        if missing:
+            raise DataError(f"{path}, row {number}: wanted a value in {missing[0]!r}, found none.")
+        yield row
+
+
+def _csv(path: Path) -> Iterator[Row]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            _check_columns(path, reader.fieldnames or ())
+            yield from reader
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is not a CSV text file: {error}.") from error
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtraError("Reading Parquet", "parquet") from error
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as Parquet: {error}.") from error
+    _check_columns(path, table.column_names)
+    yield from table.to_pylist()
+
+
+def _check_columns(path: Path, found: Iterable[str]) -> None:
+    names = list(found)
+    missing = [column for column in REQUIRED if column not in names]
+    if missing:
+        raise DataError(
+            f"{path}: wanted the columns {','.join(REQUIRED)}[,{','.join(OPTIONAL)}],"
+            f" found no {missing[0]!r} in {','.join(names)[:80] or 'an empty file'!r}."
+        )
+
+
+def _split(row: Row, where: str) -> Split:
+    text = str(row.get("split") or "").strip().lower()
+    if text and text not in SPLIT_FOLDERS:
+        raise DataError(f"{where}: {unknown_name('split', row['split'], SPLIT_FOLDERS)}")
+    return SPLIT_FOLDERS[text] if text else ""
+
+
+def _file(row: Row, path: Path, number: int) -> TreeFile:
+    picture = path.parent / str(row["path"])
+    where = f"{path}, row {number}: {picture}"
+    return TreeFile(PurePosixPath(str(row["path"])), where, lambda: picture.open("rb"))

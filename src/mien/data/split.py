@@ -1,0 +1,139 @@
+"""Dividing a dataset: by ratio or into folds, stratified, and never through a group.
+
+A group is whatever must not stand on two sides: the pixel-identical copies of an image, or all
+images of a subject. Faces without a group are groups of one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.data.audit.duplicates import twin_groups
+from mien.data.dataset import FaceDataset
+from mien.errors import DataError
+
+Keep = Literal["nothing", "twins", "subjects"]
+"""What stays together: nothing, identical images, or all images of a subject and their twins."""
+
+Parts = NDArray[np.intp]
+"""(N,): the number of the part each face is in, from 0."""
+
+
+def divide(dataset: FaceDataset, shares: Sequence[float], keep: Keep, seed: int) -> Parts:
+    """Divide a dataset into parts of given shares, each class alike, as far as groups allow.
+
+    Args:
+        dataset: At least as many groups as parts.
+        shares: The parts' sizes relative to each other, such as (80, 18, 2).
+        keep: What is not divided.
+        seed: Decides among equally good divisions; the same seed gives the same parts.
+
+    Raises:
+        DataError: If a share is not positive, there are fewer groups than parts, or subjects are
+            to be kept together and unknown.
+    """
+    if len(shares) < 2 or min(shares) <= 0:
+        raise DataError(
+            f"The shares of a split must be two or more positive numbers. Got {shares}."
+        )
+    groups = _groups(dataset, keep)
+    if groups.max() + 1 < len(shares):
+        raise DataError(
+            f"Dataset {dataset.name!r} cannot be divided into {len(shares)} parts without dividing"
+            f" {keep}: it has {groups.max() + 1} of them."
+        )
+    wanted = np.asarray(shares, float) / sum(shares)
+    return _assign(_class_counts(dataset, groups), wanted, np.random.default_rng(seed))[groups]
+
+
+def folds(dataset: FaceDataset, count: int, keep: Keep, seed: int) -> Parts:
+    """Divide a dataset into `count` folds of equal size.
+
+    Raises:
+        DataError: If `count` is larger than the number of groups or the smallest class.
+    """
+    sizes = np.bincount(dataset.targets[dataset.targets >= 0])
+    smallest = int(sizes[sizes > 0].min(initial=len(dataset)))
+    if not 2 <= count <= smallest:
+        raise DataError(
+            f"The number of folds must be 2 to the size of the smallest class, {smallest}."
+            f" Got {count} instead."
+        )
+    return divide(dataset, [1.0] * count, keep, seed)
+
+
+def with_splits(dataset: FaceDataset, parts: Parts, names: Sequence[str], step: str) -> FaceDataset:
+    """Return the dataset with the parts as its splits, in the order of `names`."""
+    splits = np.array(names, dtype=np.str_)[parts]
+    return dataclasses.replace(dataset, splits=splits, history=(*dataset.history, step))
+
+
+def _groups(dataset: FaceDataset, keep: Keep) -> NDArray[np.intp]:
+    if keep == "nothing":
+        return np.arange(len(dataset))
+    twins = twin_groups(dataset.images)
+    if keep == "twins":
+        return twins
+    if (dataset.subjects == "").any():
+        unknown = int((dataset.subjects == "").sum())
+        raise DataError(
+            f"Dataset {dataset.name!r} cannot be split by subject: {unknown} of its"
+            f" {len(dataset)} faces have none."
+        )
+    return _connected(np.unique(dataset.subjects, return_inverse=True)[1], twins)
+
+
+def _connected(one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return groups that join every two faces which share a group in either numbering."""
+    label = one.astype(np.intp)
+    while True:
+        lowest = np.full(other.max() + 1, len(label), dtype=np.intp)
+        np.minimum.at(lowest, other, label)
+        joined = lowest[other]
+        root = np.full(one.max() + 1, len(label), dtype=np.intp)
+        np.minimum.at(root, one, joined)
+        if np.array_equal(root[one], label):
+            return np.unique(label, return_inverse=True)[1]
+        label = root[one]
+
+
+def _class_counts(dataset: FaceDataset, groups: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return (groups, classes + 1): how many faces of each class a group holds; last: no label."""
+    classes = len(dataset.labels) + 1
+    counts = np.zeros((groups.max() + 1, classes), dtype=np.int64)
+    np.add.at(counts, (groups, dataset.targets), 1)  # the target -1 is the last column
+    return counts
+
+
+def _assign(
+    counts: NDArray[np.int64], shares: NDArray[np.float64], generator: np.random.Generator
+) -> Parts:
+    """Give each group to the part that lacks most of its classes; large groups choose first."""
+    totals = np.maximum(counts.sum(0), 1)
+    lacking = shares[:, None] * counts.sum(0)
+    room = shares * len(counts)
+    order = np.lexsort((generator.permutation(len(counts)), -counts.sum(1)))
+    parts = np.empty(len(counts), dtype=np.intp)
+    # Where two parts lack the same, the seed decides.
+    tie = generator.random((len(counts), len(shares))) * 1e-9
+    for group in order:
+        need = lacking @ (counts[group] / totals) + 1e-6 * room / len(counts) + tie[group]
+        part = int(need.argmax())
+        parts[group] = part
+        lacking[part] -= counts[group]
+        room[part] -= 1
+    return _fill_empty(parts, len(shares))
+
+
+def _fill_empty(parts: Parts, count: int) -> Parts:
+    """Give each part that got nothing a group of the largest part."""
+    for part in range(count):
+        sizes = np.bincount(parts, minlength=count)
+        if sizes[part] == 0:
+            parts[np.flatnonzero(parts == sizes.argmax())[-1]] = part
+    return parts

@@ -1,0 +1,75 @@
+import numpy as np
+import pandas as pd
+import PIL.Image
+import pytest
+
+import makers
+from mien.data.readers import read_dataset
+from mien.errors import DataError, MienError
+
+ROWS = [
+    {"path": "pictures/a.png", "label": "Happy", "subject": "p1", "split": "Training"},
+    {"path": "pictures/b.png", "label": "sadness", "subject": "p2", "split": "test"},
+    {"path": "pictures/c.png", "label": "ANGRY", "subject": "", "split": ""},
+]
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for code, row in enumerate(ROWS):
+        image = makers.drawn_face(code, np.random.default_rng(code))
+        PIL.Image.fromarray(image).save(tmp_path / row["path"])
+    return tmp_path
+
+
+def write(folder, rows, suffix=".csv"):
+    path = folder / f"list{suffix}"
+    frame = pd.DataFrame(rows)
+    frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_list_is_read_in_its_order(pictures, suffix):
+    dataset = read_dataset(write(pictures, ROWS, suffix))
+    assert [s.expression for s in dataset] == ["happiness", "sadness", "anger"]
+    assert dataset.splits.tolist() == ["train", "test", ""]
+    assert dataset.subjects.tolist() == ["p1", "p2", ""]
+    assert dataset.ids.tolist() == [row["path"] for row in ROWS]
+    assert dataset.labels.name == "four"
+
+
+def test_subject_and_split_may_be_missing(pictures):
+    rows = [{"path": row["path"], "label": row["label"]} for row in ROWS]
+    assert set(read_dataset(write(pictures, rows)).splits) == {""}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"label": "joyous"}, "unknown class names 'joyous'"),
+        ({"split": "trian"}, "row 2: Unknown split 'trian': did you mean 'train'"),
+        ({"path": ""}, "row 2: wanted a value in 'path', found none"),
+        ({"path": "pictures/none.png"}, r"row 2: .*none\.png cannot be read: No such file"),
+    ],
+)
+def test_a_wrong_row_is_named(pictures, change, message):
+    with pytest.raises(MienError, match=message):
+        read_dataset(write(pictures, [ROWS[0] | change, *ROWS[1:]]))
+
+
+def test_missing_pictures_can_be_left_out(pictures):
+    (pictures / ROWS[1]["path"]).unlink()
+    skipped = []
+    dataset = read_dataset(write(pictures, ROWS), skip=skipped.append)
+    assert len(dataset) == 2
+    assert "row 3" in str(skipped[0])
+
+
+def test_a_list_without_its_columns_says_so(pictures):
+    with pytest.raises(DataError, match=r"wanted the columns path,label\[,subject,split\]"):
+        read_dataset(write(pictures, [{"file": "a.png", "label": "happy"}]))
+    (pictures / "list.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        read_dataset(pictures / "list.parquet")

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mien.data.audit.duplicates import twin_groups
+from mien.data.dataset import FaceDataset
+from mien.data.split import divide, folds, with_splits
+from mien.errors import DataError
+from mien.labels import label_set
+
+KEEPS = ["nothing", "twins", "subjects"]
+
+
+def dataset(targets, pictures, subjects):
+    count = len(targets)
+    return FaceDataset(
+        name="made",
+        labels=label_set("four"),
+        images=np.array(pictures, np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8),
+        targets=np.array(targets, np.int64),
+        splits=np.full(count, "", dtype="<U5"),
+        subjects=np.array([f"s{s}" for s in subjects]),
+        sources=np.full(count, "made"),
+        ids=np.array([str(i) for i in range(count)]),
+    )
+
+
+@st.composite
+def datasets(draw):
+    count = draw(st.integers(30, 120))
+    column = lambda high: st.lists(st.integers(0, high), min_size=count, max_size=count)  # noqa: E731
+    return dataset(draw(column(3)), draw(column(200)), draw(column(25)))
+
+
+def divides(parts, groups):
+    return any(len(set(parts[groups == group])) > 1 for group in np.unique(groups))
+
+
+@settings(max_examples=80, deadline=None)
+@given(datasets(), st.sampled_from(KEEPS), st.integers(0, 5))
+def test_no_split_loses_repeats_or_divides(faces, keep, seed):
+    try:
+        parts = divide(faces, (80, 18, 2), keep, seed)
+    except DataError as error:
+        assert "cannot be divided" in str(error)
+        return
+    assert parts.shape == (len(faces),)
+    assert set(parts) == {0, 1, 2}
+    np.testing.assert_array_equal(parts, divide(faces, (80, 18, 2), keep, seed))
+    if keep in ("twins", "subjects"):
+        assert not divides(parts, twin_groups(faces.images))
+    if keep == "subjects":
+        assert not divides(parts, faces.subjects)
+
+
+def test_without_groups_every_class_is_divided_to_the_nearest_face():
+    targets = [0] * 100 + [1] * 50 + [2] * 10 + [3] * 200
+    faces = dataset(targets, np.arange(360) % 256, range(360))
+    parts = divide(faces, (80, 20), "nothing", 0)
+    for target, count in ((0, 100), (1, 50), (2, 10), (3, 200)):
+        inside = parts[faces.targets == target]
+        assert abs((inside == 1).sum() - count * 0.2) <= 1
+    other = divide(faces, (80, 20), "nothing", 1)
+    assert not np.array_equal(parts, other)
+
+
+def test_folds_are_balanced_and_refuse_what_cannot_be():
+    faces = dataset([0, 1] * 25, np.arange(50), np.arange(50) // 5)
+    parts = folds(faces, 5, "subjects", 0)
+    assert np.bincount(parts).tolist() == [10] * 5
+    with pytest.raises(DataError, match=r"2 to the size of the smallest class, 25\. Got 26"):
+        folds(faces, 26, "nothing", 0)
+    with pytest.raises(DataError, match="into 11 parts without dividing subjects: it has 10"):
+        folds(faces, 11, "subjects", 0)
+
+
+def test_unknown_subjects_and_wrong_shares_are_refused():
+    faces = dataset([0, 1] * 5, np.arange(10), np.arange(10))
+    faces.subjects[3] = ""
+    with pytest.raises(DataError, match="1 of its 10 faces have none"):
+        divide(faces, (1, 1), "subjects", 0)
+    with pytest.raises(DataError, match="two or more positive numbers"):
+        divide(faces, (1, 0), "nothing", 0)
+
+
+def test_a_split_is_written_into_the_history():
+    faces = dataset([0, 1] * 5, np.arange(10), np.arange(10))
+    parts = divide(faces, (1, 1), "nothing", 0)
+    split = with_splits(faces, parts, ("train", "test"), "split 50:50 with seed 0")
+    assert set(split.splits) == {"train", "test"}
+    assert split.history == ("split 50:50 with seed 0",)
+
+
+@pytest.mark.data
+def test_ckplus_by_subject_leaks_no_subject_and_at_random_does(shared_data):
+    from mien.data.readers import read_dataset
+
+    faces = read_dataset(shared_data / "ckplus" / "CK+48.zip")
+    random = divide(faces, (80, 20), "nothing", 0)
+    shared = set(faces.subjects[random == 0]) & set(faces.subjects[random == 1])
+    assert len(shared) > 50
+    alone = divide(faces, (80, 20), "subjects", 0)
+    assert not set(faces.subjects[alone == 0]) & set(faces.subjects[alone == 1])
+    for target in range(7):
+        inside = alone[faces.targets == target]
+        assert 0.1 <= (inside == 1).mean() <= 0.3

@@ -1,0 +1,193 @@
+"""Readers of trees: class folders, FER2013's folders, CK+48; as folders and zipped."""
+
+import os
+import shutil
+import zipfile
+from collections import Counter
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import makers
+from mien.data.readers import READERS, find_reader, read_dataset
+from mien.errors import DataError, MienError
+from mien.labels import ClassNames
+
+FOLDERS = ("Angry", "happy", "NEUTRAL", "sad")
+
+
+def picture(path, code=0, seed=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = makers.drawn_face(code, np.random.default_rng(seed))
+    PIL.Image.fromarray(image).save(path)
+    return image
+
+
+def zipped(folder):
+    return shutil.make_archive(str(folder), "zip", folder.parent, folder.name)
+
+
+@pytest.fixture
+def tree(tmp_path):
+    top = tmp_path / "mine"
+    for number, name in enumerate(FOLDERS):
+        for index in range(3):
+            picture(top / "Train" / name / f"{index}.png", number, number * 10 + index)
+        picture(top / "validation" / name / "v.png", number, 100 + number)
+    return top
+
+
+@pytest.fixture
+def fer_tree(tmp_path):
+    top = tmp_path / "archive"
+    for number, name in enumerate(
+        ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    ):
+        for usage, split in (
+            ("Training", "train"),
+            ("PublicTest", "test"),
+            ("PrivateTest", "test"),
+        ):
+            picture(top / split / name / f"{usage}_{number}.png", number, number)
+    return top
+
+
+@pytest.fixture
+def ck_tree(tmp_path):
+    top = tmp_path / "CK+48"
+    for number, name in enumerate(
+        ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
+    ):
+        for frame in (8, 9, 10):
+            file = f"S{number + 10:03d}_00{number + 1}_{frame:08d}.png"
+            picture(top / name / file, number % 7, number)
+    return top
+
+
+def test_class_folders_in_any_spelling(tree):
+    dataset = read_dataset(tree)
+    assert dataset.labels.name == "four"
+    assert dataset.counts() == {
+        "train": dict.fromkeys(dataset.labels.expressions, 3),
+        "val": dict.fromkeys(dataset.labels.expressions, 1),
+    }
+    assert dataset.ids[0] == "Train/Angry/0.png"
+    assert read_dataset(zipped(tree)).images.tobytes() == dataset.images.tobytes()
+
+
+def test_the_fer2013_tree_tells_public_from_private(fer_tree):
+    assert find_reader(fer_tree)[0] == "fer2013-folder"
+    dataset = read_dataset(fer_tree)
+    assert dataset.labels.name == "basic7"
+    assert Counter(dataset.splits.tolist()) == {"train": 7, "val": 7, "test": 7}
+    plain = fer_tree.rename(fer_tree.with_name("fer2013"))
+    for path in plain.rglob("*_*.png"):
+        path.rename(path.with_name(path.name.replace("_", "-")))
+    assert Counter(read_dataset(plain).splits.tolist()) == {"train": 7, "test": 14}
+
+
+def test_ckplus48_knows_its_subjects(ck_tree):
+    for path in (ck_tree, zipped(ck_tree)):
+        dataset = read_dataset(path)
+        assert dataset.sources[0] == "ckplus48"
+        assert dataset.labels.name == "ckplus7"
+        assert Counter(dataset.subjects.tolist()) == {f"S{n:03d}": 3 for n in range(10, 17)}
+
+
+@pytest.mark.data
+def test_the_real_ckplus48_has_the_published_counts(shared_data):
+    dataset = read_dataset(shared_data / "ckplus" / "CK+48.zip")
+    assert len(dataset) == 981
+    assert len(set(dataset.subjects)) == 118
+    assert dataset.counts()[""] == {
+        "anger": 135,
+        "contempt": 54,
+        "disgust": 177,
+        "fear": 75,
+        "happiness": 207,
+        "sadness": 84,
+        "surprise": 249,
+    }
+
+
+def test_own_class_names_are_given_in_one_place(tree):
+    (tree / "Train" / "sad").rename(tree / "Train" / "Trauer")
+    (tree / "validation" / "happy").rename(tree / "validation" / "Freude")
+    with pytest.raises(MienError, match="unknown class names 'Freude', 'Trauer'"):
+        read_dataset(tree)
+    names = ClassNames({"trauer": "sadness", "FREUDE": "happy"})
+    assert read_dataset(tree, names=names).counts()["train"]["sadness"] == 3
+    with pytest.raises(MienError, match="did you mean 'sadness'"):
+        ClassNames({"Trauer": "sadnes"})
+
+
+def test_what_is_no_picture_is_named_and_the_rest_is_read(tree):
+    (tree / "Train" / "sad" / "notes.txt").write_text("hello")
+    (tree / "Train" / "sad" / "cut.png").write_bytes(
+        (tree / "Train" / "sad" / "0.png").read_bytes()[:80]
+    )
+    skipped = []
+    dataset = read_dataset(tree, skip=skipped.append)
+    assert len(dataset) == 16
+    assert [("cut.png" in str(e), "notes.txt" in str(e)) for e in skipped] == [
+        (True, False),
+        (False, True),
+    ]
+    with pytest.raises(DataError, match=r"cut\.png"):
+        read_dataset(tree)
+
+
+def test_pictures_of_different_sizes_say_so(tree):
+    PIL.Image.new("L", (10, 12)).save(tree / "Train" / "sad" / "0.png")
+    with pytest.raises(DataError, match=r"images of one size\. Got 48x48, 12x10"):
+        read_dataset(tree)
+
+
+def test_a_folder_without_classes_says_so(tmp_path):
+    picture(tmp_path / "photos" / "a.png")
+    with pytest.raises(DataError, match="holds no folder with pictures"):
+        read_dataset(tmp_path / "photos")
+
+
+def test_a_zip_that_leads_outside_is_refused(tmp_path):
+    path = tmp_path / "bad.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("happy/../../evil.png", b"x")
+    with pytest.raises(DataError, match="leads outside the archive"):
+        read_dataset(path)
+    path.write_bytes(b"no zip")
+    with pytest.raises(DataError, match="not a readable archive"):
+        read_dataset(path)
+
+
+def test_links_are_followed_but_not_in_circles(tree):
+    (tree / "Train" / "sad" / "again").symlink_to(tree, target_is_directory=True)
+    assert len(read_dataset(tree)) == 16
+
+
+def test_paths_that_differ_in_case_only_are_refused(tree):
+    picture(tree / "Train" / "sad" / "A.png", 1)
+    picture(tree / "Train" / "sad" / "a.png", 2)
+    with pytest.raises(DataError, match="differ in case only"):
+        read_dataset(tree)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_without_permission_says_so(tree):
+    (tree / "Train" / "sad").chmod(0)
+    with pytest.raises(DataError, match="sad cannot be read"):
+        read_dataset(tree)
+
+
+def test_hidden_files_are_not_looked_at(tree):
+    picture(tree / ".cache" / "happy" / "x.png")
+    (tree / "Train" / ".DS_Store").write_text("x")
+    picture(tree / "__MACOSX" / "happy" / "x.png")
+    assert len(read_dataset(tree)) == 16
+
+
+def test_an_unknown_layout_names_the_nearest(tree):
+    with pytest.raises(DataError, match="did you mean 'ckplus48'"):
+        read_dataset(tree, layout="ckplus")
+    assert set(READERS) >= {"ckplus48", "fer2013", "fer2013-folder", "folder"}
