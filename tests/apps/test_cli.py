@@ -195,6 +195,40 @@ def test_data_is_shown_and_converted(mien, small_fer2013, tmp_path):
     assert (code, "No such file" in err) == (2, True)
 
 
+def test_labels_and_splits_are_changed(mien, small_fer2013, tmp_path):
+    faces, _ = small_fer2013
+    four, split = tmp_path / "four", tmp_path / "split"
+    arguments = ["data", "convert", faces, "--out", four, "--labels", "four"]
+    code, out, _ = mien(*arguments, "--merge", "disgust=anger")
+    assert code == 0
+    assert "merged 12 disgust into anger" in out
+    assert "four: dropped 12 fear" in out
+    code, out, _ = mien("data", "split", four, "--out", split, "--ratio", "80:18:2")
+    assert code == 0
+    assert "split 80:18:2 with seed 0, keeping twins together" in out
+    code, out, _ = mien("data", "show", split)
+    assert [word in out for word in ("train", "val", "test")] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["convert", "--merge", "fear=anger"], "--merge needs the --labels"),
+        (["convert", "--labels", "five"], "Unknown label set 'five'"),
+        (["convert", "--labels", "four", "--merge", "fear"], "must be given as name=expression"),
+        (["split", "--ratio", "80"], "must be like 80:20"),
+        (["split", "--keep", "twin"], "must be one of nothing, twins, subjects"),
+        (["split", "--keep", "subjects"], "84 of its 84 faces have none"),
+        (["split", "--layout", "fer"], "Unknown dataset layout 'fer'"),
+    ],
+)
+def test_data_mistakes_are_one_sentence(mien, small_fer2013, tmp_path, arguments, message):
+    command, *options = arguments
+    code, _, err = mien("data", command, small_fer2013[0], "--out", tmp_path / "out", *options)
+    assert (code, message in err) == (2, True), err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_train_export_and_read_with_the_new_model(mien, small_fer2013, portrait, tmp_path):
     from conftest import SMALL_RECIPE

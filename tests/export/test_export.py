@@ -3,7 +3,6 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from mien.inference.classifier import Classifier
 
 from mien.card import METADATA_KEY, ModelCard
 from mien.errors import MienError, ModelError
@@ -11,6 +10,7 @@ from mien.evaluation.report import evaluate_run
 from mien.export.export import count_macs, export_run
 from mien.export.model_card import model_card_page
 from mien.export.onnx import write_onnx
+from mien.inference.classifier import Classifier
 from mien.training.run import Run
 
 

@@ -1,73 +1,175 @@
-"""`mien data`: read datasets and write them as stores."""
+"""`mien data`: read datasets, change their labels and splits, and write them as stores."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from mien.apps.cli.console import notes, results
 from mien.apps.cli.extras import need
+from mien.errors import MienError
+from mien.labels import ClassNames, label_set
 
 if TYPE_CHECKING:
     from mien.data.dataset import FaceDataset
 
-app = typer.Typer(help="Read datasets, count them, and keep them as Parquet.", no_args_is_help=True)
+MOST_SKIPPED = 20
+NAMES_OF_PARTS = {2: ("train", "test"), 3: ("train", "val", "test")}
+KEEPS = ("nothing", "twins", "subjects")
+
+app = typer.Typer(
+    help="Read datasets, count them, change labels and splits, and keep them as Parquet.",
+    no_args_is_help=True,
+)
 
 Source = Annotated[
-    Path, typer.Argument(help="fer2013.csv, the .zip or .tar.gz that holds it, or a store.")
+    Path,
+    typer.Argument(
+        help="FER2013 (CSV, archive or folders), CK+48, a folder per class, or a store."
+    ),
 ]
 Votes = Annotated[
     Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, joined row by row.")
 ]
+Layout = Annotated[
+    str | None, typer.Option("--layout", help="The dataset's layout, if it is not recognised.")
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Option("--name", help="What a class name means: --name freude=happiness. Repeatable."),
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder of the new store.")]
 
 
 @app.command()
-def show(source: Source, votes: Votes = None) -> None:
+def show(source: Source, votes: Votes = None, layout: Layout = None, names: Names = None) -> None:
     """Show how many faces each split holds of each expression."""
-    _print_counts(load(source, votes))
+    _print_counts(load(source, votes, layout, names))
 
 
 @app.command()
 def convert(
     source: Source,
-    out: Annotated[Path, typer.Option("--out", help="Folder of the new store.")],
+    out: Out,
     votes: Votes = None,
+    layout: Layout = None,
+    names: Names = None,
+    labels: Annotated[
+        str | None, typer.Option("--labels", help="Change to this label set, such as four.")
+    ] = None,
+    merge: Annotated[
+        list[str] | None,
+        typer.Option("--merge", help="With --labels: --merge contempt=disgust. Repeatable."),
+    ] = None,
 ) -> None:
     """Write a dataset as a store: faces.parquet (pandas and Hugging Face read it) and a JSON."""
     need("parquet", "A dataset store")
-    from mien.data.store import write_store
+    if merge and labels is None:
+        raise MienError("--merge needs the --labels that the faces are brought into.")
+    dataset = load(source, votes, layout, names)
+    if labels is not None:
+        from mien.data.relabel import relabel
 
-    dataset = load(source, votes)
-    write_store(dataset, out, progress=True)
-    _print_counts(dataset)
-    notes.print(f"Wrote {out}")
+        dataset = relabel(dataset, label_set(labels), _pairs(merge or (), "--merge"))
+    _write(dataset, out)
 
 
-def load(source: Path, votes: Path | None) -> FaceDataset:
-    """Read a dataset with a bar, and join its votes.
+@app.command()
+def split(
+    source: Source,
+    out: Out,
+    ratio: Annotated[str, typer.Option("--ratio", help="train:test or train:val:test.")] = "80:20",
+    keep: Annotated[
+        str,
+        typer.Option("--keep", help="What is not divided: nothing, twins or subjects."),
+    ] = "twins",
+    seed: Annotated[int, typer.Option("--seed", help="The same seed, the same split.")] = 0,
+    layout: Layout = None,
+    names: Names = None,
+) -> None:
+    """Divide a dataset anew, each class alike, and write it as a store.
+
+    By default pixel-identical images stay on one side; with --keep subjects, all images of a
+    person do.
+    """
+    need("parquet", "A dataset store")
+    from mien.data.split import divide, with_splits
+
+    shares = _shares(ratio)
+    if keep not in KEEPS:
+        raise MienError(f"--keep must be one of {', '.join(KEEPS)}. Got {keep!r} instead.")
+    dataset = load(source, None, layout, names)
+    parts = divide(dataset, shares, keep, seed)  # type: ignore[arg-type]  # checked above
+    step = f"split {ratio} with seed {seed}, keeping {keep} together"
+    _write(with_splits(dataset, parts, NAMES_OF_PARTS[len(shares)], step), out)
+
+
+def load(
+    source: Path,
+    votes: Path | None,
+    layout: str | None = None,
+    names: Sequence[str] | None = None,
+) -> FaceDataset:
+    """Read a dataset with a bar, say at the end what could not be read, and join its votes.
 
     Raises:
-        DataError: If either cannot be read.
+        DataError: If the dataset or the votes cannot be read.
     """
     from mien.data.readers import read_dataset
     from mien.data.votes import join_votes
 
-    dataset = read_dataset(source, progress=True)
+    skipped: list[MienError] = []
+    own = ClassNames(_pairs(names or (), "--name"))
+    dataset = read_dataset(source, layout=layout, names=own, skip=skipped.append, progress=True)
+    for error in skipped[:MOST_SKIPPED]:
+        notes.print(f"[yellow]Left out:[/yellow] {escape(str(error))}", soft_wrap=True)
+    if len(skipped) > MOST_SKIPPED:
+        notes.print(f"… and {len(skipped) - MOST_SKIPPED} more files that could not be read.")
     return dataset if votes is None else join_votes(dataset, votes)
+
+
+def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    pairs = dict(text.partition("=")[::2] for text in texts)
+    for name, expression in pairs.items():
+        if not name or not expression:
+            raise MienError(f"{option} must be given as name=expression. Got {name!r} instead.")
+    return pairs
+
+
+def _shares(ratio: str) -> list[float]:
+    try:
+        shares = [float(part) for part in ratio.split(":")]
+    except ValueError:
+        shares = []
+    if len(shares) not in NAMES_OF_PARTS:
+        raise MienError(f"--ratio must be like 80:20 or 80:18:2. Got {ratio!r} instead.")
+    return shares
+
+
+def _write(dataset: FaceDataset, out: Path) -> None:
+    from mien.data.store import write_store
+
+    write_store(dataset, out, progress=True)
+    _print_counts(dataset)
+    notes.print(f"Wrote {out}")
 
 
 def _print_counts(dataset: FaceDataset) -> None:
     counts = dataset.counts()
     table = Table(title=f"{dataset.name}: {len(dataset):,} faces")
     table.add_column("Expression")
-    for split in counts:
-        table.add_column(split or "no split", justify="right")
+    for name in counts:
+        table.add_column(name or "no split", justify="right")
     for expression in dataset.labels.expressions:
         table.add_row(expression, *(f"{column[expression]:,}" for column in counts.values()))
     table.add_section()
     table.add_row("all", *(f"{sum(column.values()):,}" for column in counts.values()))
     results.print(table)
+    for step in dataset.history:
+        results.print(f"· {escape(step)}")
     results.print(f"Fingerprint {dataset.fingerprint}")
