@@ -74,22 +74,10 @@ def real_fer2013(shared_data: Path) -> FaceDataset:
     return join_votes(read_dataset(folder / "fer2013.zip"), folder / "fer2013new.csv")
 
 
-SMALL_RECIPE = [
-    "network.options={stem = 8, channels = [8, 16], blocks = [1, 1], dropout = 0.1}",
-    "training.batch_size=8",
-    "training.epochs=3",
-    "training.ema_decay=0.5",
-    "training.precision=fp32",
-    "optimiser.learning_rate=0.05",
-    "schedule.warmup_epochs=0.5",
-]
-"""Overrides that make mien-base's recipe a matter of a second."""
-
-
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory, small_dataset: FaceDataset) -> Run:
     """A finished training of the small recipe on the small dataset."""
-    recipe = load_recipe(find_recipe("mien-base"), SMALL_RECIPE)
+    recipe = load_recipe(find_recipe("mien-base"), makers.SMALL_RECIPE)
     folder = tmp_path_factory.mktemp("runs") / "small"
     return train(recipe, small_dataset, folder, progress=False)
 

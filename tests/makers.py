@@ -28,6 +28,17 @@ FER_PLUS_COLUMNS = [
 ]
 USAGE_OF = {split: usage for usage, split in USAGES.items()}
 
+SMALL_RECIPE = [
+    "network.options={stem = 8, channels = [8, 16], blocks = [1, 1], dropout = 0.1}",
+    "training.batch_size=8",
+    "training.epochs=3",
+    "training.ema_decay=0.5",
+    "training.precision=fp32",
+    "optimiser.learning_rate=0.05",
+    "schedule.warmup_epochs=0.5",
+]
+"""Overrides that make mien-base's recipe a matter of a second."""
+
 
 def drawn_face(code: int, generator: np.random.Generator) -> np.ndarray:
     """A 48x48 drawing whose mouth tells the class, with noise and a random place."""

@@ -7,7 +7,7 @@ from mien.registry import Registry
 
 
 def test_entries_are_found_without_being_imported_by_hand():
-    assert {"fer2013", "store"} <= set(READERS)
+    assert {"fer2013", "folder"} <= set(READERS)
     assert "mien-se-resnet" in set(NETWORKS)
 
 

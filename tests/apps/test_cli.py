@@ -231,7 +231,7 @@ def test_data_mistakes_are_one_sentence(mien, small_fer2013, tmp_path, arguments
 
 @pytest.mark.slow
 def test_train_export_and_read_with_the_new_model(mien, small_fer2013, portrait, tmp_path):
-    from conftest import SMALL_RECIPE
+    from makers import SMALL_RECIPE
 
     faces, votes = small_fer2013
     run, model = tmp_path / "run", tmp_path / "own.onnx"

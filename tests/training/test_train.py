@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import SMALL_RECIPE
+from makers import SMALL_RECIPE
 from mien.errors import MienError, RecipeError
 from mien.recipe import find_recipe, load_recipe
 from mien.training.module import cross_entropy
