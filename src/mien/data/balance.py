@@ -1,0 +1,100 @@
+"""Making classes equal, and datasets one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.data.dataset import FaceDataset
+from mien.errors import DataError
+
+
+def at_most(dataset: FaceDataset, count: int | None, seed: int) -> FaceDataset:
+    """Return at most `count` random faces of each class; None takes the smallest class's size.
+
+    Faces without a label go. The order of the rest stays.
+
+    Raises:
+        DataError: If `count` is not positive.
+    """
+    sizes = _sizes(dataset)
+    wanted = int(sizes[sizes > 0].min()) if count is None else count
+    if wanted < 1:
+        raise DataError(f"The number of faces per class must be 1 or more. Got {wanted} instead.")
+    picked = np.sort(_pick(dataset, np.minimum(sizes, wanted), seed))
+    step = f"at most {wanted} of each class with seed {seed}: {len(dataset) - len(picked)} dropped"
+    return dataset.select(picked, step)
+
+
+def balanced_test(dataset: FaceDataset, count: int, seed: int) -> NDArray[np.bool_]:
+    """Return a mask (N,) of `count` random faces of each class: a test in which all count alike.
+
+    Raises:
+        DataError: If a class has fewer; names it.
+    """
+    sizes = _sizes(dataset)
+    for expression, size in zip(dataset.labels.expressions, sizes):
+        if size < count:
+            raise DataError(
+                f"A balanced test needs {count} faces of each class."
+                f" Dataset {dataset.name!r} has {size} of {expression}."
+            )
+    mask = np.zeros(len(dataset), dtype=bool)
+    mask[_pick(dataset, np.full(len(sizes), count), seed)] = True
+    return mask
+
+
+def combine(name: str, datasets: Sequence[FaceDataset]) -> FaceDataset:
+    """Return several datasets as one; each face keeps its source, and its id follows it.
+
+    Votes are kept if all have them.
+
+    Raises:
+        DataError: If label sets or sizes of the images differ.
+    """
+    first = datasets[0]
+    for other in datasets[1:]:
+        if other.labels != first.labels or other.images.shape[1:] != first.images.shape[1:]:
+            raise DataError(
+                f"Datasets {first.name!r} and {other.name!r} cannot be combined: label set and size"
+                f" are {_form(first)} and {_form(other)}."
+            )
+    votes = [d.votes for d in datasets if d.votes is not None]
+    return FaceDataset(
+        name=name,
+        labels=first.labels,
+        images=np.concatenate([d.images for d in datasets]),
+        targets=np.concatenate([d.targets for d in datasets]),
+        splits=np.concatenate([d.splits for d in datasets]),
+        subjects=np.concatenate([_prefixed(d, d.subjects) for d in datasets]),
+        sources=np.concatenate([d.sources for d in datasets]),
+        ids=np.concatenate([_prefixed(d, d.ids) for d in datasets]),
+        votes=np.concatenate(votes) if len(votes) == len(datasets) else None,
+        history=tuple(f"{d.name}: {step}" for d in datasets for step in (*d.history, "combined")),
+    )
+
+
+def _sizes(dataset: FaceDataset) -> NDArray[np.intp]:
+    labelled = dataset.targets[dataset.targets >= 0]
+    return np.bincount(labelled, minlength=len(dataset.labels))
+
+
+def _pick(dataset: FaceDataset, counts: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
+    generator = np.random.default_rng(seed)
+    picks = [
+        generator.permutation(np.flatnonzero(dataset.targets == target))[:count]
+        for target, count in enumerate(counts)
+    ]
+    return np.concatenate(picks)
+
+
+def _prefixed(dataset: FaceDataset, values: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Return values with the dataset's name before them, so that they stay distinct."""
+    return np.array([f"{dataset.name}/{v}" if v else "" for v in values], dtype=np.str_)
+
+
+def _form(dataset: FaceDataset) -> str:
+    height, width = dataset.images.shape[1:]
+    return f"{dataset.labels.name} {width}x{height}"
