@@ -29,19 +29,20 @@ FER_PLUS_COLUMNS = [
 USAGE_OF = {split: usage for usage, split in USAGES.items()}
 
 SMALL_RECIPE = [
-    "network.options={stem = 8, channels = [8, 16], blocks = [1, 1], dropout = 0.1}",
+    "network.options={stem = 16, channels = [16, 32], blocks = [1, 1], dropout = 0.0}",
+    "augmentation={shift = 0.02}",
     "training.batch_size=8",
-    "training.epochs=3",
+    "training.epochs=14",
     "training.ema_decay=0.5",
     "training.precision=fp32",
-    "optimiser.learning_rate=0.05",
+    "optimiser.learning_rate=0.1",
     "schedule.warmup_epochs=0.5",
 ]
-"""Overrides that make mien-base's recipe a matter of a second."""
+"""Overrides that make mien-base's recipe a matter of seconds, in which the network does learn."""
 
 
 def drawn_face(code: int, generator: np.random.Generator) -> np.ndarray:
-    """A 48x48 drawing whose mouth tells the class, with noise and a random place."""
+    """A 48x48 drawing whose mouth and hair tell the class, with noise and a random place."""
     image = np.full((48, 48), 120, np.uint8)
     dx, dy = generator.integers(-3, 4, 2).tolist()
     cv2.circle(image, (24 + dx, 24 + dy), 18, 190, -1)
@@ -49,6 +50,8 @@ def drawn_face(code: int, generator: np.random.Generator) -> np.ndarray:
         cv2.circle(image, (eye + dx, 19 + dy), 2, 30, -1)
     axes = (4 + code, 1 + (code * 2) % 7)
     cv2.ellipse(image, (24 + dx, 32 + dy), axes, 0, 180 * (code % 2), 180 + 180 * (code % 2), 20, 2)
+    # Hair, so that a tiny network needs only seconds.
+    cv2.rectangle(image, (6 * code + dx, 0), (6 * code + 8 + dx, 10), 30, -1)
     return np.clip(image + generator.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
 
 

@@ -20,6 +20,12 @@ def test_beyond_the_edges_the_edge_repeats():
     np.testing.assert_array_equal(crop, np.pad(image, 2, mode="edge"))
 
 
+def test_far_outside_there_is_only_the_nearest_pixel():
+    image = np.arange(16, dtype=np.uint8).reshape(4, 4)
+    crop = Preprocess(size=8).crop(image, Square(x=40, y=-30, side=10))
+    assert crop.tolist() == [[3] * 8] * 8
+
+
 def test_colour_is_weighted_as_bt601():
     picture = np.zeros((8, 8, 3), np.uint8)
     picture[..., 0] = 255

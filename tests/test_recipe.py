@@ -23,8 +23,9 @@ def test_every_shipped_recipe_is_valid_and_builds(name):
 def test_a_recipe_is_found_by_path_by_name_and_by_the_documented_path(recipe_file):
     assert find_recipe(str(recipe_file)) == recipe_file
     assert find_recipe("mien-base") == find_recipe("recipes/mien-base.toml")
-    with pytest.raises(RecipeError, match="did you mean 'mien-base'"):
-        find_recipe("mien-bas")
+    for wrong in ("mien-bas", "mien-base.yaml", "other/recipes/mien-base.toml"):
+        with pytest.raises(RecipeError, match="Unknown recipe"):
+            find_recipe(wrong)
 
 
 def test_overrides_change_values_and_types(recipe_file):
@@ -45,7 +46,10 @@ def test_overrides_change_values_and_types(recipe_file):
         ("trainig.epochs=5", r"trainig: Unknown key 'trainig': did you mean 'training'"),
         ("training.epochs", r"must be key=value"),
         ("name.first=x", r"names no table"),
-        ("data.votes=false", r"head 'ferplus8' learns from votes"),
+        ("training.select=val_loss", r"training.select: Unknown figure 'val_loss'"),
+        ("training.seed=99999999999", r"training.seed: .*less than or equal to 4294967295"),
+        ("optimiser.learning_rate=inf", r"optimiser.learning_rate: .*finite"),
+        ("augmentation.zoom=[1.2, 0.8]", r"augmentation.zoom: .*smaller to the larger"),
     ],
 )
 def test_a_wrong_override_names_the_key_and_the_nearest(recipe_file, override, message):
@@ -63,6 +67,16 @@ def test_a_wrong_head_names_its_key(recipe_file):
         load_recipe(recipe_file)
 
 
+def test_a_head_stands_once_and_a_missing_key_is_named(recipe_file):
+    text = recipe_file.read_text()
+    recipe_file.write_text(text.replace('"basic7"', '"ferplus8"'))
+    with pytest.raises(RecipeError, match=r"heads\.1\.labels: 'ferplus8' is a head already"):
+        load_recipe(recipe_file)
+    recipe_file.write_text(text.replace("epochs = 44\n", ""))
+    with pytest.raises(RecipeError, match=r"the key 'training\.epochs' is missing\.$"):
+        load_recipe(recipe_file)
+
+
 def test_a_file_that_is_no_recipe_is_one_sentence(tmp_path, recipe_file):
     recipe_file.write_text("name = ")
     with pytest.raises(RecipeError, match="is not TOML"):
@@ -76,3 +90,6 @@ def test_an_unknown_network_or_option_names_the_nearest():
         build_network("mien-seresnet", {"basic7": 7}, {})
     with pytest.raises(RecipeError, match="did you mean 'dropout'"):
         build_network("mien-se-resnet", {"basic7": 7}, {"drop": 0.1})
+    for options in ({"dropout": 2}, {"channels": 64}, {"stem": "wide"}):
+        with pytest.raises(RecipeError, match="cannot be built with"):
+            build_network("mien-se-resnet", {"basic7": 7}, options)

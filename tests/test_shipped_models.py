@@ -15,6 +15,10 @@ from mien.training.targets import head_targets
 TARGETS = {"ferplus8": "votes", "basic7": "label"}
 
 
+def test_the_default_model_ships():
+    assert "mien-base" in shipped_models()
+
+
 @pytest.mark.parametrize("name", shipped_models())
 def test_a_shipped_model_has_its_recipe_and_page_and_is_small(name):
     path = model_path(name)

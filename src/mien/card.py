@@ -33,10 +33,10 @@ class Head(BaseModel):
 class Figure(BaseModel):
     """One measured value with its bootstrap interval, and what it was measured on.
 
-    `subset` says which images of the split count ("all", "majority", "all, without leaked", …).
+    `subset` says which images of the split with a known truth count: "all", or "without leaked".
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     metric: str
     head: str
@@ -60,6 +60,7 @@ class ModelCard(BaseModel):
         preprocess: How a face crop becomes the input.
         parameters: Number of weights.
         macs: Multiply-accumulates for one face.
+        licence: Of the weights; "" where their owner has not said.
         recipe: The resolved training recipe as TOML.
         data_fingerprint: Fingerprint of the dataset it was trained and tested on.
         figures: Test figures.
@@ -76,6 +77,7 @@ class ModelCard(BaseModel):
     preprocess: Preprocess
     parameters: int
     macs: int
+    licence: str = ""
     recipe: str
     data_fingerprint: str
     figures: tuple[Figure, ...] = ()

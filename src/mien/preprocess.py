@@ -90,14 +90,9 @@ def grey(picture: Image) -> Image:
 def _cut(picture: Image, square: Square) -> Image:
     height, width = picture.shape[:2]
     side = max(1, round(square.side))
-    left, top = round(square.x), round(square.y)
-    right, bottom = left + side, top + side
-    inside = picture[
-        np.clip(top, 0, height - 1) : np.clip(bottom, 1, height),
-        np.clip(left, 0, width - 1) : np.clip(right, 1, width),
-    ]
-    pads = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
-    if not any(pads):
-        return inside
-    padded = cv2.copyMakeBorder(inside, *pads, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(padded, dtype=np.uint8)
+    rows = np.arange(round(square.y), round(square.y) + side)
+    columns = np.arange(round(square.x), round(square.x) + side)
+    if rows[0] >= 0 and columns[0] >= 0 and rows[-1] < height and columns[-1] < width:
+        return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    # The nearest pixel inside stands for one beyond the edge.
+    return picture[np.clip(rows, 0, height - 1)[:, None], np.clip(columns, 0, width - 1)]

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mien.errors import RecipeError, unknown_name
 from mien.labels import LABEL_SETS
@@ -19,7 +19,17 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-Share = tuple[float, float]
+
+def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError("Range should go from the smaller to the larger number")
+    return bounds
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_in_order)]
+"""A range of factors, the smaller first."""
+
+MOST_SEED = 2**32 - 1
 
 
 class _Part(BaseModel):
@@ -30,13 +40,11 @@ class DataPart(_Part):
     """Which faces a recipe trains on.
 
     Args:
-        dataset: The dataset the recipe is meant for.
-        votes: Whether it needs FER+ votes beside the labels.
+        dataset: Name of the dataset the recipe is meant for; training on another is refused.
         drop_twins: Leave out training images with a pixel-identical twin in val or test.
     """
 
     dataset: str
-    votes: bool = False
     drop_twins: bool = False
 
 
@@ -57,19 +65,19 @@ class AugmentationPart(_Part):
         zoom: Range of the scale factor.
         shear: Largest shear in degrees, either way.
         fill: What appears beyond the edges.
-        brightness: Range of the factor on pixel values.
-        contrast: Range of the factor on the distance from black.
+        brightness: Range of what is added to pixel values, as a share of white, plus 1.
+        contrast: Range of the factor on pixel values.
         erasing: Probability that a random rectangle is blanked.
     """
 
     flip: float = Field(default=0.0, ge=0, le=1)
     rotation: float = Field(default=0.0, ge=0, le=180)
     shift: float = Field(default=0.0, ge=0, le=1)
-    zoom: Share = (1.0, 1.0)
+    zoom: Range = (1.0, 1.0)
     shear: float = Field(default=0.0, ge=0, le=60)
     fill: Literal["zeros", "border", "reflection"] = "border"
-    brightness: Share = (1.0, 1.0)
-    contrast: Share = (1.0, 1.0)
+    brightness: Range = (1.0, 1.0)
+    contrast: Range = (1.0, 1.0)
     erasing: float = Field(default=0.0, ge=0, le=1)
 
 
@@ -94,8 +102,8 @@ class OptimiserPart(_Part):
     """The optimiser; decay is left out for biases and normalisation."""
 
     name: Literal["sgd", "adamw"]
-    learning_rate: float = Field(gt=0)
-    weight_decay: float = Field(default=0.0, ge=0)
+    learning_rate: float = Field(gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     momentum: float = Field(default=0.9, ge=0, lt=1)
 
 
@@ -116,12 +124,13 @@ class TrainingPart(_Part):
         precision: "auto" takes bf16 where the processor has it.
         ema_decay: Decay of the moving average of the weights, 0 for none.
         gradient_clip: Largest norm of the gradient, 0 for no limit.
-        select: The validation figure, larger is better, whose best epoch is kept.
+        select: The validation figure whose best epoch is kept: "val_accuracy", the mean of all
+            heads, or "val_accuracy_<head>".
     """
 
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=1)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=MOST_SEED)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
     gradient_clip: float = Field(default=0.0, ge=0)
@@ -176,8 +185,9 @@ def find_recipe(name: str) -> Path:
     if path.is_file():
         return path
     shipped = shipped_recipes()
-    if path.stem in shipped and path.parent.name in ("", "recipes"):
-        return shipped[path.stem]
+    wanted = name.removeprefix("recipes/").removesuffix(".toml")
+    if wanted in shipped:
+        return shipped[wanted]
     raise RecipeError(unknown_name("recipe", name, shipped))
 
 
@@ -209,14 +219,22 @@ def parse_recipe(content: Mapping[str, Any], where: str) -> Recipe:
         recipe = Recipe.model_validate(content)
     except ValidationError as error:
         raise RecipeError(f"{where}: {_sentence(error)}") from error
-    for head in recipe.heads:
-        if head.labels not in LABEL_SETS:
-            raise RecipeError(f"{where}: {unknown_name('label set', head.labels, LABEL_SETS)}")
-        if head.target == "votes" and not recipe.data.votes:
-            raise RecipeError(
-                f"{where}: head {head.labels!r} learns from votes, data.votes is off."
-            )
+    _check_heads(recipe, where)
     return recipe
+
+
+def _check_heads(recipe: Recipe, where: str) -> None:
+    names = [head.labels for head in recipe.heads]
+    for number, name in enumerate(names):
+        if name not in LABEL_SETS:
+            raise RecipeError(f"{where}: {unknown_name('label set', name, LABEL_SETS)}")
+        if name in names[:number]:
+            raise RecipeError(f"{where}: heads.{number}.labels: {name!r} is a head already.")
+    figures = ["val_accuracy", *(f"val_accuracy_{name}" for name in names)]
+    if recipe.training.select not in figures:
+        raise RecipeError(
+            f"{where}: training.select: {unknown_name('figure', recipe.training.select, figures)}"
+        )
 
 
 def _override(content: dict[str, Any], override: str) -> None:
@@ -242,6 +260,8 @@ def _value(text: str) -> Any:
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return f"the key {key!r} is missing."
     if first["type"] != "extra_forbidden":
         return f"{key}: {first['msg']}. Got {first['input']!r} instead."
     *parents, last = first["loc"]

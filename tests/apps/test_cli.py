@@ -256,14 +256,74 @@ def test_training_mistakes_are_one_sentence(mien, small_fer2013, tmp_path):
     assert (code, "did you mean 'mien-base'" in err) == (2, True)
     arguments = ["train", "mien-base", "--data", faces, "--run", tmp_path / "run"]
     code, _, err = mien(*arguments)
-    assert (code, "training.batch_size must be at most" in err) == (2, True)
-    code, _, err = mien(*arguments, "--set", "training.batch_size=8")
     assert (code, "give --votes" in err) == (2, True)
+    code, _, err = mien(*arguments, "--votes", small_fer2013[1])
+    assert (code, "training.batch_size must be at most" in err) == (2, True)
     assert not (tmp_path / "run").exists()
     code, _, err = mien("train", "mien-base", "--data", faces, "--set", "training.epoch=1")
     assert (code, "did you mean 'epochs'" in err) == (2, True)
     code, _, err = mien("export", tmp_path / "no-run", "--out", tmp_path / "x.onnx")
     assert (code, "cannot be opened" in err) == (2, True)
+
+
+@pytest.mark.parametrize("folder", ["/proc/here", "{file}/here"])
+def test_what_cannot_be_written_is_one_sentence(mien, portrait, small_model, tmp_path, folder):
+    (tmp_path / "file").write_text("x")
+    folder = folder.format(file=tmp_path / "file")
+    for arguments in (
+        ["demo", "--out", folder],
+        ["analyze", portrait, "--model", small_model, "--out", f"{folder}/r.csv"],
+        ["analyze", portrait, "--model", small_model, "--annotated", folder],
+        ["data", "convert", portrait.parent, "--out", folder],
+    ):
+        code, _, err = mien(*arguments)
+        assert code in (1, 2), arguments
+        assert "Error: " in err
+        assert "Traceback" not in err
+
+
+def test_brackets_in_names_are_not_markup(mien, portrait, small_model, tmp_path):
+    folder = tmp_path / "[/bold] [red]"
+    folder.mkdir(parents=True)
+    photo = folder / "[x] a.jpg"
+    shutil.copy(portrait, photo)
+    out = folder / "[b].csv"
+    code, printed, err = mien("analyze", photo, "--model", small_model, "--out", out)
+    assert code == 0
+    assert "[x] a.jpg" in printed
+    assert f"Wrote {out}" in err
+
+
+def test_marked_copies_never_replace_photos(mien, photos, small_model, monkeypatch):
+    monkeypatch.chdir(photos.parent)
+    before = (photos / "a.jpg").read_bytes()
+    code, _, err = mien("analyze", "photos", "--model", small_model, "--annotated", ".")
+    assert (code, "would replace the photo" in err) == (2, True)
+    assert (photos / "a.jpg").read_bytes() == before
+
+
+def test_a_format_and_a_suffix_agree(mien, portrait, small_model, tmp_path):
+    arguments = ["analyze", portrait, "--model", small_model, "--format", "json", "--out"]
+    code, _, err = mien(*arguments, tmp_path / "r.csv")
+    assert (code, "named as csv" in err) == (2, True)
+    assert mien(*arguments, tmp_path / "r.txt").code == 0
+
+
+def test_resuming_with_other_inputs_is_refused(mien, photos, small_model, monkeypatch):
+    out = photos.parent / "readings.csv"
+    add = Journal.add
+
+    def interrupt(self, source, *rest):
+        if len(self) == 3:
+            raise KeyboardInterrupt
+        add(self, source, *rest)
+
+    monkeypatch.setattr(Journal, "add", interrupt)
+    assert mien("analyze", photos, "--model", small_model, "--out", out).code == 130
+    monkeypatch.setattr(Journal, "add", add)
+    other = ["analyze", photos / "more", "--model", small_model, "--out", out, "--resume"]
+    code, _, err = mien(*other)
+    assert (code, "was begun with inputs" in err) == (2, True)
 
 
 def test_help_shows_the_commands_by_what_they_are_for(mien):
@@ -316,3 +376,24 @@ def test_control_c_keeps_what_is_done(photos, small_model, portrait):
     assert "--resume" in err
     assert not out.exists()
     assert partial.exists()
+
+
+@pytest.mark.slow
+def test_control_c_in_training_says_how_to_go_on(small_fer2013, tmp_path):
+    from makers import SMALL_RECIPE
+
+    faces, votes = small_fer2013
+    sets = [part for o in [*SMALL_RECIPE, "training.epochs=500"] for part in ("--set", o)]
+    command = [sys.executable, "-m", "mien", "train", "mien-base", "--data", faces]
+    command += ["--votes", votes, "--run", tmp_path / "run", *sets]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume continues" in err
+    assert "Traceback" not in err

@@ -29,6 +29,11 @@ def test_a_csv_with_its_columns_is_fer2013_whatever_its_name(tmp_path):
     assert len(read_dataset(path)) == 42
 
 
+def test_a_byte_order_mark_and_blank_lines_do_not_matter(tmp_path):
+    content = b"\xef\xbb\xbf" + makers.fer_csv(ROWS) + b"\r\n\r\n"
+    assert len(read_dataset(makers.write_fer2013(tmp_path / "fer2013.csv", content))) == 42
+
+
 def test_column_order_does_not_matter(tmp_path, small_fer2013):
     lines = makers.fer_csv([[r[2], r[0], r[1]] for r in ROWS]).replace(
         b"emotion,pixels,Usage", b"Usage,emotion,pixels"

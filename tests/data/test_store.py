@@ -4,6 +4,8 @@ import json
 import datasets
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mien.data.readers import read_dataset
@@ -85,7 +87,7 @@ def test_a_changed_store_is_noticed(store):
         ("{", "is not JSON"),
         ("[]", "must be a dataset manifest of format 1"),
         ('{"format": 9}', "must be a dataset manifest of format 1"),
-        ('{"format": 1}', "lacks the key 'name'"),
+        ('{"format": 1}', "name: Field required"),
     ],
 )
 def test_a_damaged_manifest_says_so(store, manifest, message):
@@ -97,4 +99,28 @@ def test_a_damaged_manifest_says_so(store, manifest, message):
 def test_a_damaged_table_says_so(store):
     (store / TABLE).write_bytes(b"PAR1 nonsense")
     with pytest.raises(DataError, match="cannot be read as Parquet"):
+        read_store(store)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("label", "joy", "row 1: wanted one of anger, .* found 'joy'"),
+        ("label", 3, "wanted 'label' as string, found int64"),
+        ("image", {"bytes": b"x", "path": "a"}, "row 1: the image is not a PNG"),
+        ("image", {"bytes": None, "path": "a"}, "row 1: the image is not a PNG"),
+        ("image", "a.png", "wanted 'image' as struct"),
+        ("split", None, "lacks the column 'split'"),
+    ],
+)
+def test_an_edited_table_says_what_is_wrong(store, column, values, message):
+    table = pq.read_table(store / TABLE)
+    index = table.column_names.index(column)
+    table = table.remove_column(index)
+    if values is not None:
+        kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        given = pa.array([values] * len(table), kind if isinstance(values, dict) else None)
+        table = table.add_column(index, column, given)
+    pq.write_table(table, store / TABLE)
+    with pytest.raises(DataError, match=message):
         read_store(store)

@@ -189,5 +189,5 @@ def test_hidden_files_are_not_looked_at(tree):
 
 def test_an_unknown_layout_names_the_nearest(tree):
     with pytest.raises(DataError, match="did you mean 'ckplus48'"):
-        read_dataset(tree, layout="ckplus")
+        read_dataset(tree, layout="ckplus4")
     assert set(READERS) >= {"ckplus48", "fer2013", "fer2013-folder", "folder"}

@@ -90,12 +90,19 @@ def test_cmyk(tmp_path):
     assert max(green, blue) < 15
 
 
-@pytest.mark.parametrize("suffix", [".png", ".tiff"])
-@pytest.mark.parametrize("white", [1023, 4095, 16383, 65535])
+@pytest.mark.parametrize(
+    ("suffix", "white"),
+    [(".png", 65535), (".tiff", 1023), (".tiff", 4095), (".tiff", 16383), (".tiff", 65535)],
+)
 def test_16_bit_grey_is_scaled_and_not_clipped(tmp_path, suffix, white):
     deep = np.rint(RAMP / 255.0 * white).astype(np.uint16)
     found = read_picture(saved(tmp_path / f"a{suffix}", deep))
     assert np.abs(found[..., 0].astype(int) - RAMP).max() <= 1
+
+
+def test_a_dark_16_bit_png_stays_dark(tmp_path):
+    deep = np.rint(RAMP / 255.0 * 2000).astype(np.uint16)
+    assert read_picture(saved(tmp_path / "a.png", deep)).max() == 8
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,13 @@ import torch
 
 from makers import SMALL_RECIPE
 from mien.errors import MienError, RecipeError
+from mien.evaluation.predictions import predict
 from mien.recipe import find_recipe, load_recipe
 from mien.training.module import cross_entropy
 from mien.training.run import Run
 from mien.training.train import train, training_faces
+
+EPOCHS = 14
 
 
 def recipe(*overrides):
@@ -41,18 +45,23 @@ def test_a_run_holds_what_is_needed_to_judge_it(finished, small_dataset):
     assert finished.data()["fingerprint"] == small_dataset.fingerprint
     assert finished.data()["trained_on"]["faces"] == 55
     assert json.loads((finished.folder / "environment.json").read_text())["versions"]["torch"]
-    assert [row["epoch"] for row in rows(finished)] == ["1", "2", "3"]
+    assert [int(row["epoch"]) for row in rows(finished)] == list(range(1, EPOCHS + 1))
+    assert finished.environment()["precision"] == "fp32"
     assert float(rows(finished)[-1]["learning_rate"]) == pytest.approx(0, abs=1e-6)
     assert (finished.folder / "curves.png").stat().st_size > 5_000
     assert finished.best.exists()
     assert finished.last.exists()
 
 
-def test_the_best_epoch_on_validation_is_kept(finished):
-    best = max(float(row["val_accuracy"]) for row in rows(finished))
-    state = torch.load(finished.best, weights_only=False)
-    (checkpoint,) = [c for name, c in state["callbacks"].items() if "ModelCheckpoint" in name]
-    assert float(checkpoint["best_model_score"]) == pytest.approx(best, abs=1e-5)
+def test_the_network_learns_and_its_best_epoch_on_validation_is_kept(finished, small_dataset):
+    accuracies = [float(row["val_accuracy"]) for row in rows(finished)]
+    assert len(set(accuracies)) > 3
+    assert max(accuracies) > 0.6
+    kept = []
+    for table in predict(finished.module(), small_dataset):
+        val = table.judged("val")
+        kept.append(np.mean(val.logits.argmax(1) == val.truth))
+    assert np.mean(kept) == pytest.approx(max(accuracies), abs=1e-6)
 
 
 def test_the_same_seed_gives_the_same_weights(finished, small_dataset, tmp_path):
@@ -64,7 +73,7 @@ def test_the_same_seed_gives_the_same_weights(finished, small_dataset, tmp_path)
     assert rows(other) != rows(finished)
 
 
-KILLED_IN_EPOCH_2 = """
+KILLED_IN_EPOCH_4 = """
 import os, signal, sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
@@ -77,7 +86,7 @@ from test_train import recipe
 step = ExpressionModule.training_step
 
 def step_or_die(self, batch, batch_idx):
-    if self.current_epoch == 1 and batch_idx == 3:
+    if self.current_epoch == 3 and batch_idx == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     return step(self, batch, batch_idx)
 
@@ -90,7 +99,7 @@ train(recipe(), join_votes(read_dataset({faces!r}), {votes!r}), Path({folder!r})
 def test_a_killed_run_resumes_to_the_same_result(finished, small_fer2013, small_dataset, tmp_path):
     faces, votes = map(str, small_fer2013)
     run = Run(tmp_path / "killed")
-    script = KILLED_IN_EPOCH_2.format(
+    script = KILLED_IN_EPOCH_4.format(
         paths=[str(Path(__file__).parent), str(Path(__file__).parents[1])],
         faces=faces,
         votes=votes,
@@ -98,7 +107,9 @@ def test_a_killed_run_resumes_to_the_same_result(finished, small_fer2013, small_
     )
     process = subprocess.run([sys.executable, "-c", script], check=False)
     assert process.returncode == -signal.SIGKILL
-    assert [row["epoch"] for row in rows(run)] == ["1"]
+    assert [row["epoch"] for row in rows(run)] == ["1", "2", "3"]
+    # A folder that was moved must not forget which epoch was best.
+    run = Run(run.folder.rename(tmp_path / "moved"))
     train(recipe(), small_dataset, run.folder, resume=True, progress=False)
     assert rows(run) == rows(finished)
     for name, value in weights(run).items():
@@ -108,10 +119,21 @@ def test_a_killed_run_resumes_to_the_same_result(finished, small_fer2013, small_
 def test_a_run_is_not_overwritten_nor_mixed(finished, small_dataset):
     with pytest.raises(MienError, match="continue it with --resume"):
         train(recipe(), small_dataset, finished.folder, progress=False)
-    with pytest.raises(MienError, match="another recipe or other data"):
+    with pytest.raises(MienError, match="holds a run of another recipe"):
         train(
             recipe("training.seed=5"), small_dataset, finished.folder, resume=True, progress=False
         )
+    fewer = small_dataset.select(np.arange(8, len(small_dataset)))
+    with pytest.raises(MienError, match="holds a run on other data"):
+        train(recipe(), fewer, finished.folder, resume=True, progress=False)
+
+
+def test_resuming_a_finished_run_changes_nothing(finished, small_dataset, tmp_path):
+    folder = Path(shutil.copytree(finished.folder, tmp_path / "copy"))
+    again = train(recipe(), small_dataset, folder, resume=True, progress=False)
+    assert rows(again) == rows(finished)
+    for name, value in weights(again).items():
+        assert torch.equal(value, weights(finished)[name]), name
 
 
 def test_twins_of_val_and_test_faces_are_left_out(small_dataset):
@@ -130,6 +152,38 @@ def test_what_does_not_fit_is_one_sentence(small_dataset, tmp_path):
     unlabelled = dataclasses.replace(small_dataset, targets=np.full(len(small_dataset), -1))
     with pytest.raises(RecipeError, match="Head 'basic7' learns from labels"):
         train(recipe(), unlabelled, tmp_path / "c", progress=False)
+
+
+def test_a_folder_killed_before_its_first_step_starts_anew(finished, small_dataset, tmp_path):
+    run = Run(tmp_path / "early")
+    run.folder.mkdir()
+    (run.folder / "data.json").write_text("{}")
+    train(recipe(), small_dataset, run.folder, progress=False)
+    assert rows(run) == rows(finished)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x04K\x01."])
+def test_damaged_checkpoints_are_one_sentence(finished, small_dataset, tmp_path, content):
+    run = Run(Path(shutil.copytree(finished.folder, tmp_path / "copy")))
+    run.best.write_bytes(content)
+    with pytest.raises(MienError, match=r"best\.ckpt is damaged"):
+        run.module()
+    run.last.write_bytes(content)
+    with pytest.raises(MienError, match=r"last\.ckpt is damaged"):
+        train(recipe(), small_dataset, run.folder, resume=True, progress=False)
+
+
+def test_what_the_network_would_misread_is_refused(small_dataset, tmp_path):
+    with pytest.raises(RecipeError, match=r"size of the dataset's images, 48x48\. Got 64"):
+        train(recipe("preprocess.size=64"), small_dataset, tmp_path / "a", progress=False)
+    other = dataclasses.replace(small_dataset, name="mine")
+    with pytest.raises(RecipeError, match=r"add --set data\.dataset=mine"):
+        train(recipe(), other, tmp_path / "b", progress=False)
+    votes = np.where((small_dataset.splits == "val")[:, None], 0, small_dataset.votes)
+    silent = dataclasses.replace(small_dataset, votes=votes.astype(np.uint8))
+    with pytest.raises(RecipeError, match="no face of the split 'val' has a known truth"):
+        train(recipe(), silent, tmp_path / "c", progress=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_cross_entropy_is_the_hand_computed_one():

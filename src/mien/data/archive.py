@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import wrap_file
 
 from mien.errors import DataError
@@ -20,8 +21,9 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 ENCRYPTED = 0x1
 """The bit of a zip entry's flags that says it needs a password."""
 
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError)
-"""What the standard library raises, at the start or in the middle, for a damaged archive."""
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError)
+"""What the standard library raises, at the start or in the middle, for an archive that is damaged
+or packed by a method it does not know."""
 
 
 def is_archive(path: Path) -> bool:
@@ -49,7 +51,7 @@ def open_member(path: Path, member: str, *, progress: bool = False) -> Iterator[
                 wrap_file(
                     cast("BinaryIO", file),
                     total=size,
-                    description=f"Reading {path.name}",
+                    description=f"Reading {escape(path.name)}",
                     console=console,
                     disable=not progress,
                 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.progress import track
 
@@ -30,6 +31,20 @@ MANIFEST = "dataset.json"
 FORMAT = 1
 TEXT_COLUMNS = ("id", "split", "subject", "source")
 _FAST_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+
+
+class _Labels(BaseModel):
+    name: str
+    expressions: tuple[str, ...]
+
+
+class _Manifest(BaseModel):
+    """What reading a store needs of its manifest; the rest is for people."""
+
+    name: str
+    labels: _Labels
+    fingerprint: str
+    history: tuple[str, ...]
 
 
 def write_store(dataset: FaceDataset, folder: Path | str, *, progress: bool = False) -> None:
@@ -63,7 +78,7 @@ def read_store(folder: Path | str, *, progress: bool = False) -> FaceDataset:
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         raise DataError(f"{folder / TABLE} cannot be read as Parquet: {error}.") from error
     dataset = _dataset(table, manifest, folder, progress)
-    if dataset.fingerprint != manifest["fingerprint"]:
+    if dataset.fingerprint != manifest.fingerprint:
         raise DataError(f"{folder} was changed since it was written: its fingerprint differs.")
     return dataset
 
@@ -138,7 +153,7 @@ def _manifest(dataset: FaceDataset) -> dict[str, Any]:
     }
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path) -> _Manifest:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -148,46 +163,70 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise DataError(f"{path} is not JSON: {error}.") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise DataError(f"{path} must be a dataset manifest of format {FORMAT}.")
-    missing = [
-        k for k in ("name", "labels", "faces", "fingerprint", "history") if k not in manifest
-    ]
-    if missing:
-        raise DataError(f"{path} lacks the key {missing[0]!r}.")
-    return manifest
+    try:
+        return _Manifest.model_validate(manifest)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise DataError(f"{path}: {key}: {first['msg']}.") from error
 
 
-def _dataset(
-    table: pa.Table, manifest: dict[str, Any], folder: Path, progress: bool
-) -> FaceDataset:
-    missing = [c for c in ("image", "label", *TEXT_COLUMNS) if c not in table.column_names]
-    if missing:
-        raise DataError(f"{folder / TABLE} lacks the column {missing[0]!r}.")
-    labels = LabelSet(manifest["labels"]["name"], tuple(manifest["labels"]["expressions"]))
-    targets = {e: i for i, e in enumerate(labels.expressions)} | {None: NO_TARGET}
+def _dataset(table: pa.Table, manifest: _Manifest, folder: Path, progress: bool) -> FaceDataset:
+    labels = LabelSet(manifest.labels.name, manifest.labels.expressions)
+    _check_schema(table, folder)
     text = {c: np.array(table[c].to_pylist(), dtype=np.str_) for c in TEXT_COLUMNS}
     votes = table["votes"].to_pylist() if "votes" in table.column_names else None
     return FaceDataset(
-        name=manifest["name"],
+        name=manifest.name,
         labels=labels,
         images=_decoded(table, folder, progress),
-        targets=np.array([targets[e] for e in table["label"].to_pylist()], dtype=np.int64),
+        targets=_targets(table, labels, folder),
         splits=text["split"],
         subjects=text["subject"],
         sources=text["source"],
         ids=text["id"],
         votes=None if votes is None else np.array(votes, dtype=np.uint8),
-        history=tuple(manifest["history"]),
+        history=manifest.history,
     )
+
+
+def _check_schema(table: pa.Table, folder: Path) -> None:
+    import pyarrow as pa
+
+    wanted = dict.fromkeys(("label", *TEXT_COLUMNS), pa.string())
+    wanted["image"] = pa.struct(_image_fields())
+    for column, kind in wanted.items():
+        if column not in table.column_names:
+            raise DataError(f"{folder / TABLE} lacks the column {column!r}.")
+        found = table.schema.field(column).type
+        if found != kind:
+            raise DataError(f"{folder / TABLE}: wanted {column!r} as {kind}, found {found}.")
+
+
+def _targets(table: pa.Table, labels: LabelSet, folder: Path) -> NDArray[np.int64]:
+    known: dict[str | None, int] = {e: i for i, e in enumerate(labels.expressions)}
+    known[None] = NO_TARGET
+    expressions = table["label"].to_pylist()
+    for row, expression in enumerate(expressions, start=1):
+        if expression not in known:
+            raise DataError(
+                f"{folder / TABLE}, row {row}: wanted one of {', '.join(labels.expressions)},"
+                f" found {expression!r}."
+            )
+    return np.array([known[expression] for expression in expressions], dtype=np.int64)
 
 
 def _decoded(table: pa.Table, folder: Path, progress: bool) -> NDArray[np.uint8]:
     images: NDArray[np.uint8] | None = None
     pictures = (p for chunk in table["image"].chunks for p in chunk.field("bytes"))
     for row, picture in enumerate(_bar(pictures, "Reading", len(table), progress)):
-        encoded = np.frombuffer(picture.as_buffer(), dtype=np.uint8)
-        image = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
-        if image is None:
-            raise DataError(f"{folder / TABLE}, row {row + 1}: the image is not a readable PNG.")
+        content = picture.as_py() or b""
+        encoded = np.frombuffer(content, dtype=np.uint8)
+        image = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE) if content else None
+        if image is None or (images is not None and image.shape != images.shape[1:]):
+            raise DataError(
+                f"{folder / TABLE}, row {row + 1}: the image is not a PNG of the others' size."
+            )
         if images is None:
             images = np.empty((len(table), *image.shape), dtype=np.uint8)
         images[row] = image

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ from typing import IO
 from rich.console import Console
 from rich.progress import track
 
+from mien.data.archive import DAMAGED, ENCRYPTED
 from mien.errors import DataError, ImageError
 from mien.inference.pictures import decode_picture
 from mien.preprocess import Image, grey
@@ -55,7 +55,10 @@ def _zip_files(path: Path) -> list[TreeFile]:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError(f"{path} is not a readable archive: {error}.") from error
-    names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    infos = [info for info in archive.infolist() if not info.is_dir()]
+    if any(info.flag_bits & ENCRYPTED for info in infos):
+        raise DataError(f"{path} is encrypted: unpack it with its password first.")
+    names = [info.filename for info in infos]
     for name in names:
         if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
             raise DataError(f"{path} holds {name!r}, a path that leads outside the archive.")
@@ -112,7 +115,7 @@ def read_grey(file: TreeFile) -> Image:
         raise DataError(str(error)) from error
     except OSError as error:
         raise DataError(f"{file.where} cannot be read: {error.strerror or error}.") from error
-    except (zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise DataError(f"{file.where} is damaged: {error}.") from error
 
 

@@ -92,7 +92,7 @@ def distribution(votes: Votes) -> NDArray[np.float32]:
 
 def _read(path: Path) -> tuple[NDArray[np.str_], Votes]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             return _parse(csv.DictReader(file), path)
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}.") from error

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from mien.errors import MienError
 from mien.evaluation.metrics import Probabilities, Truth
 
 BOUNDS = (0.05, 20.0)
@@ -21,7 +22,12 @@ def fit_temperature(logits: NDArray[np.float64], truth: Truth) -> float:
     Args:
         logits: float (N, C).
         truth: int (N,), all known.
+
+    Raises:
+        MienError: If N is 0.
     """
+    if len(truth) == 0:
+        raise MienError("A temperature cannot be fitted: no validation face has a known truth.")
     rows = np.arange(len(truth))
 
     def loss(log_temperature: float) -> float:

@@ -23,12 +23,12 @@ class HeadReport:
 
     Args:
         head: Name, expressions and fitted temperature.
-        ece_before: Calibration error on test at temperature 1.
-        figures: Test figures at the fitted temperature.
+        ece_before: Calibration error on test at temperature 1; None without a test face.
+        figures: Test figures at the fitted temperature; none for a subset without a face.
     """
 
     head: Head
-    ece_before: float
+    ece_before: float | None
     figures: tuple[Figure, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -54,20 +54,26 @@ def evaluate_run(run: Run, dataset: FaceDataset) -> list[HeadReport]:
 
 
 def head_report(table: Predictions, dataset: str) -> HeadReport:
-    """Fit the temperature on val, then compute every metric with its interval on test."""
+    """Fit the temperature on val, then compute every metric with its interval on test.
+
+    Raises:
+        MienError: If no val face has a known truth.
+    """
     val, test = table.judged("val"), table.judged("test")
     temperature = fit_temperature(val.logits, val.truth)
     head = Head(
         name=table.labels.name, expressions=table.labels.expressions, temperature=temperature
     )
-    before = expected_calibration_error(test.truth, probabilities(test.logits, 1.0))
     subsets = {"all": test, "without leaked": test.select(~test.leaked)}
     figures = [
         figure
         for subset, faces in subsets.items()
+        if len(faces.ids)
         for figure in _figures(head, faces, dataset, subset)
     ]
-    return HeadReport(head, before, tuple(figures))
+    before = probabilities(test.logits, 1.0)
+    ece_before = expected_calibration_error(test.truth, before) if len(test.ids) else None
+    return HeadReport(head, ece_before, tuple(figures))
 
 
 def _figures(head: Head, faces: Predictions, dataset: str, subset: str) -> list[Figure]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
@@ -14,10 +13,12 @@ from mien.card import Figure, Head, ModelCard
 from mien.errors import MienError
 from mien.evaluation.report import REPORT
 from mien.export.onnx import write_onnx
-from mien.training.run import Run
+from mien.training.run import Run, read_json
 
 
-def export_run(run: Run, path: Path, *, name: str = "", description: str = "") -> ModelCard:
+def export_run(
+    run: Run, path: Path, *, name: str = "", description: str = "", licence: str = ""
+) -> ModelCard:
     """Export the best epoch of an evaluated run as ONNX.
 
     Args:
@@ -25,6 +26,7 @@ def export_run(run: Run, path: Path, *, name: str = "", description: str = "") -
         path: The file to write.
         name: The model's name; the recipe's by default.
         description: One sentence; made from the recipe by default.
+        licence: Of the weights; "" to leave it open.
 
     Returns:
         The card inside the file.
@@ -45,6 +47,7 @@ def export_run(run: Run, path: Path, *, name: str = "", description: str = "") -
         preprocess=recipe.preprocess,
         parameters=sum(p.numel() for p in network.parameters()),
         macs=count_macs(network, side),
+        licence=licence,
         recipe=run.recipe_file.read_text(encoding="utf-8"),
         data_fingerprint=run.data()["fingerprint"],
         figures=figures,
@@ -61,12 +64,9 @@ def count_macs(network: nn.Module, side: int) -> int:
 
 def _report(run: Run) -> tuple[tuple[Head, ...], tuple[Figure, ...]]:
     path = run.folder / REPORT
-    try:
-        reports = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MienError(
-            f"{path} cannot be opened: evaluate the run before exporting it."
-        ) from error
+    if run.recipe_file.exists() and not path.exists():
+        raise MienError(f"{run.folder} has no {REPORT}: it was not trained to the end.")
+    reports = read_json(path)
     heads = tuple(Head.model_validate(report["head"]) for report in reports)
     figures = tuple(Figure.model_validate(f) for report in reports for f in report["figures"])
     return heads, figures

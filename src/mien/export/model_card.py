@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mien.card import Figure, ModelCard
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 METRIC_NAMES = {
     "accuracy": "Accuracy",
@@ -14,23 +21,22 @@ METRIC_NAMES = {
     "ece": "Expected calibration error",
 }
 
-HEAD_TRUTHS = {
-    "ferplus8": "FER+ majority of ten raters, eight expressions",
-    "basic7": "FER2013's own label, seven expressions",
-}
+TARGETS = {"votes": "raters' votes", "label": "the dataset's own label"}
 
-LIMITS = """\
+USE = """\
 ## What it is for
 
 Estimating which expression a face shows in a photo: research on expressions, usability studies,
-teaching, accessibility, sorting one's own pictures. The output says how raters would label the
+teaching, accessibility, sorting one's own pictures. The output says how people would label the
 face, not what the person feels.
 
 ## What it is not for
 
 Inferring inner states, intentions, honesty or health; decisions about people, such as hiring,
 grading, insurance or policing; identifying anybody. An expression is weak evidence of a feeling.
+"""
 
+FER2013_LIMITS = """\
 ## Limits
 
 - It has seen only FER2013: pictures found by web search, cropped to 48x48 grey pixels, many of
@@ -39,24 +45,39 @@ grading, insurance or policing; identifying anybody. An expression is weak evide
 - Contempt, disgust and fear are rare or often confused in the training data; readings of these
   deserve the least trust.
 - Profiles, covered faces, strong shadows and faces smaller than about 24 pixels are poorly covered.
-- Human raters disagree on many of these faces; no figure on these labels can approach 100 %.
+- People disagree on many of these faces; no figure on these labels can approach 100 %.
 """
 
 
 def model_card_page(card: ModelCard) -> str:
-    """Return a model card as Markdown."""
+    """Return a model card as Markdown: what its file says, and what it is for and not for."""
+    recipe = tomllib.loads(card.recipe)
+    fer2013 = recipe["data"]["dataset"] == "fer2013"
     parts = [
         f"# {card.name}\n\n{card.description}\n",
         _facts(card),
-        LIMITS,
-        "## Figures\n\nMeasured once on FER2013's PrivateTest with this very network; epoch and"
-        " temperature were selected on PublicTest, no test-time augmentation. In brackets: 95 %"
-        ' bootstrap intervals. "Without leaked" leaves out test images that have a pixel-identical'
-        " twin in Training or PublicTest; twins were left out of the training itself, too.\n",
-        *(_head_table(card, head.name) for head in card.heads),
+        USE,
+        *([FER2013_LIMITS] if fer2013 else []),
+        _figures_introduction(recipe),
+        *(_head_table(card, head["labels"], head["target"]) for head in recipe["heads"]),
         f"## How it was trained\n\n```toml\n{card.recipe.strip()}\n```\n",
     ]
     return "\n".join(parts)
+
+
+def _figures_introduction(recipe: Mapping[str, Any]) -> str:
+    left_out = (
+        "; such twins were left out of the training itself" if recipe["data"]["drop_twins"] else ""
+    )
+    return (
+        "## Figures\n\n"
+        f"Measured once on the split `test` of {recipe['data']['dataset']} with this network; epoch"
+        " and temperature were selected on `val`, and each face was seen once, without test-time"
+        ' augmentation. In brackets: 95 % bootstrap intervals over faces. "Without leaked" leaves'
+        " out test images that have a pixel-identical twin in `train` or `val`"
+        f"{left_out}. Outputs learnt from votes are judged by the raters' majority, where there is"
+        " one.\n"
+    )
 
 
 def _facts(card: ModelCard) -> str:
@@ -72,12 +93,12 @@ def _facts(card: ModelCard) -> str:
         ("File", f"{card.payload_bytes / 1e6:.1f} MB, payload SHA-256 `{card.payload_sha256}`"),
         ("Data fingerprint", f"`{card.data_fingerprint}`"),
         ("Made with", f"mien {card.mien_version}"),
-        ("Licence of the weights", "Apache-2.0"),
+        *([("Licence of the weights", card.licence)] if card.licence else []),
     ]
     return _table(("", ""), rows)
 
 
-def _head_table(card: ModelCard, head: str) -> str:
+def _head_table(card: ModelCard, head: str, target: str) -> str:
     figures = [f for f in card.figures if f.head == head]
     subsets = list(dict.fromkeys(f.subset for f in figures))
     metrics = list(dict.fromkeys(f.metric for f in figures))
@@ -88,7 +109,7 @@ def _head_table(card: ModelCard, head: str) -> str:
     ]
     counts = {f.subset: f.images for f in figures}
     header = ("", *(f"{subset} ({counts[subset]:,} images)" for subset in subsets))
-    return f"### `{head}`: {HEAD_TRUTHS.get(head, head)}\n\n{_table(header, rows)}"
+    return f"### `{head}`, learnt from {TARGETS[target]}\n\n{_table(header, rows)}"
 
 
 def _cell(figure: Figure) -> str:

@@ -8,6 +8,7 @@ hold the SHA-256 of the payload.
 from __future__ import annotations
 
 import hashlib
+import logging
 import warnings
 from pathlib import Path
 
@@ -72,6 +73,8 @@ def write_onnx(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
 
 def _payload(network: _InOrder, card: ModelCard) -> bytes:
     side = card.preprocess.size
+    # It warns of torchvision, which nothing here needs.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

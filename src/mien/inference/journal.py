@@ -33,6 +33,8 @@ class Settings(BaseModel):
         model_sha256: SHA-256 of its file.
         detector: The detector's name.
         detector_weights: The path of its weights; empty for its usual ones.
+        inputs: The files and folders that are read.
+        marked_copies: The folder of the marked copies; empty for none.
         labels: The label set's name.
         expressions: Its expressions.
     """
@@ -43,6 +45,8 @@ class Settings(BaseModel):
     model_sha256: str
     detector: str
     detector_weights: str = ""
+    inputs: tuple[str, ...] = ()
+    marked_copies: str = ""
     labels: str
     expressions: tuple[str, ...]
 
@@ -57,6 +61,23 @@ def printable(source: str) -> str:
     r"""Return a path as text any file format holds; bytes that are no UTF-8 become `\xff`."""
     # Python stands a lone surrogate, U+DC80 to U+DCFF, for a byte it could not decode.
     return re.sub("[\ud800-\udfff]", lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", source)
+
+
+def picture_record(
+    source: str | Path, size: tuple[int, int], readings: Sequence[Reading]
+) -> Record:
+    """Return the record of one picture.
+
+    Args:
+        source: The picture.
+        size: Its width and height in pixels.
+        readings: Its faces; empty where there is none.
+    """
+    faces = [reading.as_dict() for reading in readings]
+    for face in faces:
+        del face["source"]
+    record = {"source": printable(str(source)), "status": "ok" if faces else "no face"}
+    return {**record, "width": size[0], "height": size[1], "faces": faces}
 
 
 class Journal:
@@ -132,11 +153,7 @@ class Journal:
             size: Its width and height in pixels.
             readings: Its faces; empty where there is none.
         """
-        faces = [reading.as_dict() for reading in readings]
-        for face in faces:
-            del face["source"]
-        record = {"source": printable(str(source)), "status": "ok" if faces else "no face"}
-        self._finish({**record, "width": size[0], "height": size[1], "faces": faces})
+        self._finish(picture_record(source, size, readings))
 
     def add_error(self, source: str | Path, message: str) -> None:
         """Write down that a picture could not be read, and why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,17 +40,47 @@ class MarkedCopies:
     Args:
         folder: `photos/a.jpg` is copied to `folder/photos/a.jpg`; the path's root and `..` are
             left out.
+        originals: Every photo that will be copied.
+
+    Raises:
+        MienError: If a copy would replace an original, or two copies each other.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, originals: Sequence[Path]) -> None:
+        self._copies = {original: _copy(folder, original) for original in originals}
+        photos = {_real(original): original for original in originals}
+        taken: dict[Path, Path] = {}
+        for original, copy in self._copies.items():
+            if _real(copy) in photos:
+                raise MienError(
+                    f"The marked copy of {original} would replace the photo"
+                    f" {photos[_real(copy)]}: choose another folder than {folder}."
+                )
+            other = taken.setdefault(_real(copy), original)
+            if other != original:
+                raise MienError(
+                    f"{other} and {original} would have the same marked copy, {copy}: read them in"
+                    " two runs with different folders."
+                )
 
     def path(self, original: Path) -> Path:
-        """Return where the copy of a photo goes; different photos never share one."""
-        parts = [part for part in original.parts if part not in (original.anchor, "..")]
-        suffix = "" if original.suffix.lower() in KEPT else ".png"
-        return self._folder.joinpath(*parts[:-1], parts[-1] + suffix)
+        """Return where the copy of a photo goes."""
+        return self._copies[original]
 
     def write(self, original: Path, picture: Image, readings: Sequence[Reading]) -> None:
-        """Write the marked copy of a photo."""
+        """Write the marked copy of a photo.
+
+        Raises:
+            MienError: If the file cannot be written.
+        """
         write_marked(picture, readings, self.path(original))
+
+
+def _copy(folder: Path, original: Path) -> Path:
+    parts = [part for part in original.parts if part not in (original.anchor, "..")]
+    suffix = "" if original.suffix.lower() in KEPT else ".png"
+    return folder.joinpath(*parts[:-1], parts[-1] + suffix)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))

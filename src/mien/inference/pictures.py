@@ -27,7 +27,7 @@ MOST_PIXELS = 100_000_000
 claim gigabytes of pixels."""
 
 WHITES = (255, 1023, 4095, 16383, 65535)
-"""What white can be in a 16-bit picture: cameras and scanners store 8 to 16 bits in it."""
+"""What white can be in a 16-bit picture, where its format does not say."""
 
 ORIENTATION = 0x0112
 """The EXIF tag that says how a camera was held."""
@@ -165,7 +165,9 @@ def _decoded(image: PIL.Image.Image) -> Image:
     image.load()
     turn = TURNS.get(_orientation(image))
     if image.mode.startswith("I") or image.mode == "F":
-        image = PIL.Image.fromarray(_eight_bits(np.asarray(image)))
+        # PNG defines white; in other formats cameras store anything from 8 to 16 bits.
+        white = WHITES[-1] if image.format == "PNG" else None
+        image = PIL.Image.fromarray(_eight_bits(np.asarray(image), white))
     image = _flattened(image)
     return np.asarray(image if turn is None else image.transpose(turn))
 
@@ -178,11 +180,13 @@ def _orientation(image: PIL.Image.Image) -> int:
         return 1
 
 
-def _eight_bits(values: NDArray[Any]) -> Image:
-    """Scale grey values of more than 8 bits to 0 to 255."""
+def _eight_bits(values: NDArray[Any], white: float | None) -> Image:
+    """Scale grey values of more than 8 bits to 0 to 255; None guesses white from the largest."""
     finite = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
     low, high = float(finite.min()), float(finite.max())
-    if low < 0 or high > WHITES[-1]:
+    if white is not None:
+        pass
+    elif low < 0 or high > WHITES[-1]:
         finite, white = finite - low, high - low
     elif values.dtype.kind == "f" and high <= 1:
         white = 1.0

@@ -116,9 +116,12 @@ class Results:
     def __init__(
         self, out: Path, settings: Settings, form: str | None = None, *, resume: bool = False
     ) -> None:
-        form = form or out.suffix.lower().lstrip(".")
+        named = out.suffix.lower().lstrip(".")
+        form = form or named
         if form not in SINKS:
             raise MienError(unknown_name("format", form, SINKS))
+        if named in SINKS and named != form:
+            raise MienError(f"{out} is named as {named}, and the format asked for is {form}.")
         if out.is_dir():
             raise MienError(f"{out} is a folder, not a file to write results to.")
         # Better said now than when the last picture is done.
@@ -127,11 +130,6 @@ class Results:
         self._write = SINKS[form]
         self._out, self._expressions = out, settings.expressions
         partial = out.with_name(out.name + ".partial")
-        if partial.exists() and not resume:
-            raise MienError(
-                f"{partial} holds the results of an interrupted run: carry on with --resume, "
-                f"or delete it."
-            )
         start = Journal.resume if resume else Journal.create
         self.journal = start(partial, settings)
 

@@ -29,11 +29,17 @@ def build_network(name: str, heads: Mapping[str, int], options: Mapping[str, Any
         options: Keyword arguments of its builder.
 
     Raises:
-        RecipeError: For an unknown network or option; names the nearest valid one.
+        RecipeError: For an unknown network or option, naming the nearest valid one, and for
+            options it cannot be built with.
     """
     builder = NETWORKS[name]
     known = [p for p in inspect.signature(builder).parameters if p != "heads"]
     for option in options:
         if option not in known:
             raise RecipeError(unknown_name(f"option of network {name!r}", option, known))
-    return builder(heads=heads, **options)
+    try:
+        return builder(heads=heads, **options)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise RecipeError(
+            f"Network {name!r} cannot be built with {dict(options)}: {error}."
+        ) from error

@@ -96,17 +96,34 @@ class TrainingBar(Callback):
         self._progress.stop()
 
 
-def checkpoints(folder: Path, select: str) -> ModelCheckpoint:
-    """Return the callback that keeps the best epoch and the last one."""
-    return ModelCheckpoint(
-        dirpath=folder,
-        filename="best",
-        monitor=select,
-        mode="max",
-        save_last=True,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
+class BestAndLast(ModelCheckpoint):
+    """Keeps the best epoch and the last one, also in a run folder that was moved."""
+
+    def __init__(self, folder: Path, select: str) -> None:
+        super().__init__(
+            dirpath=folder,
+            filename="best",
+            monitor=select,
+            mode="max",
+            save_last=True,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the best score; Lightning would forget it in another folder."""
+        best = self._here(state_dict["best_model_path"])
+        moved = {
+            "dirpath": self.dirpath,
+            "best_model_path": best,
+            "kth_best_model_path": self._here(state_dict["kth_best_model_path"]),
+            "last_model_path": self._here(state_dict["last_model_path"]),
+            "best_k_models": {self._here(p): v for p, v in state_dict["best_k_models"].items()},
+        }
+        super().load_state_dict({**state_dict, **moved})
+
+    def _here(self, path: str) -> str:
+        return str(Path(str(self.dirpath)) / Path(path).name) if path else path
 
 
 def averaging(part: TrainingPart) -> list[Callback]:

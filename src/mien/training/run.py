@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,6 +48,11 @@ class Run:
         return self.folder / "data.json"
 
     @property
+    def environment_file(self) -> Path:
+        """Where it was trained: versions of the libraries, precision."""
+        return self.folder / "environment.json"
+
+    @property
     def best(self) -> Path:
         """The checkpoint of the best epoch."""
         return self.folder / "checkpoints" / "best.ckpt"
@@ -64,10 +70,29 @@ class Run:
         """
         return load_recipe(self.recipe_file)
 
-    def data(self) -> dict[str, Any]:
-        """Read what the run says of its data."""
-        content: dict[str, Any] = json.loads(self.data_file.read_text(encoding="utf-8"))
-        return content
+    def data(self) -> Any:
+        """Read what the run says of its data.
+
+        Raises:
+            MienError: If the file is missing or damaged.
+        """
+        return read_json(self.data_file)
+
+    def environment(self) -> Any:
+        """Read where the run was trained.
+
+        Raises:
+            MienError: If the file is missing or damaged.
+        """
+        return read_json(self.environment_file)
+
+    def epochs_done(self) -> int:
+        """Return how many epochs the last checkpoint has seen.
+
+        Raises:
+            MienError: If the checkpoint is damaged.
+        """
+        return int(_load(self.last)["epoch"]) + 1 if self.last.exists() else 0
 
     def module(self) -> ExpressionModule:
         """Load the best epoch's weights, ready for evaluation on the CPU.
@@ -76,21 +101,22 @@ class Run:
             MienError: If the run has no checkpoint yet, or one of another network.
         """
         module = ExpressionModule(self.recipe())
+        state = _load(self.best)["state_dict"]
         try:
-            state = torch.load(self.best, map_location="cpu", weights_only=True)["state_dict"]
             module.load_state_dict(state)
-        except (OSError, RuntimeError, KeyError) as error:
-            raise MienError(f"{self.best} does not hold this recipe's weights: {error}") from error
+        except RuntimeError as error:
+            raise MienError(f"{self.best} holds the weights of another network.") from error
         return module.eval()
 
-    def write_start(self, recipe: Recipe, data: Mapping[str, Any]) -> None:
+    def write_start(self, recipe: Recipe, data: Mapping[str, Any], precision: str) -> None:
         """Write what is known before the first step."""
         self.folder.mkdir(parents=True, exist_ok=True)
         content = recipe.model_dump(mode="json", exclude_none=True)
+        write_json(self.data_file, data)
+        write_json(self.environment_file, _environment() | {"precision": precision})
+        # Last, because it is what makes the folder a run.
         with whole_file(self.recipe_file) as path:
             path.write_text(tomli_w.dumps(content), encoding="utf-8")
-        write_json(self.data_file, data)
-        write_json(self.folder / "environment.json", _environment())
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -98,6 +124,30 @@ def write_json(path: Path, content: Any) -> None:
     with whole_file(path) as temporary:
         text = json.dumps(content, indent=2, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        MienError: If it is missing or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MienError(f"{path} cannot be opened: {error.strerror}.") from error
+    except ValueError as error:
+        raise MienError(f"{path} is not JSON: {error}.") from error
+
+
+def _load(checkpoint: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        return {"state_dict": content["state_dict"], "epoch": content["epoch"]}
+    except OSError as error:
+        raise MienError(f"{checkpoint} cannot be opened: {error.strerror}.") from error
+    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
+        raise MienError(f"{checkpoint} is damaged or not a checkpoint of mien.") from error
 
 
 def _environment() -> dict[str, Any]:

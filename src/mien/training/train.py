@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import warnings
 from pathlib import Path
 
@@ -12,14 +13,15 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from mien.data.audit.duplicates import twins_in
-from mien.data.dataset import FaceDataset
+from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.errors import MienError, RecipeError
 from mien.recipe import Recipe
 from mien.training.batches import Batches
-from mien.training.callbacks import EpochLog, EpochSeed, TrainingBar, averaging, checkpoints
+from mien.training.callbacks import BestAndLast, EpochLog, EpochSeed, TrainingBar, averaging
 from mien.training.curves import plot_curves
 from mien.training.module import ExpressionModule
 from mien.training.run import Run
+from mien.training.targets import head_targets
 
 VAL_BATCH = 256
 
@@ -47,18 +49,58 @@ def train(
     """
     run = Run(folder)
     part = recipe.training
+    _check(recipe, dataset)
     faces = training_faces(recipe, dataset)
     training = Batches(faces, recipe.heads, part.batch_size, shuffle=True)
     validation = Batches(dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False)
     pl.seed_everything(part.seed, verbose=False)
     module = ExpressionModule(recipe).to(memory_format=torch.channels_last)
     checkpoint = _start(run, recipe, dataset, faces, resume)
+    if run.epochs_done() >= part.epochs:
+        return run
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         trainer = _trainer(run, recipe, progress)
-        trainer.fit(module, training, validation, ckpt_path=checkpoint)
+        _fit(trainer, module, training, validation, checkpoint)
     plot_curves(run.metrics_file, run.folder / "curves.png")
     return run
+
+
+def _fit(
+    trainer: pl.Trainer,
+    module: ExpressionModule,
+    training: Batches,
+    validation: Batches,
+    checkpoint: str | None,
+) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(module, training, validation, ckpt_path=checkpoint)
+    except SystemExit:
+        # Lightning leaves the program when the user interrupts, deaf to further interrupts.
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None
+
+
+def _check(recipe: Recipe, dataset: FaceDataset) -> None:
+    side = recipe.preprocess.size
+    height, width = dataset.images.shape[1:]
+    if recipe.data.dataset != dataset.name:
+        raise RecipeError(
+            f"The recipe is for dataset {recipe.data.dataset!r}. Got {dataset.name!r} instead; if"
+            f" that is meant, add --set data.dataset={dataset.name}."
+        )
+    if (height, width) != (side, side):
+        raise RecipeError(
+            f"preprocess.size must be the size of the dataset's images, {width}x{height}."
+            f" Got {side} instead."
+        )
+    for head in recipe.heads:
+        if (head_targets(dataset.in_split("val"), head).truth == NO_TARGET).all():
+            raise RecipeError(
+                f"Head {head.labels!r} cannot be selected or calibrated: no face of the split 'val'"
+                " has a known truth for it."
+            )
 
 
 def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
@@ -83,12 +125,20 @@ def _start(
     run: Run, recipe: Recipe, dataset: FaceDataset, faces: FaceDataset, resume: bool
 ) -> str | None:
     if not run.recipe_file.exists():
-        run.write_start(recipe, _data(dataset, faces))
+        run.write_start(recipe, _data(dataset, faces), precision(recipe))
         return None
     if not resume:
         raise MienError(f"{run.folder} already holds a run: continue it with --resume.")
-    if run.recipe() != recipe or run.data() != _data(dataset, faces):
-        raise MienError(f"{run.folder} holds a run of another recipe or other data.")
+    if run.recipe() != recipe:
+        raise MienError(f"{run.folder} holds a run of another recipe.")
+    if run.data()["trained_on"] != _data(dataset, faces)["trained_on"]:
+        raise MienError(f"{run.folder} holds a run on other data: the fingerprints differ.")
+    begun = run.environment()["precision"]
+    if begun != precision(recipe):
+        raise MienError(
+            f"{run.folder} was begun in {begun}, and this machine would go on in"
+            f" {precision(recipe)}: set training.precision in the run's recipe."
+        )
     return str(run.last) if run.last.exists() else None
 
 
@@ -109,12 +159,12 @@ def _trainer(run: Run, recipe: Recipe, progress: bool) -> pl.Trainer:
         *averaging(part),
         EpochLog(run.metrics_file),
         *([TrainingBar(part.select)] if progress else []),
-        checkpoints(run.best.parent, part.select),
+        BestAndLast(run.best.parent, part.select),
     ]
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     return pl.Trainer(
         max_epochs=part.epochs,
-        precision="bf16-mixed" if uses_bf16(recipe) else "32-true",
+        precision="bf16-mixed" if precision(recipe) == "bf16" else "32-true",
         gradient_clip_val=part.gradient_clip or None,
         callbacks=callbacks,
         logger=False,
@@ -125,10 +175,13 @@ def _trainer(run: Run, recipe: Recipe, progress: bool) -> pl.Trainer:
     )
 
 
-def uses_bf16(recipe: Recipe) -> bool:
-    """Say whether the training runs in bf16: if the recipe asks, or the hardware is fast at it."""
+def precision(recipe: Recipe) -> str:
+    """Return "bf16" or "fp32": what the recipe asks for, or what the hardware is fast at."""
     if recipe.training.precision != "auto":
-        return recipe.training.precision == "bf16"
+        return recipe.training.precision
     if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        fast = torch.cuda.is_bf16_supported()
+    else:
+        # Processors without its instructions compute bf16 too, slowly.
+        fast = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    return "bf16" if fast else "fp32"

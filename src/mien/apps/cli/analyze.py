@@ -6,18 +6,17 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.progress import track
 
-from mien.apps.cli.console import notes, results
-from mien.apps.cli.extras import need
+from mien.apps.cli.console import complain, notes, results, say
 from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model
-from mien.errors import ImageError, MienError
+from mien.errors import MienError
 
 if TYPE_CHECKING:
     from mien.inference.analyzer import Analyzer
@@ -71,70 +70,85 @@ def analyze(
     from mien.inference.sinks import Results
 
     analyzer = Analyzer(model, detector, labels, detector_weights)
-    paths = _paths(inputs)
+    problems: list[str] = []
+    paths = _paths(inputs, problems)
+    job = _Job(analyzer, paths, _copies(annotated, paths), problems)
+    given = {"inputs": tuple(map(str, inputs)), "marked_copies": str(annotated or "")}
+    settings = analyzer.settings.model_copy(update=given)
     folder = tempfile.TemporaryDirectory() if out is None else nullcontext(str(out.parent))
     with folder as name:
         file = out or Path(name) / f"readings.{(form or Format.json).value}"
-        with Results(file, analyzer.settings, form and form.value, resume=resume) as gathered:
-            whole = _read_all(analyzer, paths, gathered.journal, annotated)
+        with Results(file, settings, form and form.value, resume=resume) as gathered:
+            whole = _read_all(job, gathered.journal)
             if not whole and out:
                 _stop_and_keep(gathered.journal)
             records = list(gathered.journal.records())
         _show(records, analyzer, file, out, form)
-    _finish(records, whole)
+    _finish(records, problems, whole)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be read, and where the sentences about what went wrong gather."""
+
+    analyzer: Analyzer
+    paths: Sequence[Path]
+    copies: MarkedCopies | None
+    problems: list[str]
 
 
 def _check(out: Path | None, form: Format | None, resume: bool) -> None:
-    parquet = form is Format.parquet or (out is not None and out.suffix.lower() == ".parquet")
-    if parquet:
-        need("parquet", "Writing Parquet")
     if out is None and form is Format.parquet:
         raise MienError("Parquet is not for the terminal: name a file with --out.")
     if out is None and resume:
         raise MienError("--resume needs the --out of the run that was interrupted.")
 
 
-def _paths(inputs: Sequence[Path]) -> list[Path]:
+def _paths(inputs: Sequence[Path], problems: list[str]) -> list[Path]:
     from mien.inference.folders import find_pictures
     from mien.inference.pictures import SUFFIXES
 
-    unreadable: list[ImageError] = []
-    paths = list(find_pictures(inputs, unreadable.append))
-    for error in unreadable:
-        notes.print(f"[yellow]{escape(str(error))}[/yellow]", soft_wrap=True)
+    paths = list(find_pictures(inputs, lambda error: problems.append(str(error))))
     if not paths:
         names = ", ".join(str(path) for path in inputs)
-        raise MienError(f"{names} holds no photo: known suffixes are {', '.join(SUFFIXES)}.")
+        suffixes = ", ".join(SUFFIXES)
+        raise MienError(" ".join([f"{names} holds no photo ({suffixes}).", *problems]))
     return paths
 
 
-def _read_all(
-    analyzer: Analyzer, paths: Sequence[Path], journal: Journal, annotated: Path | None
-) -> bool:
-    """Read what the journal does not hold yet; return False if the user interrupts."""
+def _copies(folder: Path | None, paths: Sequence[Path]) -> MarkedCopies | None:
+    if folder is None:
+        return None
     from mien.inference.marked import MarkedCopies
 
-    copies = MarkedCopies(annotated) if annotated else None
-    missing = [path for path in paths if path not in journal]
+    return MarkedCopies(folder, paths)
+
+
+def _read_all(job: _Job, journal: Journal) -> bool:
+    """Read what the journal does not hold yet; return False if the user interrupts."""
+    missing = [path for path in job.paths if path not in journal]
     try:
         for path in _bar(missing):
-            _read(analyzer, path, journal, copies)
+            _read(job, path, journal)
     except KeyboardInterrupt:
         return False
     return True
 
 
-def _read(analyzer: Analyzer, path: Path, journal: Journal, copies: MarkedCopies | None) -> None:
+def _read(job: _Job, path: Path, journal: Journal) -> None:
     from mien.inference.pictures import read_picture
 
     try:
         picture = read_picture(path)
-    except ImageError as error:
+        readings = job.analyzer.read(picture, str(path))
+    except MienError as error:
         journal.add_error(path, str(error))
         return
-    readings = analyzer.read(picture, str(path))
-    if copies:
-        copies.write(path, picture, readings)
+    if job.copies:
+        try:
+            job.copies.write(path, picture, readings)
+        except MienError as error:
+            job.problems.append(str(error))
     height, width = picture.shape[:2]
     journal.add(path, (width, height), readings)
 
@@ -144,12 +158,12 @@ def _bar(paths: Sequence[Path]) -> Iterable[Path]:
 
 
 def _stop_and_keep(journal: Journal) -> None:
-    journal.close()
-    notes.print(
-        f"Interrupted: {len(journal)} photos are done and kept in {journal.path}."
-        " The same command with --resume continues.",
-        soft_wrap=True,
-    )
+    say("Interrupted.")
+    if len(journal):
+        say(
+            f"{len(journal)} photos are done and kept in {journal.path}."
+            " The same command with --resume continues."
+        )
     sys.exit(EXIT_INTERRUPTED)
 
 
@@ -170,16 +184,13 @@ def _show(
     if any(record["status"] != "error" for record in records):
         results.print(readings_table(list(rows(records, expressions)), expressions))
     if out is not None:
-        notes.print(f"Wrote {out}")
+        say(f"Wrote {out}")
 
 
-def _finish(records: Sequence[Record], whole: bool) -> None:
+def _finish(records: Sequence[Record], problems: Sequence[str], whole: bool) -> None:
     errors = [record["message"] for record in records if record["status"] == "error"]
-    for message in errors[:MOST_ERRORS]:
-        notes.print(f"[red]Error:[/red] {escape(message)}", soft_wrap=True)
-    if len(errors) > MOST_ERRORS:
-        notes.print(f"… and {len(errors) - MOST_ERRORS} more files that could not be read.")
+    complain([*errors, *problems], MOST_ERRORS)
     if not whole:
         sys.exit(EXIT_INTERRUPTED)
-    if errors:
+    if errors or problems:
         sys.exit(EXIT_BAD_INPUT if len(errors) == len(records) else EXIT_INCOMPLETE)

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from mien.apps.cli.console import notes, results
+from mien.apps.cli.console import complain, results, say
 from mien.apps.cli.extras import need
 from mien.errors import MienError
 from mien.labels import ClassNames, label_set
@@ -126,10 +126,7 @@ def load(
     skipped: list[MienError] = []
     own = ClassNames(_pairs(names or (), "--name"))
     dataset = read_dataset(source, layout=layout, names=own, skip=skipped.append, progress=True)
-    for error in skipped[:MOST_SKIPPED]:
-        notes.print(f"[yellow]Left out:[/yellow] {escape(str(error))}", soft_wrap=True)
-    if len(skipped) > MOST_SKIPPED:
-        notes.print(f"… and {len(skipped) - MOST_SKIPPED} more files that could not be read.")
+    complain([f"Left out: {error}" for error in skipped], MOST_SKIPPED)
     return dataset if votes is None else join_votes(dataset, votes)
 
 
@@ -156,12 +153,12 @@ def _write(dataset: FaceDataset, out: Path) -> None:
 
     write_store(dataset, out, progress=True)
     _print_counts(dataset)
-    notes.print(f"Wrote {out}")
+    say(f"Wrote {out}")
 
 
 def _print_counts(dataset: FaceDataset) -> None:
     counts = dataset.counts()
-    table = Table(title=f"{dataset.name}: {len(dataset):,} faces")
+    table = Table(title=escape(f"{dataset.name}: {len(dataset):,} faces"))
     table.add_column("Expression")
     for name in counts:
         table.add_column(name or "no split", justify="right")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.apps.cli.console import notes, results
+from mien.apps.cli.console import results, say
 from mien.errors import MienError
 from mien.files import whole_file
 
@@ -29,22 +29,22 @@ def demo(
     """Read a public domain portrait, and leave a marked photo, a plot, JSON and CSV."""
     from mien.apps.cli.tables import readings_table
     from mien.inference.analyzer import Analyzer
+    from mien.inference.journal import picture_record
     from mien.inference.pictures import read_picture
-    from mien.inference.sinks import Results, rows
+    from mien.inference.sinks import SINKS, rows
 
-    notes.print("Finding the face in a portrait of Grace Hopper and reading its expression …")
+    say("Finding the face in a portrait of Grace Hopper and reading its expression …")
     photo = _portrait(out)
     analyzer = Analyzer()
     picture = read_picture(photo)
     readings = analyzer.read(picture, str(photo))
     height, width = picture.shape[:2]
-    for name in ("readings.csv", "readings.json"):
-        (out / f"{name}.partial").unlink(missing_ok=True)
-        with Results(out / name, analyzer.settings) as gathered:
-            gathered.journal.add(photo, (width, height), readings)
-            records = list(gathered.journal.records())
-    _draw(out, picture, readings)
+    records = [picture_record(photo, (width, height), readings)]
     expressions = analyzer.labels.expressions
+    for form in ("csv", "json"):
+        with whole_file(out / f"readings.{form}") as path:
+            SINKS[form](records, expressions, path)
+    _draw(out, picture, readings)
     results.print(readings_table(list(rows(records, expressions)), expressions))
     _where_to_look(out)
 
@@ -69,8 +69,6 @@ def _draw(out: Path, picture: Image, readings: Sequence[Reading]) -> None:
 
 
 def _where_to_look(out: Path) -> None:
-    notes.print(
-        f"Look at [bold]{out}/annotated.png[/bold] and [bold]{out}/probabilities.png[/bold]."
-    )
-    notes.print(f"The same as data: {out}/readings.csv and {out}/readings.json")
-    notes.print(f"Next, a photo of yours: mien analyze photo.jpg   (or {out}/{PORTRAIT})")
+    say(f"Look at {out}/annotated.png and {out}/probabilities.png")
+    say(f"The same as data: {out}/readings.csv and {out}/readings.json")
+    say(f"Next, a photo of yours: mien analyze photo.jpg   (or {out}/{PORTRAIT})")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mien.apps.cli.console import notes
+from mien.apps.cli.console import say
 from mien.apps.cli.extras import need
 
 
@@ -19,6 +19,7 @@ def export(
     ] = None,
     name: Annotated[str, typer.Option(help="The model's name; the recipe's by default.")] = "",
     description: Annotated[str, typer.Option(help="One sentence for the card.")] = "",
+    licence: Annotated[str, typer.Option(help="The licence of your weights.")] = "",
 ) -> None:
     """Export a run's best epoch as one ONNX file that describes itself.
 
@@ -31,9 +32,9 @@ def export(
     from mien.files import whole_file
     from mien.training.run import Run
 
-    written = export_run(Run(run), out, name=name, description=description)
-    notes.print(f"Wrote {out}: {written.payload_bytes / 1e6:.1f} MB, {written.macs / 1e6:.0f} MMAC")
+    written = export_run(Run(run), out, name=name, description=description, licence=licence)
+    say(f"Wrote {out}: {written.payload_bytes / 1e6:.1f} MB, {written.macs / 1e6:.0f} MMAC")
     if card:
         with whole_file(card) as path:
             path.write_text(model_card_page(written), encoding="utf-8")
-        notes.print(f"Wrote {card}")
+        say(f"Wrote {card}")

@@ -6,15 +6,13 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from mien import __version__
 from mien.apps.cli import analyze, data, demo, export, models, train
-from mien.apps.cli.console import notes, results
+from mien.apps.cli.console import complain, results
 from mien.errors import MienError
 
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
 
 HELP = """
 Read the expressions of faces in photos, and train and check the networks that do it.
@@ -68,8 +66,10 @@ def main() -> None:
     try:
         app()
     except MienError as error:
-        notes.print(f"[red]Error:[/red] {escape(str(error))}", soft_wrap=True)
-        sys.exit(EXIT_BAD_INPUT)
-    except KeyboardInterrupt:
-        notes.print("Interrupted.")
-        sys.exit(EXIT_INTERRUPTED)
+        complain([str(error)])
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        complain([f"{place}{error.strerror or error}."])
+    else:
+        return
+    sys.exit(EXIT_BAD_INPUT)

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from mien.apps.cli.console import results
 from mien.card import Figure, ModelCard
@@ -22,26 +24,30 @@ def models(
     if name:
         _show(read_card(model_path(name)))
         return
-    table = Table(title="Shipped models", caption="One model in full: mien models NAME")
-    for column in ("Model", "Size", "Cost a face", "Expressions", "Test accuracy", "Trained on"):
-        table.add_column(column)
+    table = Table.grid(padding=(0, 2))
     for shipped in shipped_models():
-        table.add_row(*_row(read_card(model_path(shipped))))
+        for left, right in _rows(read_card(model_path(shipped))):
+            table.add_row(left, right)
     results.print(table)
+    results.print("All figures and the recipe of one: mien models NAME")
 
 
-def _row(card: ModelCard) -> Iterable[str]:
+def _rows(card: ModelCard) -> Iterable[tuple[Text, Text]]:
     accuracies = [f for f in card.figures if f.metric == "accuracy" and f.subset == "all"]
-    yield card.name
-    yield f"{card.payload_bytes / 1e6:.1f} MB"
-    yield f"{card.macs / 1e6:.0f} MMAC"
-    yield "\n".join(card.heads[0].expressions)
-    yield "\n".join(f"{f.head}: {_value(f)}" for f in accuracies)
-    yield f"{card.description}\ndata {card.data_fingerprint[:12]}\nmien {card.mien_version}"
+    size = f"{card.payload_bytes / 1e6:.1f} MB, {card.macs / 1e6:.0f} MMAC a face"
+    made = f"mien {card.mien_version}, data {card.data_fingerprint[:12]}"
+    yield Text(card.name, "bold"), Text(card.description)
+    yield Text("cost", "dim"), Text(f"{size}, {card.parameters:,} weights")
+    yield Text("classes", "dim"), Text(", ".join(card.heads[0].expressions))
+    for figure in accuracies:
+        what = f"accuracy {_value(figure)} on {figure.dataset} {figure.split}"
+        yield Text(figure.head, "dim"), Text(f"{what}, {figure.images:,} images")
+    yield Text("made with", "dim"), Text(made)
+    yield Text(), Text()
 
 
 def _show(card: ModelCard) -> None:
-    results.print(f"[bold]{card.name}[/bold]: {card.description}")
+    results.print(Text.assemble((card.name, "bold"), f": {card.description}"))
     results.print(f"{card.parameters:,} weights, {card.macs / 1e6:.0f} MMAC a face")
     results.print(f"Payload SHA-256 {card.payload_sha256}")
     results.print(f"Data fingerprint {card.data_fingerprint}")
@@ -50,11 +56,11 @@ def _show(card: ModelCard) -> None:
         table.add_column(column)
     for figure in card.figures:
         images = f"{figure.dataset} {figure.split}, {figure.subset} ({figure.images:,})"
-        table.add_row(figure.head, images, figure.metric, _value(figure))
+        table.add_row(figure.head, escape(images), figure.metric, escape(_value(figure)))
     results.print(table)
     results.print("Recipe:", style="bold")
     results.print(card.recipe, markup=False)
 
 
 def _value(figure: Figure) -> str:
-    return f"{figure.value:.3f} \\[{figure.low:.3f}, {figure.high:.3f}]"
+    return f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from mien.apps.cli.console import notes, results
+from mien.apps.cli.console import results, say
 from mien.apps.cli.data import load
 from mien.apps.cli.extras import need
 
 if TYPE_CHECKING:
     from mien.evaluation.report import HeadReport
+    from mien.recipe import ExpectedFigure
+
+EXIT_INTERRUPTED = 130
 
 
 def train(
@@ -50,13 +54,34 @@ def train(
     from mien.evaluation.report import evaluate_run
     from mien.training.train import train as train_recipe
 
-    finished = train_recipe(wanted, dataset, folder, resume=resume)
-    notes.print("Measuring on test, with bootstrap intervals …")
-    _print_reports(evaluate_run(finished, dataset))
-    notes.print(f"Run: {folder}   Export it: mien export {folder} --out {wanted.name}.onnx")
+    try:
+        finished = train_recipe(wanted, dataset, folder, resume=resume)
+    except KeyboardInterrupt:
+        say("Interrupted: the same command with --resume continues after the last whole epoch.")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    say("Measuring on test, with bootstrap intervals …")
+    reports = evaluate_run(finished, dataset)
+    _print_reports(reports)
+    for expected in wanted.expected:
+        say(_compare(expected, reports))
+    say(f"Run: {folder}   Export it: mien export {folder} --out {wanted.name}.onnx")
 
 
-def _print_reports(reports: list[HeadReport]) -> None:
+def _compare(expected: ExpectedFigure, reports: Sequence[HeadReport]) -> str:
+    found = next(
+        figure
+        for report in reports
+        for figure in report.figures
+        if (figure.head, figure.metric) == (expected.head, expected.metric)
+    )
+    close = abs(found.value - expected.value) <= expected.tolerance
+    return (
+        f"{expected.head} {expected.metric}: expected {expected.value} ± {expected.tolerance}"
+        f" ({expected.source}), measured {found.value:.4f}: {'as expected' if close else 'not so'}."
+    )
+
+
+def _print_reports(reports: Sequence[HeadReport]) -> None:
     table = Table(title="Test, with 95 % bootstrap intervals")
     for column in ("Output", "Images", "Metric"):
         table.add_column(column)

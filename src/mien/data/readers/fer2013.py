@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class Fer2013:
                 Usage; names file and row (the header is row 1).
         """
         with open_member(path, CSV_NAME, progress=progress) as file:
-            yield from _rows(io.TextIOWrapper(file, encoding="utf-8", newline=""), path)
+            yield from _rows(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), path)
 
 
 def _has_columns(path: Path) -> bool:
@@ -75,6 +76,8 @@ def _rows(text: io.TextIOWrapper, path: Path) -> Iterator[Sample]:
         reader = csv.reader(text)
         emotion, pixels, usage = _columns(next(reader, []), path)
         for number, row in enumerate(reader):
+            if not row:
+                continue
             where = f"{path}, row {reader.line_num}"
             if len(row) <= max(emotion, pixels, usage):
                 raise DataError(f"{where}: wanted the columns {_names()}, found {len(row)} values.")
@@ -105,9 +108,12 @@ def _names() -> str:
 
 def _image(text: str, where: str) -> NDArray[np.uint8]:
     try:
-        # Three times as fast as splitting; raises on anything that is not a number.
-        values = np.fromstring(text, dtype=np.int64, sep=" ")
-    except ValueError as error:
+        with warnings.catch_warnings():
+            # Older NumPy warns of what is not a number, and stops reading there.
+            warnings.simplefilter("error", DeprecationWarning)
+            # Three times as fast as splitting.
+            values = np.fromstring(text, dtype=np.int64, sep=" ")
+    except (ValueError, DeprecationWarning) as error:
         raise DataError(f"{where}: a pixel is not a whole number.") from error
     if len(values) != SIDE * SIDE:
         raise DataError(f"{where}: wanted {SIDE * SIDE} pixels, found {len(values)}.")
