@@ -35,7 +35,7 @@ demo: $(VENV)/.base
 	@$(BIN)/mien demo --out demo
 
 test: $(VENV)/.dev
-	@echo "== Running the tests (about three minutes; tests of real data need MIEN_DATA)"
+	@echo "== Running the tests (about two minutes; tests of real data need MIEN_DATA)"
 	@$(BIN)/python -m pytest
 	@echo "== Passed. To see it work: make demo. To look around: README.md"
 
