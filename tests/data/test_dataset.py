@@ -4,9 +4,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mien.data.audit.duplicates import twin_groups, twins_in
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.sample import Sample
+from mien.data.twins import twin_groups, twins_in
 from mien.errors import DataError
 from mien.labels import label_set
 

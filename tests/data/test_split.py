@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.data.audit.duplicates import twin_groups
 from mien.data.dataset import FaceDataset
 from mien.data.split import divide, folds, with_splits
+from mien.data.twins import twin_groups
 from mien.errors import DataError
 from mien.labels import label_set
 

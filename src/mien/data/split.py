@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.audit.duplicates import twin_groups
 from mien.data.dataset import FaceDataset
+from mien.data.twins import twin_groups
 from mien.errors import DataError
 
 Keep = Literal["nothing", "twins", "subjects"]

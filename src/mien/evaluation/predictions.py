@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
-from mien.data.audit.duplicates import twins_in
 from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.twins import twins_in
 from mien.files import whole_file
 from mien.labels import LabelSet
 from mien.recipe import HeadPart

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from mien.data.audit.duplicates import twins_in
 from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.twins import twins_in
 from mien.errors import MienError, RecipeError
 from mien.recipe import Recipe
 from mien.training.batches import Batches

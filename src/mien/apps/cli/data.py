@@ -76,7 +76,7 @@ def convert(
         from mien.data.relabel import relabel
 
         dataset = relabel(dataset, label_set(labels), _pairs(merge or (), "--merge"))
-    _write(dataset, out)
+    write(dataset, out)
 
 
 @app.command()
@@ -106,7 +106,7 @@ def split(
     dataset = load(source, None, layout, names)
     parts = divide(dataset, shares, keep, seed)  # type: ignore[arg-type]  # checked above
     step = f"split {ratio} with seed {seed}, keeping {keep} together"
-    _write(with_splits(dataset, parts, NAMES_OF_PARTS[len(shares)], step), out)
+    write(with_splits(dataset, parts, NAMES_OF_PARTS[len(shares)], step), out)
 
 
 def load(
@@ -148,7 +148,8 @@ def _shares(ratio: str) -> list[float]:
     return shares
 
 
-def _write(dataset: FaceDataset, out: Path) -> None:
+def write(dataset: FaceDataset, out: Path) -> None:
+    """Write a dataset as a store with a bar, and print its counts."""
     from mien.data.store import write_store
 
     write_store(dataset, out, progress=True)

@@ -1,1 +1,89 @@
-"""Checks of a dataset, one file each."""
+"""The audit of a dataset: one check per file, found by name in `CHECKS`.
+
+To add a check, add a file with a class that has the members of `Check` and register it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mien.data.dataset import FaceDataset
+from mien.errors import DataError
+from mien.registry import Registry
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One face that a check points at.
+
+    Args:
+        check: The check's name.
+        index: Position of the face in the dataset.
+        group: Number of the finding's group within the check, -1 where faces stand alone.
+        value: What was measured; its unit is the check's.
+        drop: Whether `mien data clean --drop CHECK` leaves this face out.
+        note: What was found, for people.
+    """
+
+    check: str
+    index: int
+    group: int
+    value: float
+    drop: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check found.
+
+    Args:
+        check: The check's name.
+        title: A heading.
+        explanation: What the check looks for, and what its findings mean here.
+        counts: Figures worth knowing, by what they count.
+        findings: The faces, the most telling first.
+    """
+
+    check: str
+    title: str
+    explanation: str
+    counts: dict[str, int]
+    findings: tuple[Finding, ...]
+
+
+class Check(Protocol):
+    """What an audit check does."""
+
+    def run(self, dataset: FaceDataset, *, progress: bool = False) -> Result:
+        """Look at a whole dataset; `progress` shows a bar where it takes long."""
+
+
+CHECKS: Registry[type[Check]] = Registry("audit check", "mien.data.audit", DataError)
+
+
+def audit(
+    dataset: FaceDataset, checks: Sequence[str] | None = None, *, progress: bool = False
+) -> list[Result]:
+    """Run checks over a dataset.
+
+    Args:
+        dataset: Any dataset.
+        checks: Their names; None for all.
+        progress: Whether to show bars.
+
+    Raises:
+        DataError: If there is no check of a name.
+    """
+    chosen = list(CHECKS) if checks is None else list(dict.fromkeys(checks))
+    return [CHECKS[name]().run(dataset, progress=progress) for name in chosen]
+
+
+def groups_of(numbers: Iterable[int]) -> dict[int, list[int]]:
+    """Return the positions of each group number, in order of first appearance."""
+    groups: dict[int, list[int]] = {}
+    for index, number in enumerate(numbers):
+        groups.setdefault(number, []).append(index)
+    return groups

@@ -1,0 +1,68 @@
+"""Images that do not conform: too dark, too bright, of low contrast, or blurred."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.data.audit import CHECKS, Finding, Result
+from mien.data.dataset import FaceDataset
+
+NAME = "lighting"
+
+DARK, BRIGHT = 30.0, 225.0
+"""Mean grey values, 0 to 255, beyond which an image is too dark or too bright."""
+
+FLAT = 12.0
+"""Standard deviation of grey values below which there is no contrast."""
+
+BLURRED = 40.0
+"""Variance of the Laplacian below which nothing is sharp."""
+
+EXPLANATION = (
+    f"Images whose mean grey value is below {DARK:.0f} or above {BRIGHT:.0f} of 255, whose standard"
+    f" deviation is below {FLAT:.0f}, or whose Laplacian varies by less than {BLURRED:.0f}. Nets"
+    " may learn from such images all the same; a person should look before dropping."
+)
+
+
+@CHECKS.register(NAME)
+class Lighting:
+    """Measures brightness, contrast and sharpness of each image."""
+
+    def run(self, dataset: FaceDataset, *, progress: bool = False) -> Result:
+        """Return the images beyond a limit, by limit, the furthest first."""
+        means = dataset.images.mean(axis=(1, 2))
+        deviations = dataset.images.std(axis=(1, 2))
+        sharpness = np.array([_sharpness(image) for image in dataset.images])
+        found = {
+            "too dark": _below(means, DARK),
+            "too bright": _below(-means, -BRIGHT),
+            "low contrast": _below(deviations, FLAT),
+            "blurred": _below(sharpness, BLURRED),
+        }
+        measured = {
+            "too dark": means,
+            "too bright": means,
+            "low contrast": deviations,
+            "blurred": sharpness,
+        }
+        findings = [
+            Finding(
+                NAME, int(i), -1, float(measured[what][i]), True, f"{what}: {measured[what][i]:.0f}"
+            )
+            for what, indices in found.items()
+            for i in indices
+        ]
+        counts = {what: len(indices) for what, indices in found.items()}
+        return Result(NAME, "Lighting and sharpness", EXPLANATION, counts, tuple(findings))
+
+
+def _sharpness(image: NDArray[np.uint8]) -> float:
+    return float(cv2.Laplacian(image, cv2.CV_64F).var())
+
+
+def _below(values: NDArray[np.float64], limit: float) -> NDArray[np.intp]:
+    indices = np.flatnonzero(values < limit)
+    return indices[np.argsort(values[indices], kind="stable")]

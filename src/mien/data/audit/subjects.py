@@ -1,0 +1,42 @@
+"""People who stand in more than one split: a test of them is partly a test of memory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mien.data.audit import CHECKS, Finding, Result
+from mien.data.dataset import FaceDataset
+
+NAME = "subjects"
+
+EXPLANATION = (
+    "Subjects of val or test who also stand in train. Dropping leaves their val and test images"
+    " out; better is a new split that keeps subjects together (mien data split --keep subjects)."
+)
+
+
+@CHECKS.register(NAME)
+class Subjects:
+    """Compares the subjects of the splits."""
+
+    def run(self, dataset: FaceDataset, *, progress: bool = False) -> Result:
+        """Return the val and test images of subjects who stand in train, by subject."""
+        known = dataset.subjects != ""
+        trained = np.unique(dataset.subjects[known & (dataset.splits == "train")])
+        judged = known & np.isin(dataset.splits, ["val", "test"])
+        shared = np.flatnonzero(judged & np.isin(dataset.subjects, trained))
+        names, numbers = np.unique(dataset.subjects[shared], return_inverse=True)
+        findings = sorted(
+            (
+                Finding(NAME, int(i), int(number), 1.0, True, f"{dataset.subjects[i]} is in train")
+                for i, number in zip(shared, numbers)
+            ),
+            key=lambda finding: (finding.group, finding.index),
+        )
+        counts = {
+            "subjects": len(np.unique(dataset.subjects[known])),
+            "faces without a subject": int((~known).sum()),
+            "subjects of val or test who are in train": len(names),
+            "their images in val or test": len(findings),
+        }
+        return Result(NAME, "Subjects across splits", EXPLANATION, counts, tuple(findings))
