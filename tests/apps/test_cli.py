@@ -397,3 +397,20 @@ def test_control_c_in_training_says_how_to_go_on(small_fer2013, tmp_path):
     assert process.returncode == 130
     assert "--resume continues" in err
     assert "Traceback" not in err
+
+
+def test_a_dataset_is_audited_and_cleaned(mien, small_fer2013, tmp_path):
+    faces, votes = small_fer2013
+    report = tmp_path / "report"
+    code, out, err = mien("data", "audit", faces, "--votes", votes, "--out", report)
+    assert code == 0
+    assert "redundant images" in out
+    assert "audit.html" in err
+    findings = ["--findings", report / "findings.csv", "--out", tmp_path / "clean"]
+    code, out, _ = mien("data", "clean", faces, *findings, "--drop", "identical")
+    assert code == 0
+    assert "cleaned: dropped 1 identical" in out
+    code, _, err = mien("data", "clean", faces, *findings, "--drop", "identica")
+    assert (code, "did you mean 'identical'" in err) == (2, True)
+    code, _, err = mien("data", "audit", faces, "--check", "simila", "--out", tmp_path / "x")
+    assert (code, "did you mean 'similar'" in err) == (2, True)
