@@ -17,7 +17,8 @@ NAME = "similar"
 
 THRESHOLD = 0.93
 """Smallest correlation of a near-copy. In CK+48, whose faces are aligned, no images of two people
-correlate so highly, while 208 pairs reach .90; sampled pairs of FER2013 from .93 on show one photo."""
+correlate so highly, while 208 pairs reach .90; sampled pairs of FER2013 from .93 on were one photo
+each."""
 
 BLOCK = 2048
 """Images compared with each other at once: 16 MB of correlations."""
