@@ -56,6 +56,18 @@ def photos(tmp_path, portrait):
     return folder
 
 
+def interrupt_after_three(monkeypatch):
+    """Let the user interrupt when three photos are done."""
+    add = Journal.add
+
+    def interrupt(self, source, *rest):
+        if len(self) == 3:
+            raise KeyboardInterrupt
+        add(self, source, *rest)
+
+    monkeypatch.setattr(Journal, "add", interrupt)
+
+
 def table(path):
     with path.open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
@@ -159,20 +171,14 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
 
 def test_an_interrupted_run_is_kept_refused_and_resumed(mien, photos, small_model, monkeypatch):
     out = photos.parent / "readings.csv"
-    add = Journal.add
-
-    def interrupt(self, source, *rest):
-        if len(self) == 3:
-            raise KeyboardInterrupt
-        add(self, source, *rest)
-
-    monkeypatch.setattr(Journal, "add", interrupt)
+    interrupt_after_three(monkeypatch)
     arguments = ["analyze", photos, "--model", small_model, "--out", out]
     code, _, err = mien(*arguments)
     assert code == 130
     assert "3 photos are done" in err
     assert not out.exists()
-    monkeypatch.setattr(Journal, "add", add)
+    monkeypatch.undo()
+    monkeypatch.setenv("COLUMNS", "160")
     code, _, err = mien(*arguments)
     assert code == 2
     assert "--resume" in err
@@ -311,16 +317,9 @@ def test_a_format_and_a_suffix_agree(mien, portrait, small_model, tmp_path):
 
 def test_resuming_with_other_inputs_is_refused(mien, photos, small_model, monkeypatch):
     out = photos.parent / "readings.csv"
-    add = Journal.add
-
-    def interrupt(self, source, *rest):
-        if len(self) == 3:
-            raise KeyboardInterrupt
-        add(self, source, *rest)
-
-    monkeypatch.setattr(Journal, "add", interrupt)
+    interrupt_after_three(monkeypatch)
     assert mien("analyze", photos, "--model", small_model, "--out", out).code == 130
-    monkeypatch.setattr(Journal, "add", add)
+    monkeypatch.undo()
     other = ["analyze", photos / "more", "--model", small_model, "--out", out, "--resume"]
     code, _, err = mien(*other)
     assert (code, "was begun with inputs" in err) == (2, True)

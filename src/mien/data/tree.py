@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -119,7 +119,25 @@ def read_grey(file: TreeFile) -> Image:
         raise DataError(f"{file.where} is damaged: {error}.") from error
 
 
-def with_bar(files: Sequence[TreeFile], progress: bool) -> Iterable[TreeFile]:
-    """Return the files, with a bar on the terminal while they are gone through."""
+def read_pictures(
+    files: Sequence[TreeFile], skip: Callable[[DataError], None], *, progress: bool
+) -> Iterator[tuple[int, Image]]:
+    """Read pictures one after the other, leaving out those that cannot be read.
+
+    Args:
+        files: The pictures.
+        skip: Called with the error of each picture that is left out.
+        progress: Whether to show a bar.
+
+    Returns:
+        Position in `files`, and uint8 (H, W), grey, of each picture that can be read.
+    """
     console = Console(stderr=True)
-    return track(files, "Reading pictures", console=console, disable=not progress)
+    bar = track(files, "Reading pictures", console=console, disable=not progress)
+    for position, file in enumerate(bar):
+        try:
+            image = read_grey(file)
+        except DataError as error:
+            skip(error)
+        else:
+            yield position, image

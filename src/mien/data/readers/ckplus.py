@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mien.data.readers import READERS, Skip
 from mien.data.sample import Sample
-from mien.data.tree import TreeFile, read_grey, tree_files, with_bar
+from mien.data.tree import TreeFile, read_pictures, tree_files
 from mien.errors import DataError
 from mien.labels import ClassNames, label_set
 
@@ -54,15 +54,10 @@ class CkPlus:
         if not emotions:
             raise DataError(f"{path / EMOTIONS} holds no emotion file (*_emotion.txt).")
         frames = list(self._frames(_sequences(path, IMAGES), emotions))
-        expressions = {file.path: expression for file, expression in frames}
-        for file in with_bar([file for file, _ in frames], progress):
-            try:
-                image = read_grey(file)
-            except DataError as error:
-                skip(error)
-                continue
-            name = f"{IMAGES}/{file.path}"
-            yield Sample(name, image, expressions[file.path], subject=file.path.parts[0])
+        files = [file for file, _ in frames]
+        for position, image in read_pictures(files, skip, progress=progress):
+            frame, expression = frames[position]
+            yield Sample(f"{IMAGES}/{frame.path}", image, expression, subject=frame.path.parts[0])
 
     def _frames(
         self, images: Sequences, emotions: dict[tuple[str, str], str]

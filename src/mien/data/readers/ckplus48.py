@@ -13,8 +13,6 @@ from pathlib import Path, PurePosixPath
 
 from mien.data.readers import READERS
 from mien.data.readers.folder import Folder
-from mien.data.tree import tree_files
-from mien.errors import DataError
 from mien.labels import label_set
 
 NAME = re.compile(r"(S\d{3})_(\d{3})_(\d{8})\.png")
@@ -30,13 +28,7 @@ class CkPlus48(Folder):
 
     def accepts(self, path: Path) -> bool:
         """Accept trees with class folders whose pictures are all named like CK+'s."""
-        if not super().accepts(path):
-            return False
-        try:
-            files = tree_files(path)
-        except DataError:
-            return False
-        pictures = [file for file in files if file.path.suffix.lower() == ".png"]
+        pictures = [file for file in self._files(path) if file.path.suffix.lower() == ".png"]
         return bool(pictures) and all(
             NAME.fullmatch(file.path.name) and self._names.knows(file.path.parent.name)
             for file in pictures

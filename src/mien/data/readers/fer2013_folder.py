@@ -12,8 +12,6 @@ from mien.data.readers import READERS
 from mien.data.readers.fer2013 import USAGES
 from mien.data.readers.folder import Folder
 from mien.data.sample import Split
-from mien.data.tree import tree_files
-from mien.errors import DataError
 from mien.labels import label_set
 
 
@@ -26,12 +24,7 @@ class Fer2013Folder(Folder):
 
     def accepts(self, path: Path) -> bool:
         """Accept trees with "fer2013" in their name, or with FER2013's file names."""
-        if not super().accepts(path):
-            return False
-        try:
-            files = tree_files(path)
-        except DataError:
-            return False
+        files = self._files(path)
         folders = {part.lower() for file in files for part in file.path.parts[:-2]}
         named = "fer2013" in path.name.lower() or any(_usage(file.path) for file in files)
         return named and {"train", "test"} <= folders

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from mien.data.readers import READERS, Skip
 from mien.data.sample import Sample, Split
-from mien.data.tree import TreeFile, read_grey, tree_files, with_bar
+from mien.data.tree import TreeFile, read_pictures, tree_files
 from mien.errors import DataError
 from mien.labels import ClassNames, LabelSet
 
@@ -50,7 +50,15 @@ class Folder:
         if not classified:
             raise DataError(f"{path} holds no folder with pictures: wanted one folder per class.")
         self._names.check((file.path.parts[-2] for file in classified), str(path))
-        yield from self._read(classified, skip, progress)
+        for position, image in read_pictures(classified, skip, progress=progress):
+            inside = classified[position].path
+            yield Sample(
+                id=str(inside),
+                image=image,
+                expression=self._names.expression(inside.parts[-2]),
+                split=self.split(inside),
+                subject=self.subject(inside),
+            )
 
     def split(self, path: PurePosixPath) -> Split:
         """Return the split a picture's path tells, "" if none."""
@@ -61,17 +69,11 @@ class Folder:
         """Return who is shown, as far as the path tells."""
         return ""
 
-    def _read(self, files: Sequence[TreeFile], skip: Skip, progress: bool) -> Iterator[Sample]:
-        for file in with_bar(files, progress):
-            try:
-                image = read_grey(file)
-            except DataError as error:
-                skip(error)
-                continue
-            yield Sample(
-                id=str(file.path),
-                image=image,
-                expression=self._names.expression(file.path.parts[-2]),
-                split=self.split(file.path),
-                subject=self.subject(file.path),
-            )
+    def _files(self, path: Path) -> list[TreeFile]:
+        """Return the files of a path that may be such a tree; none if it cannot be one."""
+        if not Folder.accepts(self, path):
+            return []
+        try:
+            return tree_files(path)
+        except DataError:
+            return []

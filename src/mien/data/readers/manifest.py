@@ -14,7 +14,7 @@ from typing import Any
 from mien.data.readers import READERS, Skip
 from mien.data.readers.folder import SPLIT_FOLDERS
 from mien.data.sample import Sample, Split
-from mien.data.tree import TreeFile, read_grey, with_bar
+from mien.data.tree import TreeFile, read_pictures
 from mien.errors import DataError, MissingExtraError, unknown_name
 from mien.labels import ClassNames, LabelSet
 
@@ -48,17 +48,13 @@ class Manifest:
         self._names.check((str(row["label"]) for row in rows), str(path))
         splits = [_split(row, f"{path}, row {n}") for n, row in enumerate(rows, start=2)]
         files = [_file(row, path, n) for n, row in enumerate(rows, start=2)]
-        for file, row, split in zip(with_bar(files, progress), rows, splits):
-            try:
-                image = read_grey(file)
-            except DataError as error:
-                skip(error)
-                continue
+        for position, image in read_pictures(files, skip, progress=progress):
+            row = rows[position]
             yield Sample(
                 id=str(row["path"]),
                 image=image,
                 expression=self._names.expression(str(row["label"])),
-                split=split,
+                split=splits[position],
                 subject=str(row.get("subject") or ""),
             )
 
