@@ -22,6 +22,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums }
 .group { display: flex; gap: .3rem; padding: .4rem; background: var(--soft); border-radius: .4rem }
 figure { margin: 0; width: 6.2rem; font-size: .72rem; line-height: 1.25; overflow-wrap: anywhere }
 figure img { width: 6.2rem; height: 6.2rem; image-rendering: pixelated; border-radius: .2rem }
+img.plot { max-width: 100%; background: white; border-radius: .4rem }
 p.note { opacity: .8 }
 """
 
@@ -69,6 +70,13 @@ def faces(groups: Iterable[Sequence[Face]]) -> str:
     """Return pictures with captions; those of one group stand together."""
     boxes = (f'<div class="group">{"".join(_figure(face) for face in g)}</div>' for g in groups)
     return f'<div class="faces">{"".join(boxes)}</div>\n'
+
+
+def picture(png: bytes, alt: str) -> str:
+    """Return a PNG file's content as a picture as wide as the page allows."""
+    content = base64.b64encode(png).decode()
+    source = f"data:image/png;base64,{content}"
+    return f'<img class="plot" alt="{html.escape(alt)}" src="{source}">\n'
 
 
 def _cell(value: str | int | float) -> str:

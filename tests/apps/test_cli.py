@@ -401,6 +401,8 @@ def test_control_c_in_training_says_how_to_go_on(small_fer2013, tmp_path):
 def test_a_dataset_is_audited_and_cleaned(mien, small_fer2013, tmp_path):
     faces, votes = small_fer2013
     report = tmp_path / "report"
+    assert mien("data", "explore", faces, "--out", tmp_path / "look").code == 0
+    assert (tmp_path / "look" / "explore.html").exists()
     code, out, err = mien("data", "audit", faces, "--votes", votes, "--out", report)
     assert code == 0
     assert "redundant images" in out

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mien import __version__
-from mien.apps.cli import analyze, audit, data, demo, export, models, train
+from mien.apps.cli import analyze, data, demo, export, inspection, models, train
 from mien.apps.cli.console import complain, results
 from mien.errors import MienError
 
@@ -43,8 +43,9 @@ app.command(rich_help_panel=READ)(demo.demo)
 app.command(rich_help_panel=READ)(models.models)
 app.command(rich_help_panel=TRAIN)(train.train)
 app.command(rich_help_panel=TRAIN)(export.export)
-data.app.command()(audit.audit)
-data.app.command()(audit.clean)
+data.app.command()(inspection.explore)
+data.app.command()(inspection.audit)
+data.app.command()(inspection.clean)
 app.add_typer(data.app, name="data", rich_help_panel=TRAIN)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.audit import CHECKS, Finding, Result
 from mien.data.dataset import FaceDataset
+from mien.data.explore.statistics import brightness, contrast, sharpness
 
 NAME = "lighting"
 
@@ -33,20 +33,19 @@ class Lighting:
 
     def run(self, dataset: FaceDataset, *, progress: bool = False) -> Result:
         """Return the images beyond a limit, by limit, the furthest first."""
-        means = dataset.images.mean(axis=(1, 2))
-        deviations = dataset.images.std(axis=(1, 2))
-        sharpness = np.array([_sharpness(image) for image in dataset.images])
+        means, deviations = brightness(dataset.images), contrast(dataset.images)
+        sharp = sharpness(dataset.images)
         found = {
             "too dark": _below(means, DARK),
             "too bright": _below(-means, -BRIGHT),
             "low contrast": _below(deviations, FLAT),
-            "blurred": _below(sharpness, BLURRED),
+            "blurred": _below(sharp, BLURRED),
         }
         measured = {
             "too dark": means,
             "too bright": means,
             "low contrast": deviations,
-            "blurred": sharpness,
+            "blurred": sharp,
         }
         findings = [
             Finding(
@@ -57,10 +56,6 @@ class Lighting:
         ]
         counts = {what: len(indices) for what, indices in found.items()}
         return Result(NAME, "Lighting and sharpness", EXPLANATION, counts, tuple(findings))
-
-
-def _sharpness(image: NDArray[np.uint8]) -> float:
-    return float(cv2.Laplacian(image, cv2.CV_64F).var())
 
 
 def _below(values: NDArray[np.float64], limit: float) -> NDArray[np.intp]:

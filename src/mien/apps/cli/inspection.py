@@ -1,4 +1,4 @@
-"""`mien data audit` and `mien data clean`: find what is wrong with a dataset, and leave it out."""
+"""`mien data explore`, `audit` and `clean`: look at a dataset, find what is wrong, leave it out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,27 @@ from rich.table import Table
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Layout, Names, Out, Source, Votes, load, write
 from mien.apps.cli.extras import need
+
+
+def explore(
+    source: Source,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("explore"),
+    votes: Votes = None,
+    layout: Layout = None,
+    names: Names = None,
+) -> None:
+    """Look at a dataset: counts, samples, mean faces, light, components, a baseline.
+
+    Leaves a page (explore.html, opens without a network), its pictures as PNG and its tables as
+    CSV.
+    """
+    from mien.data.explore.report import PAGE
+    from mien.data.explore.report import explore as look
+
+    dataset = load(source, votes, layout, names)
+    say("Drawing …")
+    look(dataset, out)
+    say(f"Look at {out / PAGE}; pictures and tables are beside it.")
 
 
 def audit(

@@ -1,0 +1,91 @@
+"""Principal components of pixels, and how far nearest neighbours get with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.data.dataset import NO_TARGET, FaceDataset
+
+BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Components:
+    """A projection on principal components.
+
+    Args:
+        points: float32 (N, K), the faces' coordinates.
+        explained: float64 (K,), each component's share of the variance.
+    """
+
+    points: NDArray[np.float32]
+    explained: NDArray[np.float64]
+
+
+def principal_components(rows: NDArray[np.float32], count: int) -> Components:
+    """Project rows (N, D) on their first `count` principal components."""
+    centred = rows - rows.mean(axis=0)
+    covariance = (centred.T @ centred).astype(np.float64) / max(1, len(rows) - 1)
+    variances, directions = np.linalg.eigh(covariance)
+    order = np.argsort(variances)[::-1][:count]
+    # The sign of a direction is arbitrary: make its largest entry positive.
+    chosen = directions[:, order]
+    chosen *= np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(len(order))])
+    points = np.asarray(centred @ chosen, dtype=np.float32)
+    return Components(points, variances[order] / max(variances.sum(), 1e-12))
+
+
+def pixels(dataset: FaceDataset) -> NDArray[np.float32]:
+    """Return the faces' pixels as float32 (N, H * W), 0 to 1."""
+    return dataset.images.reshape(len(dataset), -1).astype(np.float32) / 255
+
+
+def nearest_neighbours(
+    known: NDArray[np.float32],
+    targets: NDArray[np.int64],
+    asked: NDArray[np.float32],
+    neighbours: int,
+) -> NDArray[np.int64]:
+    """Return the most common class among the nearest known points of each asked point.
+
+    Args:
+        known: float32 (N, K).
+        targets: int64 (N,), from 0.
+        asked: float32 (M, K).
+        neighbours: How many vote, by Euclidean distance; of equal counts the smallest class wins.
+    """
+    lengths = (known**2).sum(axis=1)
+    classes = int(targets.max()) + 1
+    decided = []
+    for start in range(0, len(asked), BLOCK):
+        # Distances up to a term that is the same for all known points.
+        distances = lengths - 2 * asked[start : start + BLOCK] @ known.T
+        nearest = np.argpartition(distances, neighbours - 1, axis=1)[:, :neighbours]
+        votes = np.stack([(targets[nearest] == c).sum(axis=1) for c in range(classes)], axis=1)
+        decided.append(votes.argmax(axis=1))
+    return np.concatenate(decided)
+
+
+def baseline(
+    dataset: FaceDataset, components: int = 50, neighbours: int = 15
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Classify the test faces by their nearest training faces in component space.
+
+    Returns:
+        Truth and decision of the labelled test faces, or None without both splits.
+    """
+    labelled = dataset.targets != NO_TARGET
+    train = labelled & (dataset.splits == "train")
+    test = labelled & (dataset.splits == "test")
+    if train.sum() < neighbours or not test.any():
+        return None
+    rows = pixels(dataset)
+    rows -= rows[train].mean(axis=0)
+    covariance = (rows[train].T @ rows[train]).astype(np.float64)
+    directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :components].astype(np.float32)
+    known, asked = rows[train] @ directions, rows[test] @ directions
+    decided = nearest_neighbours(known, dataset.targets[train], asked, neighbours)
+    return dataset.targets[test], decided

@@ -1,0 +1,149 @@
+"""The exploration as a page, pictures and tables in a folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import pages
+from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.explore import figures, projection, statistics
+from mien.errors import DataError
+from mien.files import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAGE = "explore.html"
+
+
+def explore(dataset: FaceDataset, folder: Path) -> None:
+    """Write `explore.html`, self-contained, its pictures as PNG and its tables as CSV.
+
+    Raises:
+        DataError: If no face of the dataset has a label.
+    """
+    if (dataset.targets == NO_TARGET).all():
+        raise DataError(f"Dataset {dataset.name!r} has no labels to explore.")
+    faces = figures.labelled(dataset)
+    measures = statistics.measures(dataset.images)
+    sections = [_numbers(dataset), *(_drawn(folder, *part) for part in _counted(faces))]
+    sections.append(
+        _drawn(
+            folder,
+            "distributions",
+            "Light and sharpness",
+            "Brightness is the mean grey value, contrast the standard deviation, sharpness the"
+            " variance of the Laplacian. Splits that differ here are not alike.",
+            figures.distributions(measures, dataset.splits),
+        )
+    )
+    sections += [_drawn(folder, *part) for part in _projected(faces)]
+    found = projection.baseline(faces)
+    if found is not None:
+        sections.append(_baseline(folder, faces, *found))
+    _write_tables(dataset, measures, folder)
+    with whole_file(folder / PAGE) as path:
+        path.write_text(pages.page(f"A look at {dataset.name}", sections), encoding="utf-8")
+
+
+def _numbers(dataset: FaceDataset) -> str:
+    counts = dataset.counts()
+    rows: list[tuple[str | int, ...]] = [
+        (e, *(column[e] for column in counts.values())) for e in dataset.labels.expressions
+    ]
+    return pages.section(
+        "Shape, types, missing values",
+        pages.table(["", ""], statistics.shape_table(dataset)),
+        pages.table(["expression", *(split or "no split" for split in counts)], rows),
+    )
+
+
+def _counted(faces: FaceDataset) -> Iterable[tuple[str, str, str, Figure]]:
+    yield (
+        "counts",
+        "How many of each",
+        "Rare expressions are learnt worse, and judged on fewer faces.",
+        figures.count_plot(faces),
+    )
+    yield (
+        "mean-faces",
+        "Mean faces",
+        "What the faces of an expression have in common, pixel by pixel.",
+        figures.faces_plot(statistics.mean_faces(faces)),
+    )
+    yield (
+        "samples",
+        "Samples",
+        "Random faces of each expression: look for noise, blur, hands, text and wrong labels.",
+        figures.sample_grid(faces),
+    )
+
+
+def _projected(faces: FaceDataset) -> Iterable[tuple[str, str, str, Figure]]:
+    components = projection.principal_components(projection.pixels(faces), 3)
+    for count in (2, 3):
+        yield (
+            f"pca-{count}d",
+            f"Principal components of the pixels in {count}-D",
+            f"Each point is a face, {figures.POINTS:,} at most. Where the colours mix, pixels alone"
+            " do not tell the expressions apart; the first components are mostly light.",
+            figures.scatter(faces, components.points[:, :count], components.explained[:count]),
+        )
+
+
+def _baseline(
+    folder: Path,
+    faces: FaceDataset,
+    truth: NDArray[np.int64],
+    decided: NDArray[np.int64],
+) -> str:
+    accuracy = float((truth == decided).mean())
+    most = float(np.bincount(truth).max() / len(truth))
+    return _drawn(
+        folder,
+        "nearest-neighbours",
+        "A baseline: 15 nearest neighbours of 50 components",
+        f"Trained on train, tested on test: accuracy {accuracy:.3f} on {len(truth):,} faces;"
+        f" always saying the most common expression would reach {most:.3f}. A network must beat"
+        " this. Twins and near-copies across the splits help it (see the audit).",
+        figures.confusion_plot(truth, decided, faces.labels.expressions),
+    )
+
+
+def _drawn(folder: Path, name: str, title: str, text: str, figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    with whole_file(folder / f"{name}.png") as path:
+        path.write_bytes(buffer.getvalue())
+    return pages.section(title, pages.paragraph(text), pages.picture(buffer.getvalue(), title))
+
+
+def _write_tables(
+    dataset: FaceDataset, measures: Mapping[str, NDArray[np.float64]], folder: Path
+) -> None:
+    counts = dataset.counts()
+    _write(
+        folder / "counts.csv",
+        ["expression", *(split or "no split" for split in counts)],
+        ([e, *(column[e] for column in counts.values())] for e in dataset.labels.expressions),
+    )
+    columns = zip(dataset.ids, dataset.splits, *measures.values())
+    _write(
+        folder / "images.csv",
+        ["id", "split", *measures],
+        ([name, split, *(f"{v:.2f}" for v in row)] for name, split, *row in columns),
+    )
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
