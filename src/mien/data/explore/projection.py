@@ -28,19 +28,32 @@ class Components:
 def principal_components(rows: NDArray[np.float32], count: int) -> Components:
     """Project rows (N, D) on their first `count` principal components."""
     centred = rows - rows.mean(axis=0)
-    covariance = (centred.T @ centred).astype(np.float64) / max(1, len(rows) - 1)
-    variances, directions = np.linalg.eigh(covariance)
-    order = np.argsort(variances)[::-1][:count]
+    directions, variances = _directions(centred, count)
+    total = max(float(centred.var(axis=0, dtype=np.float64).sum()), 1e-12)
+    return Components(centred @ directions, variances / total)
+
+
+def _directions(
+    centred: NDArray[np.float32], count: int
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return the first directions (D, K) of centred rows (N, D), and the variance along each."""
+    faces, width = centred.shape
+    if faces < width:
+        values = np.linalg.svd(centred.astype(np.float64), full_matrices=False)
+        directions, variances = values[2].T, values[1] ** 2 / faces
+    else:
+        covariance = (centred.T @ centred).astype(np.float64) / faces
+        variances, directions = np.linalg.eigh(covariance)
+        directions, variances = directions[:, ::-1], variances[::-1]
+    chosen = directions[:, :count]
     # The sign of a direction is arbitrary: make its largest entry positive.
-    chosen = directions[:, order]
-    chosen *= np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(len(order))])
-    points = np.asarray(centred @ chosen, dtype=np.float32)
-    return Components(points, variances[order] / max(variances.sum(), 1e-12))
+    signs = np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(chosen.shape[1])])
+    return (chosen * signs).astype(np.float32), variances[:count]
 
 
 def pixels(dataset: FaceDataset) -> NDArray[np.float32]:
     """Return the faces' pixels as float32 (N, H * W), 0 to 1."""
-    return dataset.images.reshape(len(dataset), -1).astype(np.float32) / 255
+    return dataset.images.reshape(len(dataset), -1).astype(np.float32) / np.float32(255)
 
 
 def nearest_neighbours(
@@ -84,8 +97,7 @@ def baseline(
         return None
     rows = pixels(dataset)
     rows -= rows[train].mean(axis=0)
-    covariance = (rows[train].T @ rows[train]).astype(np.float64)
-    directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :components].astype(np.float32)
+    directions, _ = _directions(rows[train], components)
     known, asked = rows[train] @ directions, rows[test] @ directions
     decided = nearest_neighbours(known, dataset.targets[train], asked, neighbours)
     return dataset.targets[test], decided
