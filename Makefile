@@ -13,6 +13,7 @@ help:
 	@echo "make demo    set up, then read the expressions in a public domain portrait"
 	@echo "make test    set up everything, then run the tests"
 	@echo "make lint    style, types and import directions"
+	@echo "make check-wheel  size and cost of the base install"
 	@echo "make clean   remove the environment and everything made"
 
 $(BIN)/python:
@@ -33,6 +34,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.base
 demo: $(VENV)/.base
 	@echo "== Reading a real photo"
 	@$(BIN)/mien demo --out demo
+	@echo "== Done. To use it: . $(VENV)/bin/activate && mien --help"
 
 test: $(VENV)/.dev
 	@echo "== Running the tests (about two minutes; tests of real data need MIEN_DATA)"

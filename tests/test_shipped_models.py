@@ -1,5 +1,7 @@
 """What ships is what its card says."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,11 @@ from mien.evaluation.predictions import leaked_faces
 from mien.export.model_card import model_card_page
 from mien.inference.classifier import Classifier
 from mien.inference.zoo import model_path, read_card, shipped_models
+from mien.labels import EXPRESSIONS
 from mien.recipe import HeadPart, shipped_recipes
 from mien.training.targets import head_targets
+
+REPOSITORY = Path(__file__).parents[1]
 
 TARGETS = {"ferplus8": "votes", "basic7": "label"}
 
@@ -48,6 +53,18 @@ def test_the_cards_figures_are_measured_again(name, real_fer2013):
             assert figure.images == int(kept.sum())
             value = METRICS[figure.metric](truth[kept], probabilities[kept])
             assert value == pytest.approx(figure.value, abs=2e-3), figure
+
+
+@pytest.mark.data
+def test_the_readmes_recalls_are_those_measured(real_fer2013):
+    test = real_fer2013.in_split("test")
+    truth = head_targets(test, HeadPart(labels="ferplus8", target="votes")).truth
+    decided = Classifier("mien-base").classify(test.images).argmax(1)
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    for index, expression in enumerate(EXPRESSIONS):
+        shown = truth == index
+        assert expression in readme
+        assert f"{np.mean(decided[shown] == index):.2f} ({int(shown.sum()):,})" in readme
 
 
 @pytest.mark.data

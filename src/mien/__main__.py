@@ -1,5 +1,17 @@
 """`python -m mien` is the same as `mien`."""
 
-from mien.apps.cli.main import main
+import sys
 
-main()
+
+def run() -> None:
+    """Run the program; an interrupt while it is still loading ends it quietly, too."""
+    try:
+        from mien.apps.cli.main import main
+
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

@@ -30,7 +30,9 @@ class MissingExtraError(MienError):
     """A feature whose optional dependencies are not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs the extra [{extra}]: pip install 'mien[{extra}]'.")
+        super().__init__(
+            f"{feature} needs the extra [{extra}]: pip install '.[{extra}]' in mien's folder."
+        )
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:

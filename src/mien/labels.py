@@ -93,7 +93,7 @@ class ClassNames:
         if unknown:
             raise MienError(
                 f"{where}: unknown class names {', '.join(map(repr, unknown))}; known are"
-                f" {', '.join(EXPRESSIONS)} in usual spellings, others can be given with --names."
+                f" {', '.join(EXPRESSIONS)} in usual spellings, others can be given with --name."
             )
 
 

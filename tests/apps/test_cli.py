@@ -99,7 +99,9 @@ def test_a_folder_is_read_whole_and_what_failed_is_said_at_the_end(mien, photos,
         "cut.jpg": "error",
     }
     copies = sorted(path.name for path in marked.rglob("*.*") if path.is_file())
-    assert copies == ["a.jpg", "b.JPG", "plain.png"]
+    assert copies == [".mien-marked", "a.jpg", "b.JPG", "plain.png"]
+    assert "Passed over 1 files" in err
+    assert "1 .txt" in err
     assert sorted(path.name for path in out.parent.iterdir()) == ["readings.csv"]
 
 
@@ -148,6 +150,7 @@ def test_csv_goes_to_standard_output_alone(mien, portrait, small_model):
         (["{portrait}", "--model", "{portrait}"], "not an ONNX file"),
         (["{portrait}", "--detector-weights", "none.xml"], "none.xml does not exist"),
         (["{portrait}", "--out", "readings.txt"], "Unknown format 'txt'"),
+        (["{portrait}", "--out", "readings"], "must end in .csv, .json or .parquet"),
         (["{portrait}", "--format", "parquet"], "name a file with --out"),
         (["{portrait}", "--resume"], "--resume needs the --out"),
         (["{empty}"], "holds no photo"),
@@ -183,6 +186,7 @@ def test_an_interrupted_run_is_kept_refused_and_resumed(mien, photos, small_mode
     assert code == 2
     assert "--resume" in err
     assert mien(*arguments, "--resume").code == 1
+    assert "nothing to resume" in mien(*arguments, "--resume").err
     whole = photos.parent / "whole.csv"
     mien("analyze", photos, "--model", small_model, "--out", whole)
     assert out.read_bytes() == whole.read_bytes()
@@ -197,6 +201,9 @@ def test_data_is_shown_and_converted(mien, small_fer2013, tmp_path):
     store = tmp_path / "store"
     assert mien("data", "convert", faces, "--votes", votes, "--out", store).code == 0
     assert mien("data", "show", store).code == 0
+    code, _, err = mien("data", "convert", faces, "--out", store)
+    assert (code, "add --overwrite" in err) == (2, True)
+    assert mien("data", "convert", faces, "--out", store, "--overwrite").code == 0
     code, _, err = mien("data", "show", tmp_path / "fer2013.csv")
     assert (code, "No such file" in err) == (2, True)
 
@@ -269,7 +276,15 @@ def test_training_mistakes_are_one_sentence(mien, small_fer2013, tmp_path):
     code, _, err = mien("train", "mien-base", "--data", faces, "--set", "training.epoch=1")
     assert (code, "did you mean 'epochs'" in err) == (2, True)
     code, _, err = mien("export", tmp_path / "no-run", "--out", tmp_path / "x.onnx")
-    assert (code, "cannot be opened" in err) == (2, True)
+    assert (code, "is not a run" in err) == (2, True)
+    data = ["--data", faces, "--votes", small_fer2013[1], "--set", "training.batch_size=8"]
+    code, _, err = mien("train", "mien-base", *data, "--run", tmp_path / "new", "--resume")
+    assert (code, "holds no run to resume" in err) == (2, True)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "mine.jpg").touch()
+    code, _, err = mien("train", "mien-base", *data, "--run", tmp_path / "photos")
+    assert (code, "is not a run and not empty" in err) == (2, True)
+    assert len(list((tmp_path / "photos").iterdir())) == 1
 
 
 @pytest.mark.parametrize("folder", ["/proc/here", "{file}/here"])
@@ -304,7 +319,7 @@ def test_marked_copies_never_replace_photos(mien, photos, small_model, monkeypat
     monkeypatch.chdir(photos.parent)
     before = (photos / "a.jpg").read_bytes()
     code, _, err = mien("analyze", "photos", "--model", small_model, "--annotated", ".")
-    assert (code, "would replace the photo" in err) == (2, True)
+    assert (code, "holds other files" in err) == (2, True)
     assert (photos / "a.jpg").read_bytes() == before
 
 
@@ -411,7 +426,7 @@ def test_a_dataset_is_audited_and_cleaned(mien, small_fer2013, tmp_path):
     code, out, _ = mien("data", "clean", faces, *findings, "--drop", "identical")
     assert code == 0
     assert "cleaned: dropped 1 identical" in out
-    code, _, err = mien("data", "clean", faces, *findings, "--drop", "identica")
+    code, _, err = mien("data", "clean", faces, *findings, "--drop", "identica", "--overwrite")
     assert (code, "did you mean 'identical'" in err) == (2, True)
     code, _, err = mien("data", "audit", faces, "--check", "simila", "--out", tmp_path / "x")
     assert (code, "did you mean 'similar'" in err) == (2, True)

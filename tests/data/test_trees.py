@@ -140,7 +140,7 @@ def test_what_is_no_picture_is_named_and_the_rest_is_read(tree):
 
 def test_pictures_of_different_sizes_say_so(tree):
     PIL.Image.new("L", (10, 12)).save(tree / "Train" / "sad" / "0.png")
-    with pytest.raises(DataError, match=r"images of one size\. Got 48x48, 12x10"):
+    with pytest.raises(DataError, match=r"images of one size\. Got 48x48, 10x12"):
         read_dataset(tree)
 
 

@@ -46,6 +46,7 @@ def test_records_come_by_source_with_all_that_was_written(tmp_path):
         "source": "bad.png",
         "status": "error",
         "message": "bad.png is empty.",
+        "faces": [],
     }
     assert by_source["none.png"]["status"] == "no face"
     assert by_source["none.png"]["faces"] == []

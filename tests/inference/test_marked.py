@@ -5,35 +5,44 @@ import PIL.Image
 import pytest
 
 from mien.errors import MienError
+from mien.inference.folders import find_pictures
 from mien.inference.marked import MarkedCopies, write_marked
 
 PICTURE = np.full((40, 60, 3), 120, np.uint8)
 
 
-@pytest.mark.parametrize(
-    ("original", "copy"),
-    [
-        ("photos/a.jpg", "marked/photos/a.jpg"),
-        ("/home/me/a.PNG", "marked/home/me/a.PNG"),
-        ("../b/a.bmp", "marked/b/a.bmp.png"),
-        ("a.tiff", "marked/a.tiff.png"),
-    ],
-)
-def test_copies_are_laid_out_like_the_originals(original, copy):
-    copies = MarkedCopies(Path("marked"), [Path(original)])
-    assert copies.path(Path(original)) == Path(copy)
+def test_copies_are_laid_out_below_the_common_folder():
+    originals = [Path("photos/a.jpg"), Path("photos/more/b.bmp"), Path("photos/c.PNG")]
+    copies = MarkedCopies(Path("marked"), originals)
+    assert [copies.path(o) for o in originals] == [
+        Path("marked/a.jpg"),
+        Path("marked/more/b.bmp.png"),
+        Path("marked/c.PNG"),
+    ]
+    outside = [Path("photos/../more/x.jpg"), Path("photos/y.jpg")]
+    copies = MarkedCopies(Path("marked"), outside)
+    assert [copies.path(o) for o in outside] == [
+        Path("marked/more/x.jpg"),
+        Path("marked/photos/y.jpg"),
+    ]
+    alone = MarkedCopies(Path("marked"), [Path("/far/away/a.tiff")])
+    assert alone.path(Path("/far/away/a.tiff")) == Path("marked/a.tiff.png")
 
 
-def test_no_photo_and_no_other_copy_is_replaced(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    photo = Path("photos/a.jpg")
+def test_a_folder_with_other_files_is_refused_one_of_copies_is_not(tmp_path):
+    photo = tmp_path / "photos" / "a.jpg"
     photo.parent.mkdir()
     photo.write_bytes(b"original")
-    for folder, original in ((".", photo), ("/", photo.absolute()), ("here/..", photo)):
-        with pytest.raises(MienError, match="would replace the photo"):
-            MarkedCopies(Path(folder), [original])
-    with pytest.raises(MienError, match=r"would have the same marked copy, marked/p/a\.jpg"):
-        MarkedCopies(Path("marked"), [Path("/p/a.jpg"), Path("../p/a.jpg")])
+    with pytest.raises(MienError, match="holds other files"):
+        MarkedCopies(photo.parent, [photo])
+    for _ in range(2):
+        MarkedCopies(tmp_path / "marked", [photo]).write(photo, PICTURE, [])
+    assert photo.read_bytes() == b"original"
+    assert list(find_pictures([tmp_path])) == [photo]
+    assert list(find_pictures([tmp_path / "marked"])) == [tmp_path / "marked" / "a.jpg"]
+
+
+def test_two_photos_never_share_a_copy():
     with pytest.raises(MienError, match="same marked copy"):
         MarkedCopies(Path("marked"), [Path("a.webp"), Path("a.webp.png")])
 

@@ -162,7 +162,8 @@ def test_parquet_without_pyarrow_is_refused_before_the_work(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path), folder]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (
-        done.stdout == "Writing Parquet needs the extra [parquet]: pip install 'mien[parquet]'.\n"
+        done.stdout
+        == "Writing Parquet needs the extra [parquet]: pip install '.[parquet]' in mien's folder.\n"
     )
     assert list(tmp_path.iterdir()) == []
 

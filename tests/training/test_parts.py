@@ -8,8 +8,9 @@ from torch import nn
 from mien.data.votes import distribution, majority
 from mien.labels import label_set
 from mien.models import NETWORKS, build_network
-from mien.recipe import HeadPart, OptimiserPart, SchedulePart
+from mien.recipe import HeadPart, OptimiserPart, SchedulePart, TrainingPart
 from mien.training.batches import Batches
+from mien.training.callbacks import averaging
 from mien.training.optimisers import build_optimiser, build_schedule
 from mien.training.targets import head_targets
 
@@ -104,3 +105,14 @@ def test_targets_come_from_votes_and_labels(small_dataset):
     np.testing.assert_array_equal(four.shares.sum(1), np.array(kept, float))
     four_votes = head_targets(small_dataset, HeadPart(labels="four", target="votes"))
     assert set(np.unique(four_votes.shares.sum(1).round(5))) <= {0.0, 1.0}
+
+
+def test_the_moving_average_forgets_its_start_fast_and_then_keeps_the_decay():
+    (callback,) = averaging(TrainingPart(epochs=1, batch_size=1, ema_decay=0.99))
+    average = callback._kwargs["avg_fn"]
+    zero, one = torch.zeros(1), torch.ones(1)
+    assert float(average(zero, one, torch.tensor(1))) == pytest.approx(1 - 2 / 11)
+    assert float(average(zero, one, torch.tensor(10_000))) == pytest.approx(0.01)
+    count = torch.tensor(7)
+    assert average(torch.tensor(3), count, torch.tensor(1)) is count
+    assert averaging(TrainingPart(epochs=1, batch_size=1)) == []

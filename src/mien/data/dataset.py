@@ -66,7 +66,7 @@ class FaceDataset:
         rows = list(samples)
         sizes = Counter(row.image.shape for row in rows)
         if len(sizes) != 1:
-            found = ", ".join(f"{h}x{w}" for h, w in sizes) or "no images"
+            found = ", ".join(f"{w}x{h}" for h, w in sizes) or "no images"
             raise DataError(f"Dataset {name!r} must hold images of one size. Got {found} instead.")
         return cls(
             name=name,

@@ -73,8 +73,9 @@ def read_store(folder: Path | str, *, progress: bool = False) -> FaceDataset:
     """
     folder = Path(folder)
     manifest = _read_manifest(folder)
+    parquet = _parquet()
     try:
-        table = _parquet().read_table(folder / TABLE)
+        table = parquet.read_table(folder / TABLE)
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         raise DataError(f"{folder / TABLE} cannot be read as Parquet: {error}.") from error
     dataset = _dataset(table, manifest, folder, progress)

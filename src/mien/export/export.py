@@ -24,7 +24,7 @@ def export_run(
     Args:
         run: A run with a `report.json`.
         path: The file to write.
-        name: The model's name; the recipe's by default.
+        name: The model's name; the run folder's by default.
         description: One sentence; made from the recipe by default.
         licence: Of the weights; "" to leave it open.
 
@@ -35,12 +35,12 @@ def export_run(
         MienError: If the run was not evaluated.
         ModelError: If ONNX Runtime's outputs differ from torch's.
     """
-    recipe = run.recipe()
     heads, figures = _report(run)
+    recipe = run.recipe()
     network = run.module().network
     side = recipe.preprocess.size
     card = ModelCard(
-        name=name or recipe.name,
+        name=name or run.folder.resolve().name,
         mien_version=__version__,
         description=description or f"{recipe.network.name} trained on {run.data()['name']}",
         heads=heads,
@@ -64,7 +64,9 @@ def count_macs(network: nn.Module, side: int) -> int:
 
 def _report(run: Run) -> tuple[tuple[Head, ...], tuple[Figure, ...]]:
     path = run.folder / REPORT
-    if run.recipe_file.exists() and not path.exists():
+    if not run.recipe_file.exists():
+        raise MienError(f"{run.folder} is not a run: it holds no {run.recipe_file.name}.")
+    if not path.exists():
         raise MienError(f"{run.folder} has no {REPORT}: it was not trained to the end.")
     reports = read_json(path)
     heads = tuple(Head.model_validate(report["head"]) for report in reports)

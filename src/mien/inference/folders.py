@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from mien.errors import ImageError
@@ -11,47 +12,67 @@ from mien.inference.pictures import SUFFIXES
 
 Report = Callable[[ImageError], None]
 
+MARK = ".mien-marked"
+"""A folder with a file of this name holds marked copies, which are not photos to read."""
 
-def find_pictures(inputs: Iterable[str | Path], report: Report | None = None) -> Iterator[Path]:
+
+def find_pictures(
+    inputs: Iterable[str | Path],
+    report: Report | None = None,
+    passed_over: Callable[[Path], None] | None = None,
+) -> Iterator[Path]:
     """Give the pictures among files and folders, each path once.
 
     A file is given as it is, whatever its name, and a missing one too: reading it says what is
     wrong. A folder is walked with all its subfolders in the order of names; of its files, those
-    with a picture's suffix are given. Hidden files and folders (`.name`) are passed over.
+    with a picture's suffix are given. Hidden files and folders (`.name`) and subfolders of marked
+    copies are left out.
 
     Args:
         inputs: Files and folders.
         report: Called with the error of each subfolder that cannot be read; the search goes on.
+        passed_over: Called with each visible file that has no picture's suffix.
     """
     seen: set[Path] = set()
     for start in map(Path, inputs):
-        paths = _walk(start, set(), report) if _is_folder(start) else [start]
+        walk = _Walk(start, report, passed_over)
+        paths = walk.folder(start, set()) if _is_folder(start) else [start]
         for path in paths:
             if path not in seen:
                 seen.add(path)
                 yield path
 
 
-def _walk(folder: Path, above: set[tuple[int, int]], report: Report | None) -> Iterator[Path]:
-    try:
-        status = folder.stat()
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        if report:
-            report(ImageError(f"The folder {folder} cannot be read: {error.strerror}."))
-        return
-    # A link to a folder above would go round for ever.
-    here = (status.st_dev, status.st_ino)
-    if here in above:
-        return
-    for entry in entries:
-        path = folder / entry.name
-        if entry.name.startswith("."):
-            continue
+@dataclass(frozen=True)
+class _Walk:
+    start: Path
+    report: Report | None
+    passed_over: Callable[[Path], None] | None
+
+    def folder(self, folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
+        try:
+            status = folder.stat()
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            if self.report:
+                self.report(ImageError(f"The folder {folder} cannot be read: {error.strerror}."))
+            return
+        # A link to a folder above would go round for ever.
+        here = (status.st_dev, status.st_ino)
+        copies = folder != self.start and any(entry.name == MARK for entry in entries)
+        if here in above or copies:
+            return
+        for entry in entries:
+            if not entry.name.startswith("."):
+                yield from self._entry(folder / entry.name, above | {here})
+
+    def _entry(self, path: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
         if _is_folder(path):
-            yield from _walk(path, above | {here}, report)
+            yield from self.folder(path, above)
         elif path.suffix.lower() in SUFFIXES:
             yield path
+        elif self.passed_over:
+            self.passed_over(path)
 
 
 def _is_folder(path: Path) -> bool:

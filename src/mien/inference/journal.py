@@ -21,7 +21,7 @@ VERSION = 1
 """Version of the journal's lines; another one cannot be resumed."""
 
 Record = dict[str, Any]
-"""One picture: `source` and `status`, then `width`, `height` and `faces` ("ok", "no face") or
+"""One picture: `source`, `status` and `faces`, then `width` and `height` ("ok", "no face") or
 `message` ("error")."""
 
 
@@ -158,7 +158,8 @@ class Journal:
     def add_error(self, source: str | Path, message: str) -> None:
         """Write down that a picture could not be read, and why."""
         source = printable(str(source))
-        self._finish({"source": source, "status": "error", "message": printable(message)})
+        record = {"source": source, "status": "error", "message": printable(message), "faces": []}
+        self._finish(record)
 
     def records(self) -> Iterator[Record]:
         """Give the finished pictures one by one, ordered by source."""

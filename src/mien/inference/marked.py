@@ -11,6 +11,7 @@ import PIL.Image
 from mien.errors import MienError
 from mien.files import whole_file
 from mien.inference.face import Reading
+from mien.inference.folders import MARK
 from mien.inference.render import annotate
 from mien.preprocess import Image
 
@@ -35,32 +36,34 @@ def write_marked(picture: Image, readings: Sequence[Reading], path: Path) -> Non
 
 
 class MarkedCopies:
-    """A folder of marked copies, laid out like the originals.
+    """A folder of marked copies, laid out like the originals below their common folder.
+
+    The folder gets a file `.mien-marked`, by which `find_pictures` passes it over: copies are not
+    read as photos.
 
     Args:
-        folder: `photos/a.jpg` is copied to `folder/photos/a.jpg`; the path's root and `..` are
-            left out.
+        folder: Where the copies go: a new or empty folder, or one of earlier copies.
         originals: Every photo that will be copied.
 
     Raises:
-        MienError: If a copy would replace an original, or two copies each other.
+        MienError: If the folder holds anything else, or two copies would have one name.
     """
 
     def __init__(self, folder: Path, originals: Sequence[Path]) -> None:
-        self._copies = {original: _copy(folder, original) for original in originals}
-        photos = {_real(original): original for original in originals}
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).exists():
+            raise MienError(
+                f"{folder} holds other files: give a new folder, so that no photo is replaced."
+            )
+        self._folder = folder
+        whole = {original: _whole(original) for original in originals}
+        top = os.path.commonpath([path.parent for path in whole.values()]) if whole else "."
+        self._copies = {o: folder / _copy(p.relative_to(top)) for o, p in whole.items()}
         taken: dict[Path, Path] = {}
         for original, copy in self._copies.items():
-            if _real(copy) in photos:
+            if taken.setdefault(copy, original) != original:
                 raise MienError(
-                    f"The marked copy of {original} would replace the photo"
-                    f" {photos[_real(copy)]}: choose another folder than {folder}."
-                )
-            other = taken.setdefault(_real(copy), original)
-            if other != original:
-                raise MienError(
-                    f"{other} and {original} would have the same marked copy, {copy}: read them in"
-                    " two runs with different folders."
+                    f"{taken[copy]} and {original} would have the same marked copy, {copy}: read"
+                    " them in two runs with different folders."
                 )
 
     def path(self, original: Path) -> Path:
@@ -73,14 +76,19 @@ class MarkedCopies:
         Raises:
             MienError: If the file cannot be written.
         """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / MARK).touch()
+        except OSError as error:
+            raise MienError(f"{self._folder} cannot be written: {error.strerror}.") from error
         write_marked(picture, readings, self.path(original))
 
 
-def _copy(folder: Path, original: Path) -> Path:
-    parts = [part for part in original.parts if part not in (original.anchor, "..")]
-    suffix = "" if original.suffix.lower() in KEPT else ".png"
-    return folder.joinpath(*parts[:-1], parts[-1] + suffix)
+def _whole(path: Path) -> Path:
+    """Return an absolute path without `..`; a linked photo keeps the place of its link."""
+    return Path(os.path.normpath(path.absolute()))
 
 
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))
+def _copy(path: Path) -> Path:
+    suffix = "" if path.suffix.lower() in KEPT else ".png"
+    return path.with_name(path.name + suffix)

@@ -86,6 +86,11 @@ SINKS: dict[str, Sink] = {"csv": write_csv, "json": write_json, "parquet": write
 """What writes the pictures of a run to a file, by the name of the format."""
 
 
+def partial_path(out: Path) -> Path:
+    """Return where the journal of an unfinished results file stands."""
+    return out.with_name(out.name + ".partial")
+
+
 class Results:
     """Gathers the results of a run and puts them in place when it ends without error.
 
@@ -118,6 +123,10 @@ class Results:
     ) -> None:
         named = out.suffix.lower().lstrip(".")
         form = form or named
+        if not form:
+            raise MienError(
+                f"{out} must end in .csv, .json or .parquet, so that its format is known."
+            )
         if form not in SINKS:
             raise MienError(unknown_name("format", form, SINKS))
         if named in SINKS and named != form:
@@ -129,7 +138,7 @@ class Results:
             raise MissingExtraError("Writing Parquet", "parquet")
         self._write = SINKS[form]
         self._out, self._expressions = out, settings.expressions
-        partial = out.with_name(out.name + ".partial")
+        partial = partial_path(out)
         start = Journal.resume if resume else Journal.create
         self.journal = start(partial, settings)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, WeightAveraging
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
 
 from mien.files import whole_file
 from mien.recipe import TrainingPart
@@ -131,4 +133,14 @@ def averaging(part: TrainingPart) -> list[Callback]:
 
     Validation and checkpoints see the averaged weights.
     """
-    return [EMAWeightAveraging(decay=part.ema_decay)] if part.ema_decay else []
+    if not part.ema_decay:
+        return []
+    return [WeightAveraging(avg_fn=partial(_average, decay=part.ema_decay))]
+
+
+def _average(average: Tensor, current: Tensor, steps: Tensor | int, decay: float) -> Tensor:
+    """Return the new average; in the first steps it forgets fast, or it would keep the start."""
+    if not average.is_floating_point():
+        return current
+    count = int(steps)
+    return average.lerp(current, 1 - min(decay, (1 + count) / (10 + count)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from mien.files import whole_file
 
@@ -30,6 +31,7 @@ def _draw(axes: Axes, rows: Sequence[dict[str, str]], columns: Sequence[str], ti
     for column in columns:
         axes.plot(epochs, [float(row[column]) for row in rows], label=column.replace("_", " "))
     axes.set(title=title, xlabel="Epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)

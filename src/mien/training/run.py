@@ -108,6 +108,19 @@ class Run:
             raise MienError(f"{self.best} holds the weights of another network.") from error
         return module.eval()
 
+    def check_free(self) -> None:
+        """Check that a new run may use the folder: it is missing, empty or a start that was killed.
+
+        Raises:
+            MienError: If it holds anything else.
+        """
+        own = {self.data_file.name, self.environment_file.name}
+        if self.folder.is_dir():
+            foreign = [p.name for p in self.folder.iterdir() if p.name not in own]
+            foreign = [name for name in foreign if not name.startswith(".")]
+            if foreign:
+                raise MienError(f"{self.folder} is not a run and not empty: it holds {foreign[0]}.")
+
     def write_start(self, recipe: Recipe, data: Mapping[str, Any], precision: str) -> None:
         """Write what is known before the first step."""
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -125,12 +125,19 @@ def _start(
     run: Run, recipe: Recipe, dataset: FaceDataset, faces: FaceDataset, resume: bool
 ) -> str | None:
     if not run.recipe_file.exists():
+        if resume:
+            raise MienError(f"{run.folder} holds no run to resume.")
+        run.check_free()
         run.write_start(recipe, _data(dataset, faces), precision(recipe))
         return None
     if not resume:
         raise MienError(f"{run.folder} already holds a run: continue it with --resume.")
-    if run.recipe() != recipe:
-        raise MienError(f"{run.folder} holds a run of another recipe.")
+    begun_with = run.recipe()
+    if begun_with != recipe:
+        parts = [
+            p for p in type(recipe).model_fields if getattr(begun_with, p) != getattr(recipe, p)
+        ]
+        raise MienError(f"{run.folder} holds a run of another recipe: {', '.join(parts)} differ.")
     if run.data()["trained_on"] != _data(dataset, faces)["trained_on"]:
         raise MienError(f"{run.folder} holds a run on other data: the fingerprints differ.")
     begun = run.environment()["precision"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from rich.progress import track
 
 from mien.apps.cli.console import complain, notes, results, say
 from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model
-from mien.errors import MienError
+from mien.errors import ImageError, MienError
+from mien.inference.sinks import partial_path
 
 if TYPE_CHECKING:
     from mien.inference.analyzer import Analyzer
@@ -66,6 +68,9 @@ def analyze(
     could be done.
     """
     _check(out, form, resume)
+    if resume and out and out.exists() and not partial_path(out).exists():
+        say(f"{out} is whole: there is nothing to resume.")
+        return
     from mien.inference.analyzer import Analyzer
     from mien.inference.sinks import Results
 
@@ -108,12 +113,23 @@ def _paths(inputs: Sequence[Path], problems: list[str]) -> list[Path]:
     from mien.inference.folders import find_pictures
     from mien.inference.pictures import SUFFIXES
 
-    paths = list(find_pictures(inputs, lambda error: problems.append(str(error))))
+    others: list[Path] = []
+    unreadable: list[ImageError] = []
+    paths = list(find_pictures(inputs, unreadable.append, others.append))
+    problems.extend(map(str, unreadable))
+    _say_passed_over(others)
     if not paths:
         names = ", ".join(str(path) for path in inputs)
         suffixes = ", ".join(SUFFIXES)
         raise MienError(" ".join([f"{names} holds no photo ({suffixes}).", *problems]))
     return paths
+
+
+def _say_passed_over(others: Sequence[Path]) -> None:
+    if others:
+        kinds = Counter(path.suffix.lower() or "no suffix" for path in others)
+        listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(6))
+        say(f"Passed over {len(others)} files that are not photos by their suffix: {listed}.")
 
 
 def _copies(folder: Path | None, paths: Sequence[Path]) -> MarkedCopies | None:
@@ -191,6 +207,7 @@ def _finish(records: Sequence[Record], problems: Sequence[str], whole: bool) -> 
     errors = [record["message"] for record in records if record["status"] == "error"]
     complain([*errors, *problems], MOST_ERRORS)
     if not whole:
+        say(f"Interrupted after {len(records)} photos: what is above is not all.")
         sys.exit(EXIT_INTERRUPTED)
     if errors or problems:
         sys.exit(EXIT_BAD_INPUT if len(errors) == len(records) else EXIT_INCOMPLETE)

@@ -16,9 +16,11 @@ def say(text: str) -> None:
     notes.print(Text(text), soft_wrap=True)
 
 
-def complain(sentences: Sequence[str], most: int = 1) -> None:
+def complain(
+    sentences: Sequence[str], most: int = 1, what: str = "Error: ", colour: str = "red"
+) -> None:
     """Print what went wrong, at most so many sentences, and how many more there are."""
     for sentence in sentences[:most]:
-        notes.print(Text.assemble(("Error: ", "red"), sentence), soft_wrap=True)
+        notes.print(Text.assemble((what, colour), sentence), soft_wrap=True)
     if len(sentences) > most:
         say(f"… and {len(sentences) - most} more.")

@@ -44,6 +44,9 @@ Names = Annotated[
     typer.Option("--name", help="What a class name means: --name freude=happiness. Repeatable."),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder of the new store.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the store that stands in --out.")
+]
 
 
 @app.command()
@@ -66,9 +69,10 @@ def convert(
         list[str] | None,
         typer.Option("--merge", help="With --labels: --merge contempt=disgust. Repeatable."),
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a dataset as a store: faces.parquet (pandas and Hugging Face read it) and a JSON."""
-    need("parquet", "A dataset store")
+    check_out(out, overwrite)
     if merge and labels is None:
         raise MienError("--merge needs the --labels that the faces are brought into.")
     dataset = load(source, votes, layout, names)
@@ -91,13 +95,14 @@ def split(
     seed: Annotated[int, typer.Option("--seed", help="The same seed, the same split.")] = 0,
     layout: Layout = None,
     names: Names = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Divide a dataset anew, each class alike, and write it as a store.
 
     By default pixel-identical images stay on one side; with --keep subjects, all images of a
     person do.
     """
-    need("parquet", "A dataset store")
+    check_out(out, overwrite)
     from mien.data.split import divide, with_splits
 
     shares = _shares(ratio)
@@ -107,6 +112,20 @@ def split(
     parts = divide(dataset, shares, keep, seed)  # type: ignore[arg-type]  # checked above
     step = f"split {ratio} with seed {seed}, keeping {keep} together"
     write(with_splits(dataset, parts, NAMES_OF_PARTS[len(shares)], step), out)
+
+
+def check_out(out: Path, overwrite: bool) -> None:
+    """Check that a store may be written, before anything is read.
+
+    Raises:
+        MissingExtraError: If pyarrow is not installed.
+        MienError: If a store stands there and is not to be replaced.
+    """
+    need("parquet", "A dataset store")
+    from mien.data.store import is_store
+
+    if is_store(out) and not overwrite:
+        raise MienError(f"{out} holds a dataset already: add --overwrite to replace it.")
 
 
 def load(
@@ -126,7 +145,7 @@ def load(
     skipped: list[MienError] = []
     own = ClassNames(_pairs(names or (), "--name"))
     dataset = read_dataset(source, layout=layout, names=own, skip=skipped.append, progress=True)
-    complain([f"Left out: {error}" for error in skipped], MOST_SKIPPED)
+    complain([str(error) for error in skipped], MOST_SKIPPED, "Left out: ", "yellow")
     return dataset if votes is None else join_votes(dataset, votes)
 
 

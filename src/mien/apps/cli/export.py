@@ -17,7 +17,7 @@ def export(
     card: Annotated[
         Path | None, typer.Option("--card", help="Write the model card as Markdown here, too.")
     ] = None,
-    name: Annotated[str, typer.Option(help="The model's name; the recipe's by default.")] = "",
+    name: Annotated[str, typer.Option(help="The model's name; the run folder's by default.")] = "",
     description: Annotated[str, typer.Option(help="One sentence for the card.")] = "",
     licence: Annotated[str, typer.Option(help="The licence of your weights.")] = "",
 ) -> None:

@@ -10,8 +10,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from mien.apps.cli.console import results, say
-from mien.apps.cli.data import Layout, Names, Out, Source, Votes, load, write
-from mien.apps.cli.extras import need
+from mien.apps.cli.data import (
+    Layout,
+    Names,
+    Out,
+    Overwrite,
+    Source,
+    Votes,
+    check_out,
+    load,
+    write,
+)
 
 
 def explore(
@@ -82,12 +91,13 @@ def clean(
     votes: Votes = None,
     layout: Layout = None,
     names: Names = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Leave out what an audit found, and write the rest as a store that remembers why.
 
     Edit the column "drop" of findings.csv first, if you want to keep or drop single images.
     """
-    need("parquet", "A dataset store")
+    check_out(out, overwrite)
     from mien.data.audit.report import read_findings
     from mien.data.clean import clean as leave_out
 

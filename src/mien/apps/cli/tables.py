@@ -24,7 +24,7 @@ def readings_table(rows: Sequence[Row], expressions: Sequence[str]) -> Table:
         expressions: The label set's expressions.
     """
     left_out = len(rows) - MOST_ROWS
-    caption = f"… and {left_out} more rows: --out FILE keeps them all" if left_out > 0 else None
+    caption = f"… and {left_out} more rows; --out FILE writes all" if left_out > 0 else None
     table = Table(caption=caption, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("Photo", overflow="fold")
     for column in ("Face", "Expression", "Probability", "Next", "x, y (width)"):
@@ -54,10 +54,16 @@ def _cells(row: Row, expressions: Sequence[str]) -> list[str]:
     return [
         str(row["face"] + 1),
         f"[bold]{row['expression']}[/bold]",
-        f"{_bar(row['confidence'])} {row['confidence']:4.0%}",
-        f"{runner_up} {row[runner_up]:.0%}",
+        f"{_bar(row['confidence'])} {_percent(row['confidence']):>4}",
+        f"{runner_up} {_percent(row[runner_up])}",
         f"{row['x']:.0f},{row['y']:.0f} ({row['width']:.0f})",
     ]
+
+
+def _percent(share: float) -> str:
+    if share < 0.005:
+        return "<1%"
+    return ">99%" if share > 0.995 else f"{share:.0%}"
 
 
 def _bar(share: float) -> str:

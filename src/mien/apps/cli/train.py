@@ -48,6 +48,8 @@ def train(
     from mien.recipe import find_recipe, load_recipe
 
     wanted = load_recipe(find_recipe(recipe), overrides or ())
+    if overrides:  # a changed recipe need not reach the figures of the original
+        wanted = wanted.model_copy(update={"expected": ()})
     folder = run or Path("runs") / wanted.name
     dataset = load(data, votes)
 
@@ -88,7 +90,7 @@ def _print_reports(reports: Sequence[HeadReport]) -> None:
     table.add_column("Value", justify="right")
     for report in reports:
         for figure in report.figures:
-            value = f"{figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]"
+            value = f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
             images = f"{figure.subset} ({figure.images:,})"
             table.add_row(figure.head, images, figure.metric, value.replace("[", "\\["))
         table.add_section()

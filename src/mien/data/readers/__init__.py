@@ -72,7 +72,15 @@ def read_dataset(
     if path.exists() and layout is None and is_store(path):
         return read_store(path, progress=progress)
     name, reader = find_reader(path, layout, names)
-    rows = list(reader.samples(path, skip or _raise, progress=progress))
+    skipped: list[DataError] = []
+
+    def note(error: DataError) -> None:
+        skipped.append(error)
+        (skip or _raise)(error)
+
+    rows = list(reader.samples(path, note, progress=progress))
+    if skipped and not rows:
+        raise skipped[0]
     labels = reader.labels or smallest_label_set({row.expression for row in rows} - {""})
     return FaceDataset.from_samples(name, labels, rows)
 

@@ -97,6 +97,8 @@ def _load(path: Path) -> cv2.FaceDetectorYN:
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise ModelError(f"The weights {path} cannot be read: {error.strerror}.") from error
+    # What is wrong is raised below; OpenCV would print its own stack beside it.
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         none = np.empty(0, np.uint8)
         net = cv2.FaceDetectorYN.create("onnx", data, none, (64, 64), SCORE, OVERLAP, MOST)
@@ -104,4 +106,6 @@ def _load(path: Path) -> cv2.FaceDetectorYN:
         _search(net, np.zeros((64, 64, 3), np.uint8))
     except cv2.error as error:
         raise ModelError(f"{path} does not hold the weights of YuNet as ONNX.") from error
+    finally:
+        cv2.utils.logging.setLogLevel(level)
     return net
