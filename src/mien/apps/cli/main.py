@@ -15,15 +15,16 @@ from mien.errors import MienError
 EXIT_BAD_INPUT = 2
 
 HELP = """
-Read the expressions of faces in photos, and train and check the networks that do it.
+Read the expressions of faces in photos; train and check the networks for it.
 
-[bold]Read a photo[/bold]         mien analyze photo.jpg
-[bold]A folder, as a table[/bold] mien analyze photos/ --out readings.csv --annotated marked/
-[bold]See it work[/bold]          mien demo
-[bold]Train the model[/bold]      mien train mien-base --data fer2013.zip --votes fer2013new.csv
+[bold]Read a photo[/bold]     mien analyze photo.jpg
+[bold]Read a folder[/bold]    mien analyze photos/ --out readings.csv
+[bold]See it work[/bold]      mien demo
+[bold]Audit a dataset[/bold]  mien data audit fer2013.zip
+[bold]Train a model[/bold]    mien train mien-base --data fer2013.zip --votes votes.csv
 
-Everything runs on this machine; no picture leaves it. A reading says how raters would label a
-face, not what the person feels.
+Everything runs on this machine; no picture leaves it. A reading says how
+people would label a face, not what the person feels.
 """
 
 app = typer.Typer(
