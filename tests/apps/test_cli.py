@@ -100,7 +100,7 @@ def test_a_folder_is_read_whole_and_what_failed_is_said_at_the_end(mien, photos,
     }
     copies = sorted(path.name for path in marked.rglob("*.*") if path.is_file())
     assert copies == [".mien-marked", "a.jpg", "b.JPG", "plain.png"]
-    assert "Passed over 1 files" in err
+    assert "Passed over what has no photo's suffix" in err
     assert "1 .txt" in err
     assert sorted(path.name for path in out.parent.iterdir()) == ["readings.csv"]
 

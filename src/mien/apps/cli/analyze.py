@@ -129,7 +129,7 @@ def _say_passed_over(others: Sequence[Path]) -> None:
     if others:
         kinds = Counter(path.suffix.lower() or "no suffix" for path in others)
         listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(6))
-        say(f"Passed over {len(others)} files that are not photos by their suffix: {listed}.")
+        say(f"Passed over what has no photo's suffix: {listed}.")
 
 
 def _copies(folder: Path | None, paths: Sequence[Path]) -> MarkedCopies | None:
