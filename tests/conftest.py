@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from hypothesis import settings
 
 import makers
 from mien.data.dataset import FaceDataset
@@ -20,6 +21,10 @@ from mien.training.run import Run
 from mien.training.train import train
 
 REPOSITORY = Path(__file__).parents[1]
+
+# No times in tests; and what fails in CI fails again at home.
+settings.register_profile("mien", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("mien")
 
 
 def _folder(name: str) -> Path:
