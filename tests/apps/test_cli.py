@@ -430,3 +430,11 @@ def test_a_dataset_is_audited_and_cleaned(mien, small_fer2013, tmp_path):
     assert (code, "did you mean 'identical'" in err) == (2, True)
     code, _, err = mien("data", "audit", faces, "--check", "simila", "--out", tmp_path / "x")
     assert (code, "did you mean 'similar'" in err) == (2, True)
+
+
+def test_an_expected_figure_without_test_faces_is_not_measured():
+    from mien.apps.cli.train import _compare
+    from mien.recipe import find_recipe, load_recipe
+
+    expected = load_recipe(find_recipe("mien-base")).expected[0]
+    assert "expected 0.874, not measured" in _compare(expected, [])

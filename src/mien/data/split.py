@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.dataset import FaceDataset
+from mien.data.groups import joined
 from mien.data.twins import twin_groups
 from mien.errors import DataError
 
@@ -85,21 +86,16 @@ def _groups(dataset: FaceDataset, keep: Keep) -> NDArray[np.intp]:
             f"Dataset {dataset.name!r} cannot be split by subject: {unknown} of its"
             f" {len(dataset)} faces have none."
         )
-    return _connected(np.unique(dataset.subjects, return_inverse=True)[1], twins)
+    subjects = np.unique(dataset.subjects, return_inverse=True)[1]
+    return _subjects_with_twins(subjects, twins)
 
 
-def _connected(one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return groups that join every two faces which share a group in either numbering."""
-    label = one.astype(np.intp)
-    while True:
-        lowest = np.full(other.max() + 1, len(label), dtype=np.intp)
-        np.minimum.at(lowest, other, label)
-        joined = lowest[other]
-        root = np.full(one.max() + 1, len(label), dtype=np.intp)
-        np.minimum.at(root, one, joined)
-        if np.array_equal(root[one], label):
-            return np.unique(label, return_inverse=True)[1]
-        label = root[one]
+def _subjects_with_twins(subjects: NDArray[np.intp], twins: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return groups of subjects; two who share an identical image are in one."""
+    count = int(subjects.max()) + 1
+    pairs = np.stack([subjects, twins + count], axis=1)
+    roots = np.array(joined(count + int(twins.max()) + 1, pairs.tolist()))
+    return np.unique(roots[subjects], return_inverse=True)[1]
 
 
 def _class_counts(dataset: FaceDataset, groups: NDArray[np.intp]) -> NDArray[np.int64]:

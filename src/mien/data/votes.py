@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mien.data.dataset import FaceDataset
 from mien.data.readers.fer2013 import USAGES
+from mien.data.tables import csv_rows
 from mien.errors import DataError
 from mien.labels import EXPRESSIONS, VOTES
 
@@ -91,13 +92,8 @@ def distribution(votes: Votes) -> NDArray[np.float32]:
 
 
 def _read(path: Path) -> tuple[NDArray[np.str_], Votes]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _parse(csv.DictReader(file), path)
-    except OSError as error:
-        raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is not a CSV text file: {error}.") from error
+    with csv_rows(path) as reader:
+        return _parse(reader, path)
 
 
 def _parse(reader: csv.DictReader[str], path: Path) -> tuple[NDArray[np.str_], Votes]:

@@ -183,16 +183,20 @@ def _orientation(image: PIL.Image.Image) -> int:
 def _eight_bits(values: NDArray[Any], white: float | None) -> Image:
     """Scale grey values of more than 8 bits to 0 to 255; None guesses white from the largest."""
     finite = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(finite.min()), float(finite.max())
-    if white is not None:
-        pass
-    elif low < 0 or high > WHITES[-1]:
-        finite, white = finite - low, high - low
-    elif values.dtype.kind == "f" and high <= 1:
-        white = 1.0
-    else:
-        white = float(next(white for white in WHITES if high <= white))
-    return np.rint(finite * (255 / white)).astype(np.uint8)
+    black = 0.0
+    if white is None:
+        black, white = _black_and_white(finite, fraction=values.dtype.kind == "f")
+    return np.rint((finite - black) * (255 / white)).astype(np.uint8)
+
+
+def _black_and_white(values: NDArray[np.float64], *, fraction: bool) -> tuple[float, float]:
+    """Return what is black, and how far white is from it, judged by the values that occur."""
+    low, high = float(values.min()), float(values.max())
+    if low < 0 or high > WHITES[-1]:
+        return low, high - low
+    if fraction and high <= 1:
+        return 0.0, 1.0
+    return 0.0, float(next(white for white in WHITES if high <= white))
 
 
 def _flattened(image: PIL.Image.Image) -> PIL.Image.Image:

@@ -116,8 +116,8 @@ class Run:
         """
         own = {self.data_file.name, self.environment_file.name}
         if self.folder.is_dir():
-            foreign = [p.name for p in self.folder.iterdir() if p.name not in own]
-            foreign = [name for name in foreign if not name.startswith(".")]
+            names = (path.name for path in self.folder.iterdir())
+            foreign = [n for n in names if n not in own and not n.startswith(".")]
             if foreign:
                 raise MienError(f"{self.folder} is not a run and not empty: it holds {foreign[0]}.")
 

@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import track
 
+from mien.apps.cli import exits
 from mien.apps.cli.console import complain, notes, results, say
 from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model
 from mien.errors import ImageError, MienError
-from mien.inference.sinks import partial_path
 
 if TYPE_CHECKING:
     from mien.inference.analyzer import Analyzer
     from mien.inference.journal import Journal, Record
     from mien.inference.marked import MarkedCopies
 
-EXIT_INCOMPLETE = 1
-EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
 MOST_ERRORS = 20
 
 
@@ -67,12 +64,13 @@ def analyze(
     read, have a row that says so. Exit code: 0 all read, 1 some files could not be read, 2 nothing
     could be done.
     """
+    from mien.inference.sinks import Results, partial_path
+
     _check(out, form, resume)
     if resume and out and out.exists() and not partial_path(out).exists():
         say(f"{out} is whole: there is nothing to resume.")
         return
     from mien.inference.analyzer import Analyzer
-    from mien.inference.sinks import Results
 
     analyzer = Analyzer(model, detector, labels, detector_weights)
     problems: list[str] = []
@@ -180,7 +178,7 @@ def _stop_and_keep(journal: Journal) -> None:
             f"{len(journal)} photos are done and kept in {journal.path}."
             " The same command with --resume continues."
         )
-    sys.exit(EXIT_INTERRUPTED)
+    sys.exit(exits.INTERRUPTED)
 
 
 def _show(
@@ -208,6 +206,6 @@ def _finish(records: Sequence[Record], problems: Sequence[str], whole: bool) -> 
     complain([*errors, *problems], MOST_ERRORS)
     if not whole:
         say(f"Interrupted after {len(records)} photos: what is above is not all.")
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exits.INTERRUPTED)
     if errors or problems:
-        sys.exit(EXIT_BAD_INPUT if len(errors) == len(records) else EXIT_INCOMPLETE)
+        sys.exit(exits.BAD_INPUT if len(errors) == len(records) else exits.INCOMPLETE)

@@ -177,15 +177,16 @@ def write(dataset: FaceDataset, out: Path) -> None:
 
 
 def _print_counts(dataset: FaceDataset) -> None:
-    counts = dataset.counts()
+    from mien.data.explore.statistics import counts_table
+
+    (first, *splits), rows = counts_table(dataset)
     table = Table(title=escape(f"{dataset.name}: {len(dataset):,} faces"))
-    table.add_column("Expression")
-    for name in counts:
-        table.add_column(name or "no split", justify="right")
-    for expression in dataset.labels.expressions:
-        table.add_row(expression, *(f"{column[expression]:,}" for column in counts.values()))
-    table.add_section()
-    table.add_row("all", *(f"{sum(column.values()):,}" for column in counts.values()))
+    table.add_column(first.capitalize())
+    for name in splits:
+        table.add_column(name, justify="right")
+    for number, (expression, *counts) in enumerate(rows, start=1):
+        last_class = number == len(rows) - 1
+        table.add_row(str(expression), *(f"{n:,}" for n in counts), end_section=last_class)
     results.print(table)
     for step in dataset.history:
         results.print(f"· {escape(step)}")

@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from mien import __version__
-from mien.apps.cli import analyze, data, demo, export, inspection, models, train
+from mien.apps.cli import analyze, data, demo, exits, export, inspection, models, train
 from mien.apps.cli.console import complain, results
 from mien.errors import MienError
-
-EXIT_BAD_INPUT = 2
 
 HELP = """
 Read the expressions of faces in photos; train and check the networks for it.
@@ -76,4 +74,4 @@ def main() -> None:
         complain([f"{place}{error.strerror or error}."])
     else:
         return
-    sys.exit(EXIT_BAD_INPUT)
+    sys.exit(exits.BAD_INPUT)

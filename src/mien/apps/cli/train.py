@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from mien.apps.cli import exits
 from mien.apps.cli.console import results, say
-from mien.apps.cli.data import load
+from mien.apps.cli.data import Votes, load
 from mien.apps.cli.extras import need
 
 if TYPE_CHECKING:
     from mien.evaluation.report import HeadReport
     from mien.recipe import ExpectedFigure
-
-EXIT_INTERRUPTED = 130
 
 
 def train(
@@ -25,9 +24,7 @@ def train(
     data: Annotated[
         Path, typer.Option("--data", help="The dataset: FER2013 as CSV or archive, or a store.")
     ],
-    votes: Annotated[
-        Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, joined row by row.")
-    ] = None,
+    votes: Votes = None,
     run: Annotated[
         Path | None, typer.Option("--run", help="The run's folder; runs/NAME by default.")
     ] = None,
@@ -60,7 +57,7 @@ def train(
         finished = train_recipe(wanted, dataset, folder, resume=resume)
     except KeyboardInterrupt:
         say("Interrupted: the same command with --resume continues after the last whole epoch.")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(exits.INTERRUPTED) from None
     say("Measuring on test, with bootstrap intervals …")
     reports = evaluate_run(finished, dataset)
     _print_reports(reports)
@@ -70,12 +67,11 @@ def train(
 
 
 def _compare(expected: ExpectedFigure, reports: Sequence[HeadReport]) -> str:
-    found = next(
-        figure
-        for report in reports
-        for figure in report.figures
-        if (figure.head, figure.metric) == (expected.head, expected.metric)
-    )
+    figures = [figure for report in reports for figure in report.figures]
+    wanted = (expected.head, expected.metric)
+    found = next((f for f in figures if (f.head, f.metric) == wanted), None)
+    if found is None:
+        return f"{expected.head} {expected.metric}: expected {expected.value}, not measured."
     close = abs(found.value - expected.value) <= expected.tolerance
     return (
         f"{expected.head} {expected.metric}: expected {expected.value} ± {expected.tolerance}"

@@ -5,7 +5,7 @@ To add a check, add a file with a class that has the members of `Check` and regi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,11 +79,3 @@ def audit(
     """
     chosen = list(CHECKS) if checks is None else list(dict.fromkeys(checks))
     return [CHECKS[name]().run(dataset, progress=progress) for name in chosen]
-
-
-def groups_of(numbers: Iterable[int]) -> dict[int, list[int]]:
-    """Return the positions of each group number, in order of first appearance."""
-    groups: dict[int, list[int]] = {}
-    for index, number in enumerate(numbers):
-        groups.setdefault(number, []).append(index)
-    return groups

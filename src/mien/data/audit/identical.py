@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.data.audit import CHECKS, Finding, Result, groups_of
+from mien.data.audit import CHECKS, Finding, Result
 from mien.data.dataset import FaceDataset
+from mien.data.groups import groups_of
 from mien.data.twins import twin_groups, twins_in
 
 NAME = "identical"

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from mien import pages
 from mien.data.audit import Finding, Result
-from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.dataset import FaceDataset
+from mien.data.explore.statistics import counts_table
+from mien.data.tables import csv_rows
 from mien.errors import DataError
 from mien.files import whole_file
 
@@ -39,17 +41,11 @@ def read_findings(path: Path) -> list[dict[str, str]]:
     Raises:
         DataError: If it cannot be read or lacks a column.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(f"{path}: wanted an audit's findings, found no {missing[0]!r}.")
-            return list(reader)
-    except OSError as error:
-        raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is not a CSV text file: {error}.") from error
+    with csv_rows(path) as reader:
+        missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(f"{path}: wanted an audit's findings, found no {missing[0]!r}.")
+        return list(reader)
 
 
 def audit_page(dataset: FaceDataset, results: Sequence[Result]) -> str:
@@ -60,17 +56,12 @@ def audit_page(dataset: FaceDataset, results: Sequence[Result]) -> str:
 
 
 def _overview(dataset: FaceDataset) -> str:
-    counts = dataset.counts()
-    rows: list[tuple[str | int, ...]] = [
-        (expression, *(column[expression] for column in counts.values()))
-        for expression in dataset.labels.expressions
-    ]
-    total: tuple[str | int, ...] = ("all", *(sum(column.values()) for column in counts.values()))
+    header, rows = counts_table(dataset)
     height, width = dataset.images.shape[1:]
     return pages.section(
         "The dataset",
         pages.paragraph(f"{len(dataset):,} faces of {width}x{height} pixels."),
-        pages.table(["expression", *(split or "no split" for split in counts)], [*rows, total]),
+        pages.table(header, rows),
         *(pages.paragraph(step, note=True) for step in dataset.history),
         pages.paragraph(f"Fingerprint {dataset.fingerprint}", note=True),
     )
@@ -102,27 +93,21 @@ def _groups(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
 
 
 def _face(dataset: FaceDataset, finding: Finding) -> pages.Face:
-    index = finding.index
-    parts = [_expression(dataset, index), str(dataset.splits[index]), finding.note]
-    caption = " · ".join(part for part in parts if part)
-    return pages.Face(dataset.images[index], f"{dataset.ids[index]}: {caption}")
+    face = dataset[finding.index]
+    caption = " · ".join(part for part in (face.expression, face.split, finding.note) if part)
+    return pages.Face(face.image, f"{face.id}: {caption}")
 
 
 def _row(dataset: FaceDataset, finding: Finding) -> list[str]:
-    index = finding.index
+    face = dataset[finding.index]
     return [
         finding.check,
-        str(dataset.ids[index]),
+        face.id,
         str(finding.group) if finding.group >= 0 else "",
-        str(dataset.splits[index]),
-        _expression(dataset, index),
-        str(dataset.sources[index]),
+        face.split,
+        face.expression,
+        face.source,
         f"{finding.value:.4g}",
         "yes" if finding.drop else "no",
         finding.note,
     ]
-
-
-def _expression(dataset: FaceDataset, index: int) -> str:
-    target = int(dataset.targets[index])
-    return "" if target == NO_TARGET else dataset.labels.expressions[target]

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from mien.data.audit import CHECKS, Finding, Result, groups_of
+from mien.data.audit import CHECKS, Finding, Result
 from mien.data.dataset import FaceDataset
+from mien.data.groups import groups_of, joined
 from mien.data.twins import twin_groups
 
 NAME = "similar"
@@ -42,7 +43,7 @@ class Similar:
         different = twins[pairs[:, 0]] != twins[pairs[:, 1]]
         pairs, values = pairs[different], values[different]
         closest = _closest(pairs, values)
-        groups = [g for g in groups_of(_joined(len(dataset), pairs)).values() if len(g) > 1]
+        groups = [g for g in groups_of(joined(len(dataset), pairs.tolist())).values() if len(g) > 1]
         groups.sort(key=lambda group: -max(closest[index] for index in group))
         findings = [
             Finding(NAME, index, number, closest[index], place > 0, f"r = {closest[index]:.3f}")
@@ -112,21 +113,6 @@ def _closest(pairs: NDArray[np.intp], values: NDArray[np.float32]) -> dict[int, 
         for index in (one, other):
             closest[index] = max(closest.get(index, 0.0), value)
     return closest
-
-
-def _joined(count: int, pairs: NDArray[np.intp]) -> list[int]:
-    """Return a group number for each of `count` images; paired images share one."""
-    parent = list(range(count))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    for one, other in pairs.tolist():
-        parent[max(root(one), root(other))] = min(root(one), root(other))
-    return [root(index) for index in range(count)]
 
 
 def _counts(

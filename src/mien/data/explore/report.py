@@ -54,14 +54,11 @@ def explore(dataset: FaceDataset, folder: Path) -> None:
 
 
 def _numbers(dataset: FaceDataset) -> str:
-    counts = dataset.counts()
-    rows: list[tuple[str | int, ...]] = [
-        (e, *(column[e] for column in counts.values())) for e in dataset.labels.expressions
-    ]
+    header, (*rows, _) = statistics.counts_table(dataset)
     return pages.section(
         "Shape, types, missing values",
         pages.table(["", ""], statistics.shape_table(dataset)),
-        pages.table(["expression", *(split or "no split" for split in counts)], rows),
+        pages.table(header, rows),
     )
 
 
@@ -128,12 +125,8 @@ def _drawn(folder: Path, name: str, title: str, text: str, figure: Figure) -> st
 def _write_tables(
     dataset: FaceDataset, measures: Mapping[str, NDArray[np.float64]], folder: Path
 ) -> None:
-    counts = dataset.counts()
-    _write(
-        folder / "counts.csv",
-        ["expression", *(split or "no split" for split in counts)],
-        ([e, *(column[e] for column in counts.values())] for e in dataset.labels.expressions),
-    )
+    header, (*rows, _) = statistics.counts_table(dataset)
+    _write(folder / "counts.csv", header, rows)
     columns = zip(dataset.ids, dataset.splits, *measures.values())
     _write(
         folder / "images.csv",

@@ -28,6 +28,16 @@ def shape_table(dataset: FaceDataset) -> list[tuple[str, str]]:
     ]
 
 
+def counts_table(dataset: FaceDataset) -> tuple[list[str], list[list[str | int]]]:
+    """Return a header and rows: how many faces each split holds of each expression, and of all."""
+    counts = dataset.counts()
+    header = ["expression", *(split or "no split" for split in counts)]
+    rows: list[list[str | int]] = [
+        [e, *(column[e] for column in counts.values())] for e in dataset.labels.expressions
+    ]
+    return header, [*rows, ["all", *(sum(column.values()) for column in counts.values())]]
+
+
 def brightness(images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the mean grey value, 0 to 255, of each image of (N, H, W)."""
     return np.asarray(images.mean(axis=(1, 2)))

@@ -6,7 +6,6 @@ folder.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from mien.data.readers import READERS, Skip
 from mien.data.readers.folder import SPLIT_FOLDERS
 from mien.data.sample import Sample, Split
+from mien.data.tables import csv_rows
 from mien.data.tree import TreeFile, read_pictures
 from mien.errors import DataError, MissingExtraError, unknown_name
 from mien.labels import ClassNames, LabelSet
@@ -69,15 +69,9 @@ def _rows(path: Path) -> Iterable[Row]:
 
 
 def _csv(path: Path) -> Iterator[Row]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            _check_columns(path, reader.fieldnames or ())
-            yield from reader
-    except OSError as error:
-        raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is not a CSV text file: {error}.") from error
+    with csv_rows(path) as reader:
+        _check_columns(path, reader.fieldnames or ())
+        yield from reader
 
 
 def _parquet(path: Path) -> Iterator[Row]:
