@@ -60,3 +60,19 @@ def test_unknown_names_are_answered_with_the_nearest():
         parse_expression("happines")
     with pytest.raises(MienError, match="has no 'contempt'"):
         label_set("basic7").index("contempt")
+
+
+@given(st.lists(st.sampled_from(EXPRESSIONS), min_size=2, unique=True))
+def test_an_own_label_set_is_named_by_its_expressions_in_any_order(chosen):
+    labels = label_set("+".join(chosen))
+    assert labels.expressions == tuple(e for e in EXPRESSIONS if e in chosen)
+    assert label_set(labels.name) == labels
+
+
+def test_an_own_label_set_takes_spellings_and_knows_the_named_ones():
+    assert label_set("happy + sad").expressions == ("happiness", "sadness")
+    assert label_set("sad+angry+neutral+happy") is LABEL_SETS["four"]
+    with pytest.raises(MienError, match="more than once"):
+        label_set("happy+happiness+sad")
+    with pytest.raises(MienError, match="did you mean 'sadness'"):
+        label_set("happy+sadnes")

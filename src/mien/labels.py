@@ -25,17 +25,20 @@ EXPRESSIONS = (
 VOTES = (*EXPRESSIONS, "unknown", "not_a_face")
 """The columns of a vote table: FER+ raters could also say "unknown" and "not a face" (NF)."""
 
+OWN = "+"
+"""Joins the expressions in the name of a label set of one's own."""
+
 SPELLINGS = {
-    "anger": ("angry", "an", "ang"),
+    "anger": ("angry", "an", "ang", "marah"),
     "contempt": ("contemptuous", "scorn", "co"),
-    "disgust": ("disgusted", "di", "dis"),
-    "fear": ("fearful", "afraid", "scared", "fe", "fea"),
-    "happiness": ("happy", "joy", "joyful", "ha", "hap"),
-    "neutral": ("neutrality", "calm", "ne", "neu"),
-    "sadness": ("sad", "sa"),
-    "surprise": ("surprised", "su", "sur"),
+    "disgust": ("disgusted", "di", "dis", "jijik"),
+    "fear": ("fearful", "afraid", "scared", "fe", "fea", "takut"),
+    "happiness": ("happy", "joy", "joyful", "ha", "hap", "senang", "bahagia", "gembira"),
+    "neutral": ("neutrality", "calm", "ne", "neu", "netral"),
+    "sadness": ("sad", "sa", "sedih"),
+    "surprise": ("surprised", "su", "sur", "terkejut", "kaget"),
 }
-"""Other spellings found in datasets and papers, by expression."""
+"""Other spellings found in datasets and papers, also Indonesian ones, by expression."""
 
 _BY_SPELLING = {
     spelling: expression
@@ -173,11 +176,27 @@ def smallest_label_set(expressions: Iterable[str]) -> LabelSet:
 
 
 def label_set(name: str) -> LabelSet:
-    """Return a label set by name.
+    """Return a label set by name, or one's own from its expressions.
+
+    Args:
+        name: One of `LABEL_SETS`, or expressions in any known spelling and order, joined by "+",
+            such as "happy+sad+neutral".
 
     Raises:
-        MienError: If there is none of that name; names the nearest one.
+        MienError: If there is none of that name, or an expression is not known or occurs twice;
+            names the nearest one.
     """
+    if OWN in name:
+        return _own_label_set(name)
     if name not in LABEL_SETS:
         raise MienError(unknown_name("label set", name, LABEL_SETS))
     return LABEL_SETS[name]
+
+
+def _own_label_set(name: str) -> LabelSet:
+    given = [parse_expression(part) for part in name.split(OWN)]
+    if len(set(given)) < len(given):
+        raise MienError(f"Label set {name!r} names an expression more than once.")
+    chosen = tuple(e for e in EXPRESSIONS if e in given)
+    known = (labels for labels in LABEL_SETS.values() if labels.expressions == chosen)
+    return next(known, LabelSet(OWN.join(chosen), chosen))

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from mien.errors import RecipeError, unknown_name
-from mien.labels import LABEL_SETS
+from mien.errors import MienError, RecipeError, unknown_name
+from mien.labels import label_set
 from mien.preprocess import Preprocess
 
 if sys.version_info >= (3, 11):
@@ -226,8 +226,10 @@ def parse_recipe(content: Mapping[str, Any], where: str) -> Recipe:
 def _check_heads(recipe: Recipe, where: str) -> None:
     names = [head.labels for head in recipe.heads]
     for number, name in enumerate(names):
-        if name not in LABEL_SETS:
-            raise RecipeError(f"{where}: {unknown_name('label set', name, LABEL_SETS)}")
+        try:
+            label_set(name)
+        except MienError as error:
+            raise RecipeError(f"{where}: heads.{number}.labels: {error}") from error
         if name in names[:number]:
             raise RecipeError(f"{where}: heads.{number}.labels: {name!r} is a head already.")
     figures = ["val_accuracy", *(f"val_accuracy_{name}" for name in names)]

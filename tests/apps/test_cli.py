@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -15,6 +16,8 @@ import PIL.Image
 import pytest
 
 from mien.apps.cli.main import main
+from mien.data.split_file import SplitFile
+from mien.data.store import read_store, write_store
 from mien.inference.journal import Journal
 from mien.labels import EXPRESSIONS
 
@@ -223,6 +226,51 @@ def test_labels_and_splits_are_changed(mien, small_fer2013, tmp_path):
     assert [word in out for word in ("train", "val", "test")] == [True] * 3
 
 
+def test_a_split_is_shared_as_a_file(mien, small_fer2013, tmp_path):
+    faces, _ = small_fer2013
+    file, one, other = tmp_path / "folds.json", tmp_path / "one", tmp_path / "other"
+    code, _, err = mien("data", "split", faces, "--folds", "3", "--save", file)
+    assert (code, "Wrote" in err) == (0, True)
+    assert mien("data", "split", faces, "--from", file, "--fold", "1", "--out", one).code == 0
+    arguments = ["data", "split", faces, "--folds", "3", "--fold", "1", "--out", other]
+    assert mien(*arguments).code == 0
+    assert read_store(one).fingerprint == read_store(other).fingerprint
+    code, _, err = mien("data", "split", faces)
+    assert (code, "Nothing to write" in err) == (2, True)
+
+
+def test_a_balanced_test_and_the_official_split(mien, small_fer2013, tmp_path):
+    faces, _ = small_fer2013
+    out, save = tmp_path / "balanced", tmp_path / "official.json"
+    assert mien("data", "split", faces, "--test-per-class", "2", "--out", out).code == 0
+    counts = read_store(out).counts()
+    assert set(counts["test"].values()) == {2}
+    assert sum(counts["train"].values()) > sum(counts["val"].values()) > 0
+    assert mien("data", "split", faces, "--official", "--save", save).code == 0
+    assert {n: len(ids) for n, ids in SplitFile.read(save).parts.items()} == {
+        "test": 14,
+        "train": 56,
+        "val": 14,
+    }
+
+
+def test_classes_are_balanced_and_datasets_combined(mien, small_fer2013, tmp_path):
+    faces, _ = small_fer2013
+    three, even, both = tmp_path / "three", tmp_path / "even", tmp_path / "both"
+    labels = ["--labels", "happy+sad+neutral"]
+    assert mien("data", "convert", faces, "--out", three, *labels).code == 0
+    assert read_store(three).labels.name == "happiness+neutral+sadness"
+    sizes = ["--at-most", "smallest", "--at-least", "14"]
+    assert mien("data", "balance", three, "--out", even, *sizes).code == 0
+    assert len(read_store(even)) == 42
+    code, _, err = mien("data", "combine", three, even, "--out", both)
+    assert (code, "more than once" in err) == (2, True)
+    other = tmp_path / "ck"
+    write_store(dataclasses.replace(read_store(even), name="ck"), other)
+    assert mien("data", "combine", three, other, "--out", both, "--as", "all").code == 0
+    assert (read_store(both).name, len(read_store(both))) == ("all", 36 + 42)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -230,7 +278,15 @@ def test_labels_and_splits_are_changed(mien, small_fer2013, tmp_path):
         (["convert", "--labels", "five"], "Unknown label set 'five'"),
         (["convert", "--labels", "four", "--merge", "fear"], "must be given as name=expression"),
         (["split", "--ratio", "80"], "must be like 80:20"),
-        (["split", "--keep", "twin"], "must be one of nothing, twins, subjects"),
+        (["split", "--keep", "twin"], "did you mean 'twins'"),
+        (["split", "--folds", "3"], "needs --fold"),
+        (["split", "--folds", "3", "--official"], "Only one of --folds"),
+        (["split", "--folds", "99", "--fold", "0"], "2 to the size of the smallest class, 12"),
+        (["split", "--test-per-class", "90"], "needs 90 faces of each class"),
+        (["split", "--from", "none.json"], "none.json cannot be opened"),
+        (["balance"], "Nothing to do"),
+        (["balance", "--at-most", "few"], "must be a number or 'smallest'"),
+        (["combine"], "two or more datasets. Got 1"),
         (["split", "--keep", "subjects"], "84 of its 84 faces have none"),
         (["split", "--layout", "fer"], "Unknown dataset layout 'fer'"),
     ],

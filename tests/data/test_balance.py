@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mien.data.balance import at_most, balanced_test, combine
+from mien.data.balance import at_least, at_most, balanced_test, combine
 from mien.data.relabel import relabel
 from mien.errors import DataError
 from mien.labels import label_set
@@ -52,3 +52,31 @@ def test_combining_keeps_sources_and_separates_names(small_dataset):
     assert combine("both", [small_dataset, bare]).votes is None
     with pytest.raises(DataError, match="basic7 48x48 and four 48x48"):
         combine("both", [small_dataset, relabel(other, label_set("four"))])
+
+
+def test_rare_classes_are_repeated_in_train_only(uneven):
+    grown = at_least(uneven, 12, 0)
+    assert min(sizes(grown)) == 12
+    assert max(sizes(grown)) == max(sizes(uneven))
+    added = len(grown) - len(uneven)
+    assert set(grown.splits[len(uneven) :]) == {"train"}
+    assert all("#" in name for name in grown.ids[len(uneven) :])
+    assert grown.history[-1] == f"at least 12 of each class with seed 0: {added} repeated"
+    np.testing.assert_array_equal(grown.ids[: len(uneven)], uneven.ids)
+
+
+def test_repeats_are_spread_evenly(uneven):
+    grown = at_least(uneven, 100, 0)
+    assert sizes(grown) == [100] * 7
+    counts = np.unique([i.split("#")[0] for i in grown.ids[grown.targets == 2]], return_counts=True)
+    trained = uneven.ids[(uneven.targets == 2) & (uneven.splits == "train")]
+    repeats = [n for name, n in zip(*counts) if name in set(trained)]
+    assert max(repeats) - min(repeats) <= 1
+
+
+def test_what_cannot_be_repeated_is_an_error(small_dataset):
+    judged = small_dataset.select(small_dataset.splits != "train")
+    with pytest.raises(DataError, match="has no anger in train to repeat"):
+        at_least(judged, 50, 0)
+    with pytest.raises(DataError, match="must be 1 or more"):
+        at_least(judged, 0, 0)

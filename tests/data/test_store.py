@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import subprocess
+import sys
 
 import datasets
 import numpy as np
@@ -124,3 +126,22 @@ def test_an_edited_table_says_what_is_wrong(store, column, values, message):
     pq.write_table(table, store / TABLE)
     with pytest.raises(DataError, match=message):
         read_store(store)
+
+
+FULL_DISK = """
+import resource, sys
+from mien.data.store import read_store, write_store
+faces = read_store(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+write_store(faces, sys.argv[1])
+"""
+
+
+def test_a_full_disk_leaves_the_previous_store(store, small_dataset):
+    before = {path.name: path.read_bytes() for path in store.iterdir()}
+    command = [sys.executable, "-c", FULL_DISK, store]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode != 0
+    assert "File too large" in ended.stderr
+    assert {path.name: path.read_bytes() for path in store.iterdir()} == before
+    assert [path.name for path in store.parent.iterdir()] == [store.name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,6 +27,24 @@ def at_most(dataset: FaceDataset, count: int | None, seed: int) -> FaceDataset:
     picked = np.sort(_pick(dataset, np.minimum(sizes, wanted), seed))
     step = f"at most {wanted} of each class with seed {seed}: {len(dataset) - len(picked)} dropped"
     return dataset.select(picked, step)
+
+
+def at_least(dataset: FaceDataset, count: int, seed: int) -> FaceDataset:
+    """Return the dataset with training faces repeated until each class has `count` faces.
+
+    Only faces of the split "train" are repeated, or any where there are no splits: a repeated face
+    of val or test would count twice. Copies get the id of their face and a number, such as "a#2".
+    Classes without a face to repeat stay empty.
+
+    Raises:
+        DataError: If `count` is not positive, or a class has too few faces and none in train.
+    """
+    if count < 1:
+        raise DataError(f"The number of faces per class must be 1 or more. Got {count} instead.")
+    copies = [_copies(dataset, target, count, seed) for target in range(len(dataset.labels))]
+    chosen = np.concatenate([np.arange(len(dataset)), *copies])
+    step = f"at least {count} of each class with seed {seed}: {sum(map(len, copies))} repeated"
+    return dataset.select(chosen, step, _numbered(dataset.ids[chosen]))
 
 
 def balanced_test(dataset: FaceDataset, count: int, seed: int) -> NDArray[np.bool_]:
@@ -79,6 +98,32 @@ def combine(name: str, datasets: Sequence[FaceDataset]) -> FaceDataset:
 def _sizes(dataset: FaceDataset) -> NDArray[np.intp]:
     labelled = dataset.targets[dataset.targets >= 0]
     return np.bincount(labelled, minlength=len(dataset.labels))
+
+
+def _copies(dataset: FaceDataset, target: int, count: int, seed: int) -> NDArray[np.intp]:
+    """Return positions of faces to repeat: each as often as the others, give or take one."""
+    members = dataset.targets == target
+    lacking = count - int(members.sum())
+    if lacking <= 0 or not members.any():
+        return np.empty(0, dtype=np.intp)
+    repeatable = np.flatnonzero(members & np.isin(dataset.splits, ["train", ""]))
+    if len(repeatable) == 0:
+        raise DataError(
+            f"Dataset {dataset.name!r} has no {dataset.labels.expressions[target]} in train to"
+            f" repeat until there are {count}."
+        )
+    generator = np.random.default_rng((seed, target))
+    return np.resize(generator.permutation(repeatable), lacking)
+
+
+def _numbered(ids: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Return ids in which the second, third, … occurrence of one carries its number."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for name in ids.tolist():
+        seen[name] += 1
+        numbered.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+    return np.array(numbered, dtype=np.str_)
 
 
 def _pick(dataset: FaceDataset, counts: NDArray[np.intp], seed: int) -> NDArray[np.intp]:

@@ -93,8 +93,19 @@ class FaceDataset:
             source=str(self.sources[index]),
         )
 
-    def select(self, which: NDArray[np.bool_] | NDArray[np.intp], step: str = "") -> FaceDataset:
-        """Return the faces a mask or an index array picks; `step` is added to the history."""
+    def select(
+        self,
+        which: NDArray[np.bool_] | NDArray[np.intp],
+        step: str = "",
+        ids: NDArray[np.str_] | None = None,
+    ) -> FaceDataset:
+        """Return the faces a mask or an index array picks.
+
+        Args:
+            which: bool (N,), or positions.
+            step: Added to the history.
+            ids: Their new ids; needed where a face is picked more than once.
+        """
         return dataclasses.replace(
             self,
             images=self.images[which],
@@ -102,7 +113,7 @@ class FaceDataset:
             splits=self.splits[which],
             subjects=self.subjects[which],
             sources=self.sources[which],
-            ids=self.ids[which],
+            ids=self.ids[which] if ids is None else ids,
             votes=None if self.votes is None else self.votes[which],
             history=(*self.history, step) if step else self.history,
         )

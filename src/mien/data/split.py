@@ -68,6 +68,28 @@ def folds(dataset: FaceDataset, count: int, keep: Keep, seed: int) -> Parts:
     return divide(dataset, [1.0] * count, keep, seed)
 
 
+def divide_rest(
+    dataset: FaceDataset, taken: NDArray[np.bool_], shares: Sequence[float], keep: Keep, seed: int
+) -> Parts:
+    """Divide the faces that are not taken, such as those outside a balanced test.
+
+    Returns:
+        (N,): the number of the part each face is in; -1 for a taken face, and for one that must not
+        be parted from a taken one.
+
+    Raises:
+        DataError: As `divide` does.
+    """
+    groups = _groups(dataset, keep)
+    free = np.flatnonzero(~np.isin(groups, groups[taken]))
+    parts = np.full(len(dataset), -1, dtype=np.intp)
+    if len(shares) == 1:
+        parts[free] = 0
+    elif len(free):
+        parts[free] = divide(dataset.select(free), shares, keep, seed)
+    return parts
+
+
 def with_splits(dataset: FaceDataset, parts: Parts, names: Sequence[str], step: str) -> FaceDataset:
     """Return the dataset with the parts as its splits, in the order of `names`."""
     splits = np.array(names, dtype=np.str_)[parts]

@@ -1,4 +1,4 @@
-"""`mien data`: read datasets, change their labels and splits, and write them as stores."""
+"""`mien data show` and `convert`: read datasets, count them, and write them as stores."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from mien.data.dataset import FaceDataset
 
 MOST_SKIPPED = 20
-NAMES_OF_PARTS = {2: ("train", "test"), 3: ("train", "val", "test")}
-KEEPS = ("nothing", "twins", "subjects")
 
 app = typer.Typer(
     help="Read datasets, count them, change labels and splits, and keep them as Parquet.",
@@ -49,13 +47,11 @@ Overwrite = Annotated[
 ]
 
 
-@app.command()
 def show(source: Source, votes: Votes = None, layout: Layout = None, names: Names = None) -> None:
     """Show how many faces each split holds of each expression."""
     _print_counts(load(source, votes, layout, names))
 
 
-@app.command()
 def convert(
     source: Source,
     out: Out,
@@ -63,7 +59,8 @@ def convert(
     layout: Layout = None,
     names: Names = None,
     labels: Annotated[
-        str | None, typer.Option("--labels", help="Change to this label set, such as four.")
+        str | None,
+        typer.Option("--labels", help="Change to this label set: four, or happy+sad+neutral."),
     ] = None,
     merge: Annotated[
         list[str] | None,
@@ -81,37 +78,6 @@ def convert(
 
         dataset = relabel(dataset, label_set(labels), _pairs(merge or (), "--merge"))
     write(dataset, out)
-
-
-@app.command()
-def split(
-    source: Source,
-    out: Out,
-    ratio: Annotated[str, typer.Option("--ratio", help="train:test or train:val:test.")] = "80:20",
-    keep: Annotated[
-        str,
-        typer.Option("--keep", help="What is not divided: nothing, twins or subjects."),
-    ] = "twins",
-    seed: Annotated[int, typer.Option("--seed", help="The same seed, the same split.")] = 0,
-    layout: Layout = None,
-    names: Names = None,
-    overwrite: Overwrite = False,
-) -> None:
-    """Divide a dataset anew, each class alike, and write it as a store.
-
-    By default pixel-identical images stay on one side; with --keep subjects, all images of a
-    person do.
-    """
-    check_out(out, overwrite)
-    from mien.data.split import divide, with_splits
-
-    shares = _shares(ratio)
-    if keep not in KEEPS:
-        raise MienError(f"--keep must be one of {', '.join(KEEPS)}. Got {keep!r} instead.")
-    dataset = load(source, None, layout, names)
-    parts = divide(dataset, shares, keep, seed)  # type: ignore[arg-type]  # checked above
-    step = f"split {ratio} with seed {seed}, keeping {keep} together"
-    write(with_splits(dataset, parts, NAMES_OF_PARTS[len(shares)], step), out)
 
 
 def check_out(out: Path, overwrite: bool) -> None:
@@ -139,6 +105,20 @@ def load(
     Raises:
         DataError: If the dataset or the votes cannot be read.
     """
+    return load_with_errors(source, votes, layout, names)[0]
+
+
+def load_with_errors(
+    source: Path,
+    votes: Path | None,
+    layout: str | None = None,
+    names: Sequence[str] | None = None,
+) -> tuple[FaceDataset, list[MienError]]:
+    """Do as `load`; return the errors of the files that were left out, too.
+
+    Raises:
+        DataError: If the dataset or the votes cannot be read.
+    """
     from mien.data.readers import read_dataset
     from mien.data.votes import join_votes
 
@@ -146,7 +126,7 @@ def load(
     own = ClassNames(_pairs(names or (), "--name"))
     dataset = read_dataset(source, layout=layout, names=own, skip=skipped.append, progress=True)
     complain([str(error) for error in skipped], MOST_SKIPPED, "Left out: ", "yellow")
-    return dataset if votes is None else join_votes(dataset, votes)
+    return (dataset if votes is None else join_votes(dataset, votes)), skipped
 
 
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
@@ -155,16 +135,6 @@ def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
         if not name or not expression:
             raise MienError(f"{option} must be given as name=expression. Got {name!r} instead.")
     return pairs
-
-
-def _shares(ratio: str) -> list[float]:
-    try:
-        shares = [float(part) for part in ratio.split(":")]
-    except ValueError:
-        shares = []
-    if len(shares) not in NAMES_OF_PARTS:
-        raise MienError(f"--ratio must be like 80:20 or 80:18:2. Got {ratio!r} instead.")
-    return shares
 
 
 def write(dataset: FaceDataset, out: Path) -> None:

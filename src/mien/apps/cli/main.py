@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from mien import __version__
-from mien.apps.cli import analyze, data, demo, exits, export, inspection, models, train
+from mien.apps.cli import (
+    analyze,
+    data,
+    demo,
+    division,
+    exits,
+    export,
+    inspection,
+    models,
+    train,
+)
 from mien.apps.cli.console import complain, results
 from mien.errors import MienError
 
@@ -37,14 +49,19 @@ app = typer.Typer(
 READ = "Reading expressions"
 TRAIN = "Data and training (extra \\[train])"
 
-app.command(rich_help_panel=READ)(analyze.analyze)
-app.command(rich_help_panel=READ)(demo.demo)
-app.command(rich_help_panel=READ)(models.models)
-app.command(rich_help_panel=TRAIN)(train.train)
-app.command(rich_help_panel=TRAIN)(export.export)
-data.app.command()(inspection.explore)
-data.app.command()(inspection.audit)
-data.app.command()(inspection.clean)
+
+def _add(group: typer.Typer, *commands: Callable[..., None], panel: str | None = None) -> None:
+    """Add commands; their help is their docstring, each paragraph wrapped to the terminal."""
+    for command in commands:
+        paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+        text = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+        group.command(help=text, rich_help_panel=panel)(command)
+
+
+_add(app, analyze.analyze, demo.demo, models.models, panel=READ)
+_add(app, train.train, export.export, panel=TRAIN)
+_add(data.app, data.show, data.convert, division.split, division.balance, division.combine)
+_add(data.app, inspection.explore, inspection.audit, inspection.clean)
 app.add_typer(data.app, name="data", rich_help_panel=TRAIN)
 
 
