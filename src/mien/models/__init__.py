@@ -1,6 +1,7 @@
 """Networks, one family per file; `build_network` makes one from a recipe's names and options.
 
-A network is called with float (N, 1, H, W) and returns the logits of each head, (N, classes).
+A network is a `FaceNetwork`: it is called with float (N, 1, H, W) and returns the logits of each
+head, (N, classes).
 """
 
 from __future__ import annotations
@@ -9,18 +10,17 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from torch import nn
-
 from mien.errors import RecipeError, unknown_name
+from mien.models.network import FaceNetwork
 from mien.registry import Registry
 
-NetworkBuilder = Callable[..., nn.Module]
+NetworkBuilder = Callable[..., FaceNetwork]
 """Called with `heads`, the number of classes of each output by name, and the options."""
 
 NETWORKS: Registry[NetworkBuilder] = Registry("network", "mien.models", RecipeError)
 
 
-def build_network(name: str, heads: Mapping[str, int], options: Mapping[str, Any]) -> nn.Module:
+def build_network(name: str, heads: Mapping[str, int], options: Mapping[str, Any]) -> FaceNetwork:
     """Build a registered network with fresh weights.
 
     Args:
@@ -41,5 +41,5 @@ def build_network(name: str, heads: Mapping[str, int], options: Mapping[str, Any
         return builder(heads=heads, **options)
     except (TypeError, ValueError, RuntimeError) as error:
         raise RecipeError(
-            f"Network {name!r} cannot be built with {dict(options)}: {error}."
+            f"Network {name!r} cannot be built with {dict(options)}: {str(error).rstrip('.')}."
         ) from error

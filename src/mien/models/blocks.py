@@ -11,12 +11,13 @@ class Heads(nn.Module):
     """One linear layer per output on shared features.
 
     Args:
-        features: Length of the feature vector.
+        features: Length of the feature vector; kept as `width`.
         classes: Number of classes of each output, by name.
     """
 
     def __init__(self, features: int, classes: Mapping[str, int]) -> None:
         super().__init__()
+        self.width = features
         self.linear = nn.ModuleDict({name: nn.Linear(features, n) for name, n in classes.items()})
 
     def forward(self, features: Tensor) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mien.models import NETWORKS
 from mien.models.blocks import Heads, SqueezeExcitation
+from mien.models.network import FaceNetwork
 
 
 class ResidualBlock(nn.Module):
@@ -37,7 +38,7 @@ class ResidualBlock(nn.Module):
         return out
 
 
-class MienSEResNet(nn.Module):
+class MienSEResNet(FaceNetwork):
     """The whole network.
 
     Args:
@@ -57,6 +58,11 @@ class MienSEResNet(nn.Module):
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
+        if len(channels) != len(blocks):
+            raise ValueError(
+                f"options 'channels' and 'blocks' must have one number for each stage; they have"
+                f" {len(channels)} and {len(blocks)}"
+            )
         self.stem = nn.Sequential(*_conv(1, stem, 1), *_conv(stem, channels[0], 2))
         stages: list[nn.Module] = []
         width = channels[0]
@@ -69,11 +75,10 @@ class MienSEResNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.heads = Heads(width, heads)
 
-    def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """Return logits (N, classes) by output for float (N, 1, H, W)."""
-        features = self.stages(self.stem(x)).mean((2, 3))
-        logits: dict[str, Tensor] = self.heads(self.dropout(features))
-        return logits
+    def features(self, images: Tensor) -> Tensor:
+        """Return features (N, channels[-1]) for normalised float images (N, 1, H, W)."""
+        features: Tensor = self.dropout(self.stages(self.stem(images)).mean((2, 3)))
+        return features
 
 
 NETWORKS.register("mien-se-resnet")(MienSEResNet)
