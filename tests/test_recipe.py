@@ -46,7 +46,7 @@ def test_overrides_change_values_and_types(recipe_file):
         ("trainig.epochs=5", r"trainig: Unknown key 'trainig': did you mean 'training'"),
         ("training.epochs", r"must be key=value"),
         ("name.first=x", r"names no table"),
-        ("training.select=val_loss", r"training.select: Unknown figure 'val_loss'"),
+        ("training.select=test_loss", r"training.select: Unknown figure 'test_loss'"),
         ("training.seed=99999999999", r"training.seed: .*less than or equal to 4294967295"),
         ("optimiser.learning_rate=inf", r"optimiser.learning_rate: .*finite"),
         ("augmentation.zoom=[1.2, 0.8]", r"augmentation.zoom: .*smaller to the larger"),

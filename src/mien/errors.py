@@ -26,6 +26,10 @@ class RecipeError(MienError):
     """A recipe with an unknown key, a wrong type or an impossible combination."""
 
 
+class TrainingError(MienError):
+    """A training that cannot go on."""
+
+
 class MissingExtraError(MienError):
     """A feature whose optional dependencies are not installed."""
 

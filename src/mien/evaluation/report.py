@@ -56,10 +56,14 @@ def evaluate_run(run: Run, dataset: FaceDataset) -> list[HeadReport]:
 def head_report(table: Predictions, dataset: str) -> HeadReport:
     """Fit the temperature on val, then compute every metric with its interval on test.
 
+    Without a test split the figures are those of val, whose faces the epoch was selected on.
+
     Raises:
         MienError: If no val face has a known truth.
     """
-    val, test = table.judged("val"), table.judged("test")
+    val = table.judged("val")
+    split = "test" if (table.splits == "test").any() else "val"
+    test = table.judged(split)
     temperature = fit_temperature(val.logits, val.truth)
     head = Head(
         name=table.labels.name, expressions=table.labels.expressions, temperature=temperature
@@ -69,14 +73,15 @@ def head_report(table: Predictions, dataset: str) -> HeadReport:
         figure
         for subset, faces in subsets.items()
         if len(faces.ids)
-        for figure in _figures(head, faces, dataset, subset)
+        for figure in _figures(head, faces, (dataset, split, subset))
     ]
     before = probabilities(test.logits, 1.0)
     ece_before = expected_calibration_error(test.truth, before) if len(test.ids) else None
     return HeadReport(head, ece_before, tuple(figures))
 
 
-def _figures(head: Head, faces: Predictions, dataset: str, subset: str) -> list[Figure]:
+def _figures(head: Head, faces: Predictions, of: tuple[str, str, str]) -> list[Figure]:
+    dataset, split, subset = of
     shares = probabilities(faces.logits, head.temperature)
     figures = []
     for name, metric in METRICS.items():
@@ -86,7 +91,7 @@ def _figures(head: Head, faces: Predictions, dataset: str, subset: str) -> list[
                 metric=name,
                 head=head.name,
                 dataset=dataset,
-                split="test",
+                split=split,
                 subset=subset,
                 images=len(faces.ids),
                 value=metric(faces.truth, shares),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from mien.data.dataset import FaceDataset
 from mien.recipe import HeadPart
@@ -30,7 +30,14 @@ class Batch(NamedTuple):
 class Batches:
     """An iterable over a dataset's batches, in a new random order each time, or in order.
 
-    The order comes from torch's global generator, which the training seeds at every epoch.
+    The order comes from torch's global generator, which the training seeds at every epoch. In
+    distributed training each process gets its share of every batch.
+
+    Args:
+        dataset: The faces.
+        heads: What is to be said about them.
+        batch_size: Faces of a batch, over all processes.
+        shuffle: Whether the order is random; a last, smaller batch is then left out.
     """
 
     def __init__(
@@ -51,10 +58,22 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         faces = len(self._images)
         order = torch.randperm(faces) if self._shuffle else torch.arange(faces)
+        rank, processes = _place()
+        if processes > 1 and self._shuffle:  # each process augments its faces differently
+            torch.manual_seed(torch.initial_seed() + rank)
         for start in range(0, len(self) * self._batch_size, self._batch_size):
-            index = order[start : start + self._batch_size]
+            index = order[start : start + self._batch_size][rank::processes]
+            if len(index) == 0:
+                continue
             yield Batch(
                 self._images[index],
                 {name: shares[index] for name, shares in self._shares.items()},
                 {name: truth[index] for name, truth in self._truth.items()},
             )
+
+
+def _place() -> tuple[int, int]:
+    """Return this process's number and how many train together."""
+    if not distributed.is_available() or not distributed.is_initialized():
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()

@@ -5,11 +5,16 @@ from __future__ import annotations
 import csv
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    ModelCheckpoint,
+    WeightAveraging,
+)
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
@@ -38,6 +43,8 @@ class EpochLog(Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Add the epoch's figures."""
+        if not trainer.is_global_zero:
+            return
         figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         self._rows.append({"epoch": trainer.current_epoch + 1, **figures, "learning_rate": rate})
@@ -98,18 +105,25 @@ class TrainingBar(Callback):
         self._progress.stop()
 
 
-class BestAndLast(ModelCheckpoint):
-    """Keeps the best epoch and the last one, also in a run folder that was moved."""
+def checkpoints(folder: Path, select: str) -> list[Callback]:
+    """Return what keeps the best epoch and the last one.
 
-    def __init__(self, folder: Path, select: str) -> None:
+    Two callbacks, because Lightning's `save_last` saves only epochs that are also among the best.
+    """
+    best = _Kept(folder, filename="best", monitor=select, mode=direction(select))
+    last = _Kept(folder, filename="last")  # after the best, whose state it holds
+    return [best, last]
+
+
+class _Kept(ModelCheckpoint):
+    """Keeps one checkpoint, also in a run folder that was moved."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(
             dirpath=folder,
-            filename="best",
-            monitor=select,
-            mode="max",
-            save_last=True,
             save_on_train_epoch_end=True,
             enable_version_counter=False,
+            **options,
         )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -126,6 +140,26 @@ class BestAndLast(ModelCheckpoint):
 
     def _here(self, path: str) -> str:
         return str(Path(str(self.dirpath)) / Path(path).name) if path else path
+
+
+def direction(figure: str) -> Literal["min", "max"]:
+    """Return whether the best of a figure is its smallest or its largest value."""
+    return "min" if figure.endswith("loss") else "max"
+
+
+def stopping(part: TrainingPart) -> list[Callback]:
+    """Return early stopping, if the recipe wants it; as in Keras it looks after every epoch."""
+    if not part.patience:
+        return []
+    return [
+        EarlyStopping(
+            part.select,
+            patience=part.patience,
+            mode=direction(part.select),
+            check_on_train_epoch_end=True,
+            check_finite=False,
+        )
+    ]
 
 
 def averaging(part: TrainingPart) -> list[Callback]:

@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from mien.data.dataset import NO_TARGET
+from mien.errors import TrainingError
 from mien.labels import label_set
 from mien.models import build_network
 from mien.recipe import Recipe
 from mien.training.augmentation import build_augmentation
 from mien.training.batches import Batch
-from mien.training.optimisers import build_optimiser, build_schedule
+from mien.training.losses import ShareLoss
+from mien.training.mixing import mix
+from mien.training.optimisers import build_optimiser
+from mien.training.schedules import build_schedule
+
+ClassWeights = Mapping[str, NDArray[np.float32]]
+"""The weight of each class, float32 (C,), by head; heads without weights are left out."""
 
 
 class ExpressionModule(pl.LightningModule):
     """Trains a recipe's network.
 
     Logs `train_loss`, `val_loss`, `val_accuracy_<head>` and their mean `val_accuracy` each epoch.
+
+    Args:
+        recipe: What to train.
+        class_weights: Needed for training only.
+
+    Raises:
+        TrainingError: In training, if the loss is not a number; says at which step.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, class_weights: ClassWeights | None = None) -> None:
         super().__init__()
         self.recipe = recipe
-        heads = {head.labels: len(label_set(head.labels)) for head in recipe.heads}
-        self.network = build_network(recipe.network.name, heads, recipe.network.options)
+        self._heads = {head.labels: len(label_set(head.labels)) for head in recipe.heads}
+        self.network = build_network(recipe.network.name, self._heads, recipe.network.options)
         self.augmentation = build_augmentation(recipe.augmentation)
-        self._hits = {name: [0, 0] for name in heads}
+        weights = class_weights or {}
+        self.losses = nn.ModuleDict(
+            {head.labels: ShareLoss(head, weights.get(head.labels)) for head in recipe.heads}
+        )
+        self._sums: dict[str, Tensor] = {}
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Return logits (N, C) by head for normalised images (N, 1, H, W)."""
@@ -41,65 +61,69 @@ class ExpressionModule(pl.LightningModule):
         """Turn uint8 images into the network's input; training images are augmented first."""
         images = batch.images.float()
         if self.training:
-            images = self.augmentation(images / 255) * 255
+            batch = batch._replace(images=self.augmentation(images / 255) * 255)
+            batch = mix(batch, self.recipe.augmentation)
+            images = batch.images
         images = self.recipe.preprocess.normalise(images)
         return batch._replace(images=images.contiguous(memory_format=torch.channels_last))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        loss = self._loss(self(batch.images), batch)
+        loss = self.loss(self(batch.images), batch)
+        self._check(loss)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.images))
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the last epoch's counts."""
-        self._hits = {name: [0, 0] for name in self._hits}
+        """Forget the last epoch's sums."""
+        names = ["loss", "faces", *(f"{kind}_{n}" for n in self._heads for kind in ("hits", "of"))]
+        self._sums = {name: torch.zeros((), device=self.device) for name in names}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch to the loss and to each head's hits."""
         logits = self(batch.images)
-        self.log("val_loss", self._loss(logits, batch), batch_size=len(batch.images))
+        self._sums["loss"] += self.loss(logits, batch) * len(batch.images)
+        self._sums["faces"] += len(batch.images)
         for name, truth in batch.truth.items():
             known = truth != NO_TARGET
             hits = logits[name].argmax(1)[known] == truth[known]
-            self._hits[name][0] += int(hits.sum())
-            self._hits[name][1] += int(known.sum())
+            self._sums[f"hits_{name}"] += hits.sum()
+            self._sums[f"of_{name}"] += known.sum()
 
     def on_validation_epoch_end(self) -> None:
-        """Log the accuracy of each head and their mean."""
-        accuracies = {name: right / max(1, n) for name, (right, n) in self._hits.items()}
+        """Log the loss, the accuracy of each head and their mean, over all devices."""
+        reduce = self.trainer.strategy.reduce
+        sums = {name: float(reduce(s, reduce_op="sum")) for name, s in self._sums.items()}
+        accuracies = {
+            name: sums[f"hits_{name}"] / max(1.0, sums[f"of_{name}"]) for name in self._heads
+        }
         for name, accuracy in accuracies.items():
             self.log(f"val_accuracy_{name}", accuracy)
         self.log("val_accuracy", sum(accuracies.values()) / len(accuracies))
+        self.log("val_loss", sums["loss"] / max(1.0, sums["faces"]))
 
     def configure_optimizers(self) -> Any:
         """Return optimiser and schedule for Lightning."""
-        optimiser = build_optimiser(self.network, self.recipe.optimiser)
+        clips = self.recipe.training.gradient_clip > 0
+        optimiser = build_optimiser(self.network, self.recipe.optimiser, fused=not clips)
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = build_schedule(
             optimiser, self.recipe.schedule, steps, steps // self.recipe.training.epochs
         )
-        return {
-            "optimizer": optimiser,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return {"optimizer": optimiser, "lr_scheduler": schedule}
 
-    def _loss(self, logits: dict[str, Tensor], batch: Batch) -> Tensor:
+    def loss(self, logits: dict[str, Tensor], batch: Batch) -> Tensor:
+        """Return the weighted sum of the heads' losses."""
         losses = [
-            head.weight
-            * cross_entropy(logits[head.labels], batch.shares[head.labels], head.smoothing)
+            head.weight * self.losses[head.labels](logits[head.labels], batch.shares[head.labels])
             for head in self.recipe.heads
         ]
         return torch.stack(losses).sum()
 
-
-def cross_entropy(logits: Tensor, shares: Tensor, smoothing: float) -> Tensor:
-    """Return the mean cross-entropy of logits (N, C) with target shares (N, C).
-
-    Rows whose shares are all 0 have no truth and do not count; with no row left the loss is 0.
-    """
-    known = shares.sum(1) > 0
-    losses = functional.cross_entropy(
-        logits.float(), shares, reduction="none", label_smoothing=smoothing
-    )
-    return (losses * known).sum() / known.sum().clamp(min=1)
+    def _check(self, loss: Tensor) -> None:
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"The loss became {float(loss.detach())} at step {self.global_step + 1}, in epoch"
+                f" {self.current_epoch + 1}: training stopped; the weights of the epochs before are"
+                " kept. A smaller optimiser.learning_rate or a training.gradient_clip may help."
+            )

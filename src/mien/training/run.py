@@ -94,6 +94,14 @@ class Run:
         """
         return int(_load(self.last)["epoch"]) + 1 if self.last.exists() else 0
 
+    def stopped_early(self) -> bool:
+        """Say whether early stopping ended the run before its last epoch.
+
+        Raises:
+            MienError: If the checkpoint is damaged.
+        """
+        return self.last.exists() and bool(_load(self.last)["stopped"])
+
     def module(self) -> ExpressionModule:
         """Load the best epoch's weights, ready for evaluation on the CPU.
 
@@ -156,7 +164,11 @@ def read_json(path: Path) -> Any:
 def _load(checkpoint: Path) -> dict[str, Any]:
     try:
         content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        return {"state_dict": content["state_dict"], "epoch": content["epoch"]}
+        stopped = any(
+            0 < state.get("patience", 0) <= state.get("wait_count", 0)
+            for state in content["callbacks"].values()
+        )
+        return {"state_dict": content["state_dict"], "epoch": content["epoch"], "stopped": stopped}
     except OSError as error:
         raise MienError(f"{checkpoint} cannot be opened: {error.strerror}.") from error
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:

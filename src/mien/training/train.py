@@ -6,24 +6,43 @@ import logging
 import signal
 import warnings
 from pathlib import Path
+from typing import Literal
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
+from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.twins import twins_in
 from mien.errors import MienError, RecipeError
 from mien.recipe import Recipe
 from mien.training.batches import Batches
-from mien.training.callbacks import BestAndLast, EpochLog, EpochSeed, TrainingBar, averaging
+from mien.training.callbacks import (
+    EpochLog,
+    EpochSeed,
+    TrainingBar,
+    averaging,
+    checkpoints,
+    stopping,
+)
 from mien.training.curves import plot_curves
+from mien.training.losses import balanced_weights
+from mien.training.machine import Machine
 from mien.training.module import ExpressionModule
 from mien.training.run import Run
 from mien.training.targets import head_targets
+from mien.training.weights import Weights, load_weights
 
 VAL_BATCH = 256
+
+PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "fp32": "32-true",
+    "bf16": "bf16-mixed",
+    "fp16": "16-mixed",
+}
+"""Lightning's names."""
 
 
 def train(
@@ -33,37 +52,56 @@ def train(
     *,
     resume: bool = False,
     progress: bool = True,
+    machine: Machine | None = None,
+    start: Weights | None = None,
 ) -> Run:
     """Train a recipe's network; keep the epoch that is best on validation.
 
     Args:
         recipe: What to train.
-        dataset: Faces with the splits "train" and "val"; "test" is not looked at.
+        dataset: Faces with the splits "train" and "val", as `mien.data.assemble` makes them; "test"
+            is not looked at.
         folder: Where the run goes.
         resume: Continue the run in `folder` after its last finished epoch, to the same result.
         progress: Whether to show a bar and a line per epoch.
+        machine: On how many devices; one by default.
+        start: Weights to begin with, by their names in the network; fresh ones by default.
 
     Raises:
         RecipeError: If recipe and dataset do not fit.
         MienError: If `folder` holds a run and `resume` is off, or it holds another recipe's.
+        TrainingError: If the loss is not a number any more.
     """
-    run = Run(folder)
+    run, machine = Run(folder), machine or Machine()
     part = recipe.training
     _check(recipe, dataset)
     faces = training_faces(recipe, dataset)
     training = Batches(faces, recipe.heads, part.batch_size, shuffle=True)
     validation = Batches(dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False)
     pl.seed_everything(part.seed, verbose=False)
-    module = ExpressionModule(recipe).to(memory_format=torch.channels_last)
-    checkpoint = _start(run, recipe, dataset, faces, resume)
-    if run.epochs_done() >= part.epochs:
+    module = ExpressionModule(recipe, class_weights(recipe, faces))
+    if start is not None:
+        load_weights(module.network, start)
+    module = module.to(memory_format=torch.channels_last)
+    checkpoint = _start(run, recipe, dataset, faces, resume) if machine.leads else _last(run)
+    if run.epochs_done() >= part.epochs or run.stopped_early():
         return run
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
-        trainer = _trainer(run, recipe, progress)
+        trainer = _trainer(run, recipe, machine, progress)
         _fit(trainer, module, training, validation, checkpoint)
-    plot_curves(run.metrics_file, run.folder / "curves.png")
+    if machine.leads:
+        plot_curves(run.metrics_file, run.folder / "curves.png")
     return run
+
+
+def class_weights(recipe: Recipe, faces: FaceDataset) -> dict[str, NDArray[np.float32]]:
+    """Return the class weights of the heads that want them, from the training faces."""
+    return {
+        head.labels: balanced_weights(head_targets(faces, head).shares)
+        for head in recipe.heads
+        if head.class_weights == "balanced"
+    }
 
 
 def _fit(
@@ -85,11 +123,6 @@ def _fit(
 def _check(recipe: Recipe, dataset: FaceDataset) -> None:
     side = recipe.preprocess.size
     height, width = dataset.images.shape[1:]
-    if recipe.data.dataset != dataset.name:
-        raise RecipeError(
-            f"The recipe is for dataset {recipe.data.dataset!r}. Got {dataset.name!r} instead; if"
-            f" that is meant, add --set data.dataset={dataset.name}."
-        )
     if (height, width) != (side, side):
         raise RecipeError(
             f"preprocess.size must be the size of the dataset's images, {width}x{height}."
@@ -146,6 +179,10 @@ def _start(
             f"{run.folder} was begun in {begun}, and this machine would go on in"
             f" {precision(recipe)}: set training.precision in the run's recipe."
         )
+    return _last(run)
+
+
+def _last(run: Run) -> str | None:
     return str(run.last) if run.last.exists() else None
 
 
@@ -159,31 +196,32 @@ def _data(dataset: FaceDataset, faces: FaceDataset) -> dict[str, object]:
     }
 
 
-def _trainer(run: Run, recipe: Recipe, progress: bool) -> pl.Trainer:
+def _trainer(run: Run, recipe: Recipe, machine: Machine, progress: bool) -> pl.Trainer:
     part = recipe.training
     callbacks: list[Callback] = [
         EpochSeed(part.seed),
         *averaging(part),
         EpochLog(run.metrics_file),
         *([TrainingBar(part.select)] if progress else []),
-        BestAndLast(run.best.parent, part.select),
+        *stopping(part),
+        *checkpoints(run.best.parent, part.select),
     ]
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     return pl.Trainer(
         max_epochs=part.epochs,
-        precision="bf16-mixed" if precision(recipe) == "bf16" else "32-true",
+        precision=PRECISIONS[precision(recipe)],
         gradient_clip_val=part.gradient_clip or None,
         callbacks=callbacks,
-        logger=False,
+        logger=machine.logger(run.folder),
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        devices=1,
+        **machine.placement(),
     )
 
 
 def precision(recipe: Recipe) -> str:
-    """Return "bf16" or "fp32": what the recipe asks for, or what the hardware is fast at."""
+    """Return the precision the recipe asks for; for "auto", what the hardware is fast at."""
     if recipe.training.precision != "auto":
         return recipe.training.precision
     if torch.cuda.is_available():

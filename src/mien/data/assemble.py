@@ -1,0 +1,108 @@
+"""From datasets as they were read to the faces of an experiment: what a recipe's data part says."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.data.audit import audit
+from mien.data.balance import at_least, at_most, balanced_test, combine
+from mien.data.dataset import FaceDataset
+from mien.data.relabel import relabel
+from mien.data.split import divide, divide_rest, with_splits
+from mien.errors import RecipeError
+from mien.labels import label_set
+from mien.recipe import DataPart
+
+
+def assemble(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
+    """Return the faces a recipe is about, with their splits.
+
+    Args:
+        part: What the recipe says.
+        datasets: The datasets it names, in any order.
+
+    Raises:
+        RecipeError: If these are not the datasets it names.
+        DataError: If a step cannot be done with them.
+    """
+    faces = _together(part, _in_order(part, datasets))
+    if part.clean:
+        faces = _cleaned(faces, part.clean)
+    if part.at_most:
+        faces = at_most(faces, part.at_most, part.seed)
+    faces = _split(part, faces)
+    if part.validate_on_test:
+        faces = _judged_by_test(faces)
+    return at_least(faces, part.at_least, part.seed) if part.at_least else faces
+
+
+def _in_order(part: DataPart, datasets: Sequence[FaceDataset]) -> list[FaceDataset]:
+    by_name = {dataset.name: dataset for dataset in datasets}
+    if set(by_name) == {part.dataset} and len(datasets) == 1:
+        return list(datasets)
+    if sorted(part.datasets) != sorted(dataset.name for dataset in datasets):
+        wanted = " and ".join(map(repr, part.datasets))
+        found = " and ".join(repr(dataset.name) for dataset in datasets)
+        raise RecipeError(
+            f"The recipe is for dataset {wanted}. Got {found} instead; if that is meant, add --set"
+            f" data.dataset={'+'.join(dataset.name for dataset in datasets)}."
+        )
+    return [by_name[name] for name in part.datasets]
+
+
+def _together(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
+    if part.labels:
+        wanted = label_set(part.labels)
+        datasets = [relabel(dataset, wanted, part.merge) for dataset in datasets]
+    return datasets[0] if len(datasets) == 1 else combine(part.dataset, datasets)
+
+
+def _cleaned(dataset: FaceDataset, checks: Sequence[str]) -> FaceDataset:
+    drop = np.zeros(len(dataset), dtype=bool)
+    counts = []
+    for result in audit(dataset, checks):
+        found = np.zeros(len(dataset), dtype=bool)
+        found[[f.index for f in result.findings if f.drop and f.index is not None]] = True
+        counts.append(f"{int((found & ~drop).sum())} {result.check}")
+        drop |= found
+    return dataset.select(np.flatnonzero(~drop), f"cleaned: dropped {', '.join(counts)}")
+
+
+def _split(part: DataPart, dataset: FaceDataset) -> FaceDataset:
+    if part.test_per_class:
+        return _balanced(part, dataset)
+    if not part.shares:
+        return dataset
+    parts = divide(dataset, part.shares, part.keep, part.seed)
+    names = ("train", "test") if len(part.shares) == 2 else ("train", "val", "test")
+    step = f"split {part.split} with seed {part.seed}, keeping {part.keep} together"
+    return with_splits(dataset, parts, names, step)
+
+
+def _balanced(part: DataPart, dataset: FaceDataset) -> FaceDataset:
+    """Take a balanced test out of the labelled faces; divide the rest."""
+    test = balanced_test(dataset, part.test_per_class, part.seed)
+    parts = divide_rest(dataset, test, part.shares or (1,), part.keep, part.seed)
+    inside = np.flatnonzero(test | (parts >= 0))
+    numbers: NDArray[np.intp] = np.where(test, 2, parts)[inside]
+    step = (
+        f"{part.test_per_class} of each class as test, the rest train:val {part.split}, with seed"
+        f" {part.seed}, keeping {part.keep} together: {len(dataset) - len(inside)} left out"
+    )
+    return with_splits(dataset.select(inside), numbers, ("train", "val", "test"), step)
+
+
+def _judged_by_test(dataset: FaceDataset) -> FaceDataset:
+    """Make the test faces the faces to select on; what was val before is left out."""
+    if not (dataset.splits == "test").any():
+        raise RecipeError(
+            f"data.validate_on_test needs test faces, dataset {dataset.name!r} has none."
+        )
+    kept = dataset.select(np.flatnonzero(dataset.splits != "val"))
+    splits = np.where(kept.splits == "test", "val", kept.splits)
+    step = "test is val: figures of this split are of faces that the epoch was selected on"
+    return dataclasses.replace(kept, splits=splits, history=(*kept.history, step))

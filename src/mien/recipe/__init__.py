@@ -1,0 +1,32 @@
+"""A recipe: one experiment, from the data to the expected figure, in one TOML file."""
+
+from mien.recipe.augmentation import AugmentationPart
+from mien.recipe.data import DataPart
+from mien.recipe.load import find_recipe, load_recipe, parse_recipe, shipped_recipes
+from mien.recipe.parts import (
+    MOST_SEED,
+    ExpectedFigure,
+    HeadPart,
+    NetworkPart,
+    OptimiserPart,
+    Recipe,
+    SchedulePart,
+    TrainingPart,
+)
+
+__all__ = [
+    "MOST_SEED",
+    "AugmentationPart",
+    "DataPart",
+    "ExpectedFigure",
+    "HeadPart",
+    "NetworkPart",
+    "OptimiserPart",
+    "Recipe",
+    "SchedulePart",
+    "TrainingPart",
+    "find_recipe",
+    "load_recipe",
+    "parse_recipe",
+    "shipped_recipes",
+]

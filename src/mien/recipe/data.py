@@ -1,0 +1,73 @@
+"""The part of a recipe that says which faces are trained on, and what is done to them first."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from mien.recipe.part import Part
+
+OFFICIAL = "official"
+
+PARTS = {2: ("train", "test"), 3: ("train", "val", "test")}
+"""The splits that a ratio of so many shares makes."""
+
+
+def _is_split(text: str) -> str:
+    if text != OFFICIAL:
+        try:
+            shares = [float(share) for share in text.split(":")]
+        except ValueError:
+            shares = []
+        if len(shares) not in PARTS or min(shares) <= 0:
+            raise ValueError(f"Split should be {OFFICIAL!r} or a ratio such as 80:10:10")
+    return text
+
+
+class DataPart(Part):
+    """Which faces a recipe trains on. The steps are done in the order of the keys.
+
+    Args:
+        dataset: Name of the dataset the recipe is meant for, "+" between several that are put
+            together; training on another is refused.
+        labels: The label set the faces are brought into; "" leaves the dataset's own.
+        merge: New expression by old one, for expressions that `labels` lacks.
+        clean: Checks of the audit whose findings are left out, such as "identical".
+        at_most: Most faces of a class, chosen at random; 0 for all.
+        split: "official" for the splits the dataset came with, or a ratio: "80:20" makes train and
+            test, "80:10:10" train, val and test.
+        test_per_class: A balanced test of so many faces of each class; `split` then divides the
+            rest into train and val. 0 for none.
+        validate_on_test: Select on the test faces, as papers do that know no third split. Figures
+            of such a run are of faces it was selected on, and its report says so.
+        keep: What a ratio does not divide.
+        seed: Of the choices above.
+        at_least: Repeat training faces until each class has so many; 0 for no repeats.
+        drop_twins: Leave out training images with a pixel-identical twin in val or test.
+    """
+
+    dataset: str
+    labels: str = ""
+    merge: dict[str, str] = Field(default_factory=dict)
+    clean: tuple[str, ...] = ()
+    at_most: int = Field(default=0, ge=0)
+    split: Annotated[str, AfterValidator(_is_split)] = OFFICIAL
+    test_per_class: int = Field(default=0, ge=0)
+    validate_on_test: bool = False
+    keep: Literal["nothing", "twins", "subjects"] = "twins"
+    seed: int = Field(default=0, ge=0)
+    at_least: int = Field(default=0, ge=0)
+    drop_twins: bool = False
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The names of the datasets that are put together."""
+        return tuple(self.dataset.split("+"))
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The ratio as numbers; none for the official split."""
+        if self.split == OFFICIAL:
+            return ()
+        return tuple(float(share) for share in self.split.split(":"))

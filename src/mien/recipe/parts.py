@@ -1,0 +1,172 @@
+"""A recipe and its parts: network, outputs, optimiser, schedule, training, expected figures."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from mien.preprocess import Preprocess
+from mien.recipe.augmentation import AugmentationPart
+from mien.recipe.data import DataPart
+from mien.recipe.part import Part
+
+MOST_SEED = 2**32 - 1
+
+
+class NetworkPart(Part):
+    """A network from the registry and its options."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class HeadPart(Part):
+    """One output of the network and what it learns from.
+
+    Args:
+        labels: The label set, by name or as "happy+sad+neutral"; also the output's name.
+        target: "label" for the dataset's label, "votes" for the raters' distribution.
+        loss: Cross-entropy, or focal loss (Lin et al., "Focal Loss", ICCV 2017), which weighs down
+            what the network is sure of. Integer and one-hot labels are the same thing here.
+        gamma: Exponent of the focal loss.
+        class_weights: "balanced" weighs each class by the inverse of its share of the training
+            faces, with a mean weight of 1 over the faces.
+        weight: Factor of this head's loss.
+        smoothing: Label smoothing.
+    """
+
+    labels: str
+    target: Literal["label", "votes"] = "label"
+    loss: Literal["cross-entropy", "focal"] = "cross-entropy"
+    gamma: float = Field(default=2.0, ge=0)
+    class_weights: Literal["none", "balanced"] = "none"
+    weight: float = Field(default=1.0, gt=0)
+    smoothing: float = Field(default=0.0, ge=0, lt=1)
+
+
+class OptimiserPart(Part):
+    """The optimiser; decay is left out for biases and normalisation.
+
+    Args:
+        name: "keras-adam" and "keras-rmsprop" make the steps that Keras's Adam and RMSprop make,
+            whose epsilon stands elsewhere than PyTorch's.
+        learning_rate: Peak of the schedule.
+        weight_decay: Decoupled for "adamw", added to the gradient for the others.
+        momentum: Of SGD and RMSprop; Adam's first beta. None for the usual: 0.9, RMSprop 0.
+        nesterov: For SGD with momentum.
+        rho: Decay of RMSprop's mean of squares.
+        beta2: Decay of Adam's mean of squares.
+        epsilon: None for the usual: 1e-7 for Keras's, 1e-8 for the others.
+    """
+
+    name: Literal["sgd", "adam", "adamw", "rmsprop", "keras-adam", "keras-rmsprop"]
+    learning_rate: float = Field(gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    momentum: float | None = Field(default=None, ge=0, lt=1)
+    nesterov: bool = True
+    rho: float = Field(default=0.9, ge=0, lt=1)
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    epsilon: float | None = Field(default=None, gt=0)
+
+
+class SchedulePart(Part):
+    """The learning rate over the training, after a linear warm-up.
+
+    Args:
+        name: "constant"; "cosine", half a cosine to 0; "one-cycle", up for 30 % of the steps and
+            down to a 10,000th (Smith and Topin 2018); "plateau", multiplied by `factor` whenever
+            validation loss has not improved by `min_delta` for `patience` epochs, as Keras's
+            ReduceLROnPlateau.
+        warmup_epochs: Not with "one-cycle" and "plateau".
+        factor: For "plateau".
+        patience: For "plateau", in epochs.
+        min_delta: For "plateau".
+        smallest: For "plateau": the rate is not reduced below this.
+        monitor: For "plateau": what must improve.
+    """
+
+    name: Literal["constant", "cosine", "one-cycle", "plateau"] = "constant"
+    warmup_epochs: float = Field(default=0.0, ge=0)
+    factor: float = Field(default=0.1, gt=0, lt=1)
+    patience: int = Field(default=10, ge=0)
+    min_delta: float = Field(default=1e-4, ge=0)
+    smallest: float = Field(default=0.0, ge=0)
+    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
+
+    @model_validator(mode="after")
+    def _warmup_fits(self) -> SchedulePart:
+        if self.warmup_epochs and self.name in ("one-cycle", "plateau"):
+            raise ValueError(f"warmup_epochs cannot be used with {self.name!r}")
+        return self
+
+
+class TrainingPart(Part):
+    """How long and how.
+
+    Args:
+        epochs: Number of passes over the training images.
+        batch_size: Images a step, over all devices.
+        seed: Seeds weights, order and augmentation.
+        precision: "auto" takes bf16 where the processor has it.
+        ema_decay: Decay of the moving average of the weights, 0 for none.
+        gradient_clip: Largest norm of the gradient, 0 for no limit.
+        select: The validation figure whose best epoch is kept: "val_accuracy", the mean of all
+            heads, "val_accuracy_<head>", or "val_loss".
+        patience: Stop when `select` has not improved for so many epochs; 0 to train all epochs.
+    """
+
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    seed: int = Field(default=0, ge=0, le=MOST_SEED)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    ema_decay: float = Field(default=0.0, ge=0, lt=1)
+    gradient_clip: float = Field(default=0.0, ge=0)
+    select: str = "val_accuracy"
+    patience: int = Field(default=0, ge=0)
+
+
+class ExpectedFigure(Part):
+    """A figure the recipe should reach, and where it stands.
+
+    Args:
+        metric: A metric of the report.
+        head: The output it is of.
+        value: What is expected.
+        tolerance: How far the measured figure may lie from it.
+        source: Where it stands: a table of a paper, or the run that made it.
+        split: The split it is of.
+    """
+
+    metric: str
+    head: str
+    value: float
+    tolerance: float
+    source: str
+    split: Literal["train", "val", "test"] = "test"
+
+
+class Recipe(Part):
+    """One experiment.
+
+    Args:
+        name: The experiment's name; also its run folder's.
+        source: Where the experiment comes from.
+        skip: Why the recipe cannot be run with public data; "" where it can.
+
+    Raises:
+        RecipeError: From `load_recipe`, for anything that does not fit; names the key.
+    """
+
+    name: str
+    source: str
+    skip: str = ""
+    data: DataPart
+    preprocess: Preprocess = Preprocess()
+    network: NetworkPart
+    heads: tuple[HeadPart, ...] = Field(min_length=1)
+    augmentation: AugmentationPart = AugmentationPart()
+    optimiser: OptimiserPart
+    schedule: SchedulePart = SchedulePart()
+    training: TrainingPart
+    expected: tuple[ExpectedFigure, ...] = ()

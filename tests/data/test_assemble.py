@@ -1,0 +1,66 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from mien.data.assemble import assemble
+from mien.data.twins import twin_groups
+from mien.errors import RecipeError
+from mien.recipe import DataPart
+
+
+def part(**options):
+    return DataPart(dataset="fer2013", **options)
+
+
+def test_the_official_split_stays_as_it_is(small_dataset):
+    assert assemble(part(), [small_dataset]).fingerprint == small_dataset.fingerprint
+
+
+def test_every_step_is_done_in_order(small_dataset):
+    faces = assemble(
+        part(labels="four", clean=("identical",), at_most=10, split="70:15:15", at_least=9),
+        [small_dataset],
+    )
+    steps = [step.split(":")[0].split(" ")[0] for step in faces.history[1:]]
+    assert steps == ["label", "cleaned", "at", "split", "at"]
+    assert set(faces.splits) == {"train", "val", "test"}
+    assert max(np.bincount(faces.targets)) == 10
+    assert len(np.unique(twin_groups(faces.images))) == 40
+
+
+def test_papers_without_a_third_split_select_on_test(small_dataset):
+    faces = assemble(part(split="80:20", validate_on_test=True), [small_dataset])
+    assert set(faces.splits) == {"train", "val"}
+    assert "was selected on" in faces.history[-1]
+    official = assemble(part(validate_on_test=True), [small_dataset])
+    assert len(official) == 56 + 14
+    with pytest.raises(RecipeError, match="needs test faces"):
+        assemble(part(validate_on_test=True), [official])
+
+
+def test_a_balanced_test_is_taken_first(small_dataset):
+    faces = assemble(part(test_per_class=2, split="90:10"), [small_dataset])
+    assert np.bincount(faces.targets[faces.splits == "test"]).tolist() == [2] * 7
+    assert (faces.splits == "val").sum() == pytest.approx(7, abs=2)
+    groups = twin_groups(faces.images)
+    test = set(groups[faces.splits == "test"])
+    assert not test & set(groups[faces.splits != "test"])
+
+
+def test_datasets_are_put_together_by_name(small_dataset):
+    other = dataclasses.replace(small_dataset, name="ckplus48")
+    both = DataPart(dataset="fer2013+ckplus48", labels="four", split="80:10:10")
+    faces = assemble(both, [other, small_dataset])
+    assert faces.name == "fer2013+ckplus48"
+    assert faces.ids[0].startswith("fer2013/")
+    with pytest.raises(RecipeError, match=r"Got 'fer2013' instead.*data\.dataset=fer2013"):
+        assemble(both, [small_dataset])
+    with pytest.raises(RecipeError, match=r"is for dataset 'fer2013'\. Got 'ckplus48'"):
+        assemble(part(), [other])
+
+
+@pytest.mark.parametrize("split", ["80", "a:b", "80:-20", "1:2:3:4"])
+def test_a_wrong_ratio_is_refused(split):
+    with pytest.raises(ValueError, match="ratio such as 80:10:10"):
+        part(split=split)

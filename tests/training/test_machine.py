@@ -1,0 +1,158 @@
+"""Trainings that stop, break or run on several devices."""
+
+import csv
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from makers import SMALL_RECIPE
+from mien.data.store import write_store
+from mien.errors import TrainingError
+from mien.recipe import find_recipe, load_recipe
+from mien.training.machine import Machine
+from mien.training.run import Run
+from mien.training.train import train
+
+
+def recipe(*overrides):
+    return load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, *overrides])
+
+
+def rows(run):
+    with run.metrics_file.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_weights(small_dataset, tmp_path):
+    wild = recipe("optimiser.learning_rate=1e30", "schedule.name=constant", "training.epochs=3")
+    with pytest.raises(TrainingError, match=r"The loss became (nan|inf) at step \d+, in epoch 1"):
+        train(wild, small_dataset, tmp_path / "run", progress=False)
+    calm = recipe("training.epochs=2", "schedule.name=constant")
+    run = train(calm, small_dataset, tmp_path / "calm", progress=False)
+    kept = run.best.read_bytes()
+    longer = calm.model_copy(update={"training": calm.training.model_copy(update={"epochs": 3})})
+    run.write_start(longer, run.data(), "fp32")
+    blind = dataclasses.replace(small_dataset)
+    module_loss = "mien.training.losses.ShareLoss.forward"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module_loss, lambda self, logits, shares: logits.sum() * float("nan"))
+        with pytest.raises(TrainingError, match="in epoch 3"):
+            train(longer, blind, run.folder, resume=True, progress=False)
+    assert run.best.read_bytes() == kept
+    assert run.epochs_done() == 2
+
+
+def test_training_stops_when_nothing_improves_and_is_then_finished(small_dataset, tmp_path):
+    still = recipe("optimiser.learning_rate=1e-12", "training.patience=2", "training.ema_decay=0.0")
+    run = train(still, small_dataset, tmp_path / "run", progress=False)
+    assert len(rows(run)) == 3
+    assert run.stopped_early()
+    assert run.epochs_done() == 3
+    again = train(still, small_dataset, run.folder, resume=True, progress=False)
+    assert len(rows(again)) == 3
+
+
+def test_selecting_by_loss_keeps_the_smallest(small_dataset, tmp_path):
+    chosen = recipe(
+        "training.select=val_loss",
+        "training.epochs=4",
+        "schedule.name=plateau",
+        "schedule.warmup_epochs=0",
+        "schedule.patience=1",
+        "schedule.min_delta=10.0",
+    )
+    run = train(chosen, small_dataset, tmp_path / "run", progress=False)
+    losses = [float(row["val_loss"]) for row in rows(run)]
+    assert float(rows(run)[-1]["learning_rate"]) < 0.1 * 0.1
+    import torch
+
+    best = torch.load(run.best, map_location="cpu", weights_only=True)
+    assert best["epoch"] == int(np.argmin(losses))
+
+
+def test_logs_for_tensorboard_are_written(small_dataset, tmp_path):
+    machine = Machine(tensorboard=True)
+    run = train(
+        recipe("training.epochs=1"),
+        small_dataset,
+        tmp_path / "run",
+        progress=False,
+        machine=machine,
+    )
+    assert list((run.folder / "tensorboard").glob("events.*"))
+
+
+def test_machines_are_checked():
+    with pytest.raises(TrainingError, match=r"1 or more devices and machines\. Got 0 and 1"):
+        Machine(devices=0)
+    with pytest.raises(TrainingError, match="must be started by torchrun or Slurm"):
+        Machine(machines=2)
+
+
+TOGETHER = """
+import sys
+from pathlib import Path
+from makers import SMALL_RECIPE
+from mien.data.store import read_store
+from mien.recipe import find_recipe, load_recipe
+from mien.training.machine import Machine
+from mien.training.train import train
+
+if __name__ == "__main__":
+    recipe = load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, "training.epochs=3"])
+    faces = read_store(sys.argv[1])
+    train(recipe, faces, Path(sys.argv[2]), progress=False, machine=Machine(devices=2))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(small_dataset, tmp_path):
+    write_store(small_dataset, tmp_path / "store")
+    script = tmp_path / "together.py"
+    script.write_text(TOGETHER)
+    command = [sys.executable, script, tmp_path / "store", tmp_path / "run"]
+    tests = __file__.rsplit("/", 2)[0]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, env={"PYTHONPATH": tests, "PATH": "/usr/bin"}
+    )
+    assert ended.returncode == 0, ended.stderr
+    run = Run(tmp_path / "run")
+    assert len(rows(run)) == 3
+    assert run.epochs_done() == 3
+    assert np.isfinite([float(row["val_loss"]) for row in rows(run)]).all()
+    assert (run.folder / "curves.png").exists()
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from makers import SMALL_RECIPE
+from mien.data.store import read_store
+from mien.recipe import find_recipe, load_recipe
+from mien.training.train import train
+
+recipe = load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, "training.epochs=3"])
+faces = read_store(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+train(recipe, faces, Path(sys.argv[2]), resume=True, progress=False)
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk_leaves_the_previous_checkpoint(small_dataset, tmp_path):
+    write_store(small_dataset, tmp_path / "store")
+    run = train(recipe("training.epochs=2"), small_dataset, tmp_path / "run", progress=False)
+    run.write_start(recipe("training.epochs=3"), run.data(), "fp32")
+    kept = run.last.read_bytes()
+    command = [sys.executable, "-c", FULL_DISK, tmp_path / "store", run.folder]
+    tests = __file__.rsplit("/", 2)[0]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, env={"PYTHONPATH": tests, "PATH": "/usr/bin"}
+    )
+    assert ended.returncode != 0
+    assert "File too large" in ended.stderr
+    assert run.last.read_bytes() == kept
+    assert run.epochs_done() == 2

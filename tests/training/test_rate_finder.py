@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from makers import SMALL_RECIPE
+from mien.errors import TrainingError
+from mien.recipe import find_recipe, load_recipe
+from mien.training.rate_finder import _search, find_rate, plot_search
+
+
+def test_a_rate_is_found_and_drawn(small_dataset, tmp_path):
+    recipe = load_recipe(find_recipe("mien-base"), SMALL_RECIPE)
+    found = find_rate(recipe, small_dataset, steps=60, progress=False)
+    again = find_rate(recipe, small_dataset, steps=60, progress=False)
+    assert found.suggestion == again.suggestion
+    assert 1e-5 < found.suggestion < 1
+    assert found.losses.min() < found.losses[0]
+    plot_search(found, tmp_path / "rates.png")
+    assert (tmp_path / "rates.png").stat().st_size > 5_000
+
+
+def test_the_suggestion_keeps_away_from_where_the_loss_grows():
+    rates = np.geomspace(1e-6, 1, 61)
+    losses = (np.log10(rates) + 1) ** 2
+    assert _search(rates, losses).suggestion == pytest.approx(1e-2)
+    with pytest.raises(TrainingError, match="cannot be searched"):
+        _search(rates[:2], losses[:2])
