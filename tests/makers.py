@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 
 from mien.data.readers.fer2013 import CODES, USAGES
 from mien.labels import VOTES
@@ -116,4 +117,30 @@ def write_ferplus(path: Path, rows: list[list[str]]) -> Path:
     """Write a fer2013new.csv."""
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["Usage", "Image name", *FER_PLUS_COLUMNS], *rows])
+    return path
+
+
+def photograph(
+    portrait: np.ndarray, frame: tuple[int, int, int, int] = (0, 0, 0, 0), tilt: float = 0
+) -> np.ndarray:
+    """A photograph of 720x480 pixels as IMED has them: one face, uint8 RGB, in a black frame.
+
+    The frame is top, right, bottom and left; the tilt is in degrees, counter-clockwise.
+    """
+    top, right, bottom, left = frame
+    width, height = 720 - left - right, 480 - top - bottom
+    scale = height / portrait.shape[0]
+    turn = cv2.getRotationMatrix2D((portrait.shape[1] / 2, portrait.shape[0] / 2), tilt, scale)
+    turn[:, 2] += (np.array([width, height]) - portrait.shape[1::-1]) / 2
+    wall = (150, 160, 170)
+    inside = cv2.warpAffine(
+        portrait, turn, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=wall
+    )
+    return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_CONSTANT)
+
+
+def write_photo(path: Path, picture: np.ndarray) -> Path:
+    """Write a picture, uint8 RGB or grey, in the format its suffix names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PIL.Image.fromarray(picture).save(path)
     return path

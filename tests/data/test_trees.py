@@ -4,6 +4,9 @@ import os
 import shutil
 import zipfile
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -11,6 +14,7 @@ import pytest
 
 import makers
 from mien.data.readers import READERS, find_reader, read_dataset
+from mien.data.tree import read_grey
 from mien.errors import DataError, MienError
 from mien.labels import ClassNames
 
@@ -191,3 +195,45 @@ def test_an_unknown_layout_names_the_nearest(tree):
     with pytest.raises(DataError, match="did you mean 'ckplus48'"):
         read_dataset(tree, layout="ckplus4")
     assert set(READERS) >= {"ckplus48", "fer2013", "fer2013-folder", "folder"}
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_pictures_are_listed_without_reading_them_and_opened_elsewhere(tree, archived):
+    path = Path(zipped(tree)) if archived else tree
+    _, reader = find_reader(path)
+    entries = reader.entries(path)
+    assert [e.id for e in entries] == read_dataset(path).ids.tolist()
+    context = get_context("spawn")
+    with ProcessPoolExecutor(2, context) as pool:
+        there = list(pool.map(read_grey, [entry.file for entry in entries]))
+    assert all((read_grey(e.file) == image).all() for e, image in zip(entries, there))
+
+
+def test_an_archive_that_was_replaced_is_opened_anew(tree):
+    path = Path(zipped(tree))
+    assert len(read_dataset(path)) == 16
+    shutil.rmtree(tree / "Train" / "sad")
+    assert len(read_dataset(zipped(tree))) == 13
+
+
+def test_a_link_to_itself_is_named_and_the_rest_is_read(tree):
+    link = tree / "Train" / "sad" / "loop.png"
+    link.symlink_to(link)
+    skipped = []
+    assert len(read_dataset(tree, skip=skipped.append)) == 16
+    assert "loop.png" in str(skipped[0])
+
+
+def test_a_file_that_cannot_be_opened_is_named(tree):
+    (tree / "Train" / "sad" / "0.png").unlink()
+    (tree / "Train" / "sad" / "0.png").symlink_to(tree / "gone.png")
+    os.mkfifo(tree / "Train" / "sad" / "pipe.png")
+    skipped = []
+    assert len(read_dataset(tree, skip=skipped.append)) == 15
+    assert [name in str(e) for name, e in zip(("0.png", "pipe.png"), skipped)] == [True, True]
+
+
+def test_a_name_that_is_no_text_is_written_out(tree):
+    odd = os.fsencode(tree / "Train" / "sad") + b"/\xff.png"
+    shutil.copy(tree / "Train" / "sad" / "0.png", odd)
+    assert r"Train/sad/\xff.png" in read_dataset(tree).ids

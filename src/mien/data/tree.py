@@ -2,36 +2,58 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from rich.console import Console
-from rich.progress import track
-
 from mien.data.archive import DAMAGED, ENCRYPTED
 from mien.errors import DataError, ImageError
+from mien.inference.journal import printable
 from mien.inference.pictures import decode_picture
 from mien.preprocess import Image, grey
 
 
 @dataclass(frozen=True)
 class TreeFile:
-    """One file of a tree.
+    """One file of a tree; it holds names only, so that another process can open it, too.
 
     Args:
-        path: Its path below the tree's top, with forward slashes.
+        path: Its path below the tree's top, with forward slashes; printable.
         where: Its name in error sentences.
-        open: Opens its content for reading.
+        place: The file itself, or the zip archive it lies in.
+        member: Its name in that archive; None for a plain file.
     """
 
     path: PurePosixPath
     where: str
-    open: Callable[[], IO[bytes]]
+    place: Path
+    member: str | None = None
+
+    def open(self) -> IO[bytes]:
+        """Open its content for reading.
+
+        Raises:
+            OSError: If it cannot be opened, or is a device or a pipe.
+        """
+        if self.member is not None:
+            state = self.place.stat()
+            archive = _archive(self.place, state.st_mtime_ns, state.st_size, os.getpid())
+            return archive.open(self.member)
+        # Reading a device or a pipe could wait for ever.
+        if self.place.exists() and not (self.place.is_file() or self.place.is_dir()):
+            raise OSError(errno.EINVAL, "not a regular file", str(self.place))
+        return self.place.open("rb")
+
+
+@lru_cache(maxsize=4)
+def _archive(path: Path, changed: int, size: int, process: int) -> zipfile.ZipFile:
+    """Open an archive once per process: a forked one would share the position in the file."""
+    return zipfile.ZipFile(path)
 
 
 def tree_files(top: Path) -> list[TreeFile]:
@@ -52,20 +74,17 @@ def tree_files(top: Path) -> list[TreeFile]:
 
 def _zip_files(path: Path) -> list[TreeFile]:
     try:
-        archive = zipfile.ZipFile(path)
+        with zipfile.ZipFile(path) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError(f"{path} is not a readable archive: {error}.") from error
-    infos = [info for info in archive.infolist() if not info.is_dir()]
     if any(info.flag_bits & ENCRYPTED for info in infos):
         raise DataError(f"{path} is encrypted: unpack it with its password first.")
     names = [info.filename for info in infos]
     for name in names:
         if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
             raise DataError(f"{path} holds {name!r}, a path that leads outside the archive.")
-    return [
-        TreeFile(PurePosixPath(name), f"{path}: {name}", partial(archive.open, name))
-        for name in names
-    ]
+    return [TreeFile(PurePosixPath(name), f"{path}: {name}", path, name) for name in names]
 
 
 def _folder_files(folder: Path, top: Path, above: frozenset[tuple[int, int]]) -> Iterator[TreeFile]:
@@ -79,15 +98,18 @@ def _folder_files(folder: Path, top: Path, above: frozenset[tuple[int, int]]) ->
         return
     for entry in entries:
         path = Path(entry.path)
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _folder_files(path, top, above | {here})
         else:
-            relative = PurePosixPath(path.relative_to(top).as_posix())
-            yield TreeFile(relative, str(path), _opener(path))
+            relative = PurePosixPath(printable(path.relative_to(top).as_posix()))
+            yield TreeFile(relative, printable(str(path)), path)
 
 
-def _opener(path: Path) -> Callable[[], IO[bytes]]:
-    return lambda: path.open("rb")
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself; reading it as a file will say so
+        return False
 
 
 def _hidden(path: PurePosixPath) -> bool:
@@ -102,15 +124,15 @@ def _check_case(files: list[TreeFile], top: Path) -> None:
             raise DataError(f"{top} holds {other} and {file.path}, which differ in case only.")
 
 
-def read_grey(file: TreeFile) -> Image:
-    """Read a picture as uint8 (H, W), grey.
+def read_colour(file: TreeFile) -> Image:
+    """Read a picture as uint8 (H, W, 3), RGB.
 
     Raises:
         DataError: If it cannot be opened or is not a picture; names the file.
     """
     try:
         with file.open() as content:
-            return grey(decode_picture(content, file.where))
+            return decode_picture(content, file.where)
     except ImageError as error:
         raise DataError(str(error)) from error
     except OSError as error:
@@ -119,25 +141,10 @@ def read_grey(file: TreeFile) -> Image:
         raise DataError(f"{file.where} is damaged: {error}.") from error
 
 
-def read_pictures(
-    files: Sequence[TreeFile], skip: Callable[[DataError], None], *, progress: bool
-) -> Iterator[tuple[int, Image]]:
-    """Read pictures one after the other, leaving out those that cannot be read.
+def read_grey(file: TreeFile) -> Image:
+    """Read a picture as uint8 (H, W), grey.
 
-    Args:
-        files: The pictures.
-        skip: Called with the error of each picture that is left out.
-        progress: Whether to show a bar.
-
-    Returns:
-        Position in `files`, and uint8 (H, W), grey, of each picture that can be read.
+    Raises:
+        DataError: If it cannot be opened or is not a picture; names the file.
     """
-    console = Console(stderr=True)
-    bar = track(files, "Reading pictures", console=console, disable=not progress)
-    for position, file in enumerate(bar):
-        try:
-            image = read_grey(file)
-        except DataError as error:
-            skip(error)
-        else:
-            yield position, image
+    return grey(read_colour(file))

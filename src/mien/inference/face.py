@@ -11,6 +11,10 @@ from mien.errors import MienError
 from mien.labels import LabelSet
 from mien.preprocess import Square
 
+Eyes = tuple[tuple[float, float], tuple[float, float]]
+"""The middles (x, y) of a person's right and left eye in a picture's pixels; the right one is on
+the left of a picture that is neither mirrored nor upside down."""
+
 SUM_TOLERANCE = 1e-4
 """How far the probabilities of a reading may sum from 1."""
 
@@ -71,6 +75,7 @@ class Face:
         box: Where it is, inside the picture.
         score: How sure the detector is, on that detector's own scale; higher is surer.
         square: The region the classifier looks at; it may reach beyond the picture's edges.
+        eyes: Where the eyes are; None from a detector that does not tell.
 
     Raises:
         MienError: If the score is not finite.
@@ -79,6 +84,7 @@ class Face:
     box: Box
     score: float
     square: Square
+    eyes: Eyes | None = None
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.score):

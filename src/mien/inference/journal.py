@@ -97,7 +97,7 @@ class Journal:
         self._offsets = offsets
 
     @classmethod
-    def create(cls, path: Path, settings: Settings) -> Journal:
+    def create(cls, path: Path, settings: BaseModel) -> Journal:
         """Start an empty journal.
 
         Raises:
@@ -114,7 +114,7 @@ class Journal:
         return journal
 
     @classmethod
-    def resume(cls, path: Path, settings: Settings) -> Journal:
+    def resume(cls, path: Path, settings: BaseModel) -> Journal:
         """Carry on a journal, or start it where there is none.
 
         A last line that was cut short is dropped: its picture is done again.
@@ -153,13 +153,23 @@ class Journal:
             size: Its width and height in pixels.
             readings: Its faces; empty where there is none.
         """
-        self._finish(picture_record(source, size, readings))
+        self.write(picture_record(source, size, readings))
 
     def add_error(self, source: str | Path, message: str) -> None:
         """Write down that a picture could not be read, and why."""
         source = printable(str(source))
         record = {"source": source, "status": "error", "message": printable(message), "faces": []}
-        self._finish(record)
+        self.write(record)
+
+    def write(self, record: Record) -> None:
+        """Write down what was found in one picture, whose name is the record's `source`.
+
+        Raises:
+            MienError: If the journal holds that picture already.
+        """
+        if record["source"] in self._offsets:
+            raise MienError(f"{record['source']} is in {self.path} already.")
+        self._offsets[record["source"]] = self._append(record)
 
     def records(self) -> Iterator[Record]:
         """Give the finished pictures one by one, ordered by source."""
@@ -182,11 +192,6 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _finish(self, record: Record) -> None:
-        if record["source"] in self._offsets:
-            raise MienError(f"{record['source']} is in {self.path} already.")
-        self._offsets[record["source"]] = self._append(record)
-
     def _append(self, line: Record) -> int:
         offset = self._file.seek(0, os.SEEK_END)
         self._file.write(json.dumps(line).encode("ascii") + b"\n")
@@ -206,7 +211,7 @@ def _refuse_to_lose(path: Path) -> None:
         )
 
 
-def _scan(path: Path, file: BinaryIO, settings: Settings) -> tuple[dict[str, int], int]:
+def _scan(path: Path, file: BinaryIO, settings: BaseModel) -> tuple[dict[str, int], int]:
     """Return where each finished picture's line begins, and where the last whole line ends."""
     offsets: dict[str, int] = {}
     end = 0
@@ -228,15 +233,15 @@ def _source(path: Path, number: int, line: bytes) -> str:
         raise MienError(f"Line {number} of {path} is damaged: delete the file.") from error
 
 
-def _check_header(path: Path, line: bytes, settings: Settings) -> None:
+def _check_header(path: Path, line: bytes, settings: BaseModel) -> None:
     try:
         header = _Header(**json.loads(line))
-        found = Settings.model_validate(header.settings)
+        found = type(settings).model_validate(header.settings)
     except (ValueError, TypeError, ValidationError) as error:
         raise MienError(f"{path} does not hold the results of an interrupted run.") from error
     if header.journal != VERSION:
         raise MienError(f"{path} was written by another version of mien: delete the file.")
-    for name in Settings.model_fields:
+    for name in type(settings).model_fields:
         old, new = getattr(found, name), getattr(settings, name)
         if old != new:
             raise MienError(

@@ -123,10 +123,19 @@ def load_with_errors(
     from mien.data.votes import join_votes
 
     skipped: list[MienError] = []
-    own = ClassNames(_pairs(names or (), "--name"))
+    own = class_names(names)
     dataset = read_dataset(source, layout=layout, names=own, skip=skipped.append, progress=True)
     complain([str(error) for error in skipped], MOST_SKIPPED, "Left out: ", "yellow")
     return (dataset if votes is None else join_votes(dataset, votes)), skipped
+
+
+def class_names(names: Sequence[str] | None) -> ClassNames:
+    """Return what class names mean, with the user's `--name name=expression` among them.
+
+    Raises:
+        MienError: If one is not given like that, or stands for no known expression.
+    """
+    return ClassNames(_pairs(names or (), "--name"))
 
 
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:

@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.readers import READERS, Skip
-from mien.data.sample import Sample
-from mien.data.tree import TreeFile, read_pictures, tree_files
+from mien.data.pictures import Entry, PictureReader
+from mien.data.readers import READERS
+from mien.data.tree import TreeFile, tree_files
 from mien.errors import DataError
 from mien.labels import ClassNames, label_set
 
@@ -27,7 +27,7 @@ Sequences = dict[tuple[str, str], list[TreeFile]]
 
 
 @READERS.register("ckplus")
-class CkPlus:
+class CkPlus(PictureReader):
     """Reader of the peak frame, the last, of each sequence that has an emotion."""
 
     labels = label_set("ckplus7")
@@ -41,8 +41,8 @@ class CkPlus:
         """Accept folders that hold `cohn-kanade-images`."""
         return (path / IMAGES).is_dir()
 
-    def samples(self, path: Path, skip: Skip, *, progress: bool = False) -> Iterator[Sample]:
-        """Read the frames: grey, of the size they have; ids are their paths below `path`.
+    def entries(self, path: Path) -> list[Entry]:
+        """List the frames; ids are their paths below `path`.
 
         Raises:
             DataError: If there is no emotion file, or one holds no number from 0 to 7.
@@ -53,11 +53,10 @@ class CkPlus:
         emotions = {key: _emotion(files[-1]) for key, files in _sequences(path, EMOTIONS).items()}
         if not emotions:
             raise DataError(f"{path / EMOTIONS} holds no emotion file (*_emotion.txt).")
-        frames = list(self._frames(_sequences(path, IMAGES), emotions))
-        files = [file for file, _ in frames]
-        for position, image in read_pictures(files, skip, progress=progress):
-            frame, expression = frames[position]
-            yield Sample(f"{IMAGES}/{frame.path}", image, expression, subject=frame.path.parts[0])
+        return [
+            Entry(f"{IMAGES}/{frame.path}", frame, expression, subject=frame.path.parts[0])
+            for frame, expression in self._frames(_sequences(path, IMAGES), emotions)
+        ]
 
     def _frames(
         self, images: Sequences, emotions: dict[tuple[str, str], str]

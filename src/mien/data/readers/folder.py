@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from mien.data.readers import READERS, Skip
-from mien.data.sample import Sample, Split
-from mien.data.tree import TreeFile, read_pictures, tree_files
+from mien.data.pictures import Entry, PictureReader
+from mien.data.readers import READERS
+from mien.data.sample import Split
+from mien.data.tree import TreeFile, tree_files
 from mien.errors import DataError
-from mien.labels import ClassNames, LabelSet
+from mien.labels import ClassNames
 
 SPLIT_FOLDERS: dict[str, Split] = {
     "train": "train",
@@ -26,10 +26,9 @@ SPLIT_FOLDERS: dict[str, Split] = {
 
 
 @READERS.register("folder")
-class Folder:
+class Folder(PictureReader):
     """Reader of class folders. The folder a picture lies in names its class."""
 
-    labels: LabelSet | None = None
     order = 90
 
     def __init__(self, names: ClassNames) -> None:
@@ -39,26 +38,18 @@ class Folder:
         """Accept folders and zip archives."""
         return path.is_dir() or path.suffix.lower() == ".zip"
 
-    def samples(self, path: Path, skip: Skip, *, progress: bool = False) -> Iterator[Sample]:
-        """Read the pictures: grey, of the size they have; ids are their paths below `path`.
+    def entries(self, path: Path) -> list[Entry]:
+        """List the files of the class folders; ids are their paths below `path`.
 
         Raises:
-            DataError: If no folder holds a picture, or folders name no known expression.
+            DataError: If no folder holds a picture.
+            MienError: If folders name no known expression.
         """
-        files = tree_files(path)
-        classified = [file for file in files if len(file.path.parts) > 1]
-        if not classified:
+        files = [file for file in tree_files(path) if len(file.path.parts) > 1]
+        if not files:
             raise DataError(f"{path} holds no folder with pictures: wanted one folder per class.")
-        self._names.check((file.path.parts[-2] for file in classified), str(path))
-        for position, image in read_pictures(classified, skip, progress=progress):
-            inside = classified[position].path
-            yield Sample(
-                id=str(inside),
-                image=image,
-                expression=self._names.expression(inside.parts[-2]),
-                split=self.split(inside),
-                subject=self.subject(inside),
-            )
+        self._names.check((file.path.parts[-2] for file in files), str(path))
+        return [self._entry(file) for file in files]
 
     def split(self, path: PurePosixPath) -> Split:
         """Return the split a picture's path tells, "" if none."""
@@ -68,6 +59,11 @@ class Folder:
     def subject(self, path: PurePosixPath) -> str:
         """Return who is shown, as far as the path tells."""
         return ""
+
+    def _entry(self, file: TreeFile) -> Entry:
+        expression = self._names.expression(file.path.parts[-2])
+        inside = file.path
+        return Entry(str(inside), file, expression, self.split(inside), self.subject(inside))
 
     def _files(self, path: Path) -> list[TreeFile]:
         """Return the files of a path that may be such a tree; none if it cannot be one."""

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from mien.data.readers import READERS, Skip
+from mien.data.pictures import Entry, PictureReader
+from mien.data.readers import READERS
 from mien.data.readers.folder import SPLIT_FOLDERS
-from mien.data.sample import Sample, Split
+from mien.data.sample import Split
 from mien.data.tables import csv_rows
-from mien.data.tree import TreeFile, read_pictures
+from mien.data.tree import TreeFile
 from mien.errors import DataError, MissingExtraError, unknown_name
-from mien.labels import ClassNames, LabelSet
+from mien.labels import ClassNames
 
 REQUIRED = ("path", "label")
 OPTIONAL = ("subject", "split")
@@ -25,10 +26,9 @@ Row = Mapping[str, Any]
 
 
 @READERS.register("manifest")
-class Manifest:
+class Manifest(PictureReader):
     """Reader of lists; ids are the paths as they stand in the list."""
 
-    labels: LabelSet | None = None
     order = 50
 
     def __init__(self, names: ClassNames) -> None:
@@ -38,25 +38,24 @@ class Manifest:
         """Accept CSV and Parquet files."""
         return path.is_file() and path.suffix.lower() in (".csv", ".parquet")
 
-    def samples(self, path: Path, skip: Skip, *, progress: bool = False) -> Iterator[Sample]:
-        """Read the pictures in the list's order: grey, of the size they have.
+    def entries(self, path: Path) -> list[Entry]:
+        """List the pictures in the list's order.
 
         Raises:
             DataError: For a missing column, an unknown label or split; names file and row.
         """
         rows = list(_rows(path))
         self._names.check((str(row["label"]) for row in rows), str(path))
-        splits = [_split(row, f"{path}, row {n}") for n, row in enumerate(rows, start=2)]
-        files = [_file(row, path, n) for n, row in enumerate(rows, start=2)]
-        for position, image in read_pictures(files, skip, progress=progress):
-            row = rows[position]
-            yield Sample(
-                id=str(row["path"]),
-                image=image,
-                expression=self._names.expression(str(row["label"])),
-                split=splits[position],
-                subject=str(row.get("subject") or ""),
-            )
+        return [self._entry(row, path, number) for number, row in enumerate(rows, start=2)]
+
+    def _entry(self, row: Row, path: Path, number: int) -> Entry:
+        return Entry(
+            id=str(row["path"]),
+            file=_file(row, path, number),
+            expression=self._names.expression(str(row["label"])),
+            split=_split(row, f"{path}, row {number}"),
+            subject=str(row.get("subject") or ""),
+        )
 
 
 def _rows(path: Path) -> Iterable[Row]:
@@ -107,4 +106,4 @@ def _split(row: Row, where: str) -> Split:
 def _file(row: Row, path: Path, number: int) -> TreeFile:
     picture = path.parent / str(row["path"])
     where = f"{path}, row {number}: {picture}"
-    return TreeFile(PurePosixPath(str(row["path"])), where, lambda: picture.open("rb"))
+    return TreeFile(PurePosixPath(str(row["path"])), where, picture)

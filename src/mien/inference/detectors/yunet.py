@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,10 @@ def _face(row: NDArray[Any], factor: float, picture: Image) -> Face | None:
     x, y, width, height = (float(edge) * factor for edge in row[:4])
     if width <= 0 or height <= 0:
         return None
-    # A row is the box, five landmarks and the score.
-    return FRAMING.face(Box(x, y, width, height), float(row[14]), picture)
+    # A row is the box, five landmarks (first the right eye, then the left) and the score.
+    face = FRAMING.face(Box(x, y, width, height), float(row[14]), picture)
+    right_x, right_y, left_x, left_y = (float(value) * factor for value in row[4:8])
+    return face and replace(face, eyes=((right_x, right_y), (left_x, left_y)))
 
 
 def _search(net: cv2.FaceDetectorYN, image: Image) -> NDArray[Any]:

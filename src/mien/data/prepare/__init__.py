@@ -1,0 +1,1 @@
+"""From raw photographs to a dataset of faces: one step per file."""
