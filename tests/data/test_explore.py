@@ -8,10 +8,12 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
+from mien.data.explore.features import model_features, pixels
 from mien.data.explore.projection import baseline, nearest_neighbours, principal_components
 from mien.data.explore.report import explore
 from mien.data.explore.statistics import mean_faces, measures, shape_table
 from mien.errors import DataError
+from mien.inference.classifier import Classifier
 
 
 def points(count, seed=0):
@@ -83,10 +85,26 @@ def test_the_page_is_whole_with_pictures_and_tables_beside_it(small_dataset, tmp
 
 def test_without_splits_there_is_no_baseline_and_without_labels_nothing(small_dataset, tmp_path):
     whole = dataclasses.replace(small_dataset, splits=np.full(len(small_dataset), ""))
-    assert baseline(whole) is None
+    assert baseline(whole, pixels(whole)) is None
     explore(whole, tmp_path / "whole")
     assert not (tmp_path / "whole" / "nearest-neighbours.png").exists()
     bare = dataclasses.replace(small_dataset, targets=np.full(len(small_dataset), -1))
     with pytest.raises(DataError, match="has no labels to explore"):
         explore(bare, tmp_path / "bare")
     assert not (tmp_path / "bare").exists()
+
+
+@pytest.mark.data
+def test_a_models_features_tell_expressions_apart_better_than_pixels(real_fer2013, tmp_path):
+    # What a model saw in training says nothing: the faces of val and test, divided anew.
+    judged = real_fer2013.select(np.flatnonzero(real_fer2013.splits != "train")[::6])
+    half = np.where(np.arange(len(judged)) % 2, "train", "test")
+    judged = dataclasses.replace(judged, splits=half)
+    classifier = Classifier()
+    rows = model_features(judged, classifier)
+    assert rows.shape == (len(judged), 256)
+    reached = [np.mean(np.equal(*baseline(judged, r))) for r in (pixels(judged), rows)]
+    assert reached[0] < 0.45
+    assert reached[1] > 0.6
+    explore(judged, tmp_path, classifier)
+    assert "components of the features of mien-base" in (tmp_path / "explore.html").read_text()

@@ -20,7 +20,8 @@ def clean(
 
     Args:
         dataset: The audited dataset.
-        findings: Rows of a `findings.csv`; those with "yes" in the column `drop` count.
+        findings: Rows of a `findings.csv`; those with "yes" in the column `drop` count. Rows
+            without an id, of files that could not be read, have nothing to leave out.
         drop: The checks whose findings are applied.
 
     Raises:
@@ -29,13 +30,14 @@ def clean(
     """
     rows = list(findings)
     found = {row["check"] for row in rows}
-    for check in drop:
+    checks = list(dict.fromkeys(drop))
+    reasons: dict[str, str] = {}
+    for check in checks:
         if check not in found:
             raise DataError(unknown_name("check among the findings", check, found))
-    reasons: dict[str, str] = {}
-    for row in rows:
-        if row["check"] in drop and row["drop"].strip().lower() == YES:
-            reasons.setdefault(row["id"], row["check"])
+        # A face that several checks mark counts for the one that is named first.
+        for name in _marked(rows, check):
+            reasons.setdefault(name, check)
     keep = ~np.isin(dataset.ids, list(reasons))
     if len(dataset) - int(keep.sum()) != len(reasons):
         foreign = next(name for name in reasons if name not in set(dataset.ids.tolist()))
@@ -45,5 +47,11 @@ def clean(
     if not keep.any():
         raise DataError(f"Nothing of dataset {dataset.name!r} would be left.")
     counts = Counter(reasons.values())
-    went = ", ".join(f"{counts[check]} {check}" for check in drop)
+    went = ", ".join(f"{counts[check]} {check}" for check in checks)
     return dataset.select(np.flatnonzero(keep), f"cleaned: dropped {went}")
+
+
+def _marked(rows: Iterable[Mapping[str, str]], check: str) -> list[str]:
+    """Return the ids that a check marks; a file that could not be read has none."""
+    own = (row for row in rows if row["check"] == check and row["id"])
+    return [row["id"] for row in own if row["drop"].strip().lower() == YES]

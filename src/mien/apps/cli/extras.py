@@ -6,7 +6,10 @@ from importlib.util import find_spec
 
 from mien.errors import MissingExtraError
 
-EXTRAS = {"parquet": ("pyarrow",), "train": ("torch", "lightning", "kornia", "scipy", "onnx")}
+EXTRAS = {
+    "parquet": ("pyarrow",),
+    "train": ("torch", "lightning", "kornia", "scipy", "onnx", "sklearn"),
+}
 
 
 def need(extra: str, feature: str) -> None:

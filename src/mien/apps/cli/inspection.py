@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -19,8 +20,16 @@ from mien.apps.cli.data import (
     Votes,
     check_out,
     load,
+    load_with_errors,
     write,
 )
+from mien.apps.cli.options import DetectorWeights, Model
+from mien.errors import MienError
+
+if TYPE_CHECKING:
+    from mien.data.audit import Result
+    from mien.data.audit.evidence import Evidence
+    from mien.data.dataset import FaceDataset
 
 
 def explore(
@@ -29,6 +38,10 @@ def explore(
     votes: Votes = None,
     layout: Layout = None,
     names: Names = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Project this model's features instead of the pixels."),
+    ] = None,
 ) -> None:
     """Look at a dataset: counts, samples, mean faces, light, components, a baseline.
 
@@ -38,9 +51,14 @@ def explore(
     from mien.data.explore.report import PAGE
     from mien.data.explore.report import explore as look
 
+    classifier = None
+    if model is not None:
+        from mien.inference.classifier import Classifier
+
+        classifier = Classifier(model)
     dataset = load(source, votes, layout, names)
     say("Drawing …")
-    look(dataset, out)
+    look(dataset, out, classifier)
     say(f"Look at {out / PAGE}; pictures and tables are beside it.")
 
 
@@ -54,28 +72,66 @@ def audit(
         list[str] | None,
         typer.Option("--check", help="Only this check; all by default. Repeatable."),
     ] = None,
+    probabilities: Annotated[
+        Path | None,
+        typer.Option(
+            "--probabilities",
+            help="CSV or Parquet with a column id and one p_EXPRESSION for each expression, by"
+            " models that did not learn from the face. By default a small model makes them.",
+        ),
+    ] = None,
+    weights: DetectorWeights = None,
+    model: Model = "mien-base",
 ) -> None:
-    """Look for copies, near-copies, leaks between splits and images that do not conform.
+    """Look for copies, leaks, damaged and covered images, images of no face, and wrong labels.
 
     Leaves a page to look at (audit.html, opens without a network) and a table of every finding
-    (findings.csv), which `mien data clean` can apply.
+    (findings.csv), which `mien data clean` can apply. Where there are no --votes, detectors and
+    --model say what is no face.
     """
+    from mien.data.audit import CHECKS
     from mien.data.audit import audit as run_audit
     from mien.data.audit.report import PAGE, TABLE, write_report
 
-    dataset = load(source, votes, layout, names)
-    found = run_audit(dataset, checks, progress=True)
+    for name in checks or ():
+        CHECKS[name]  # an unknown name is said before anything is read
+    dataset, skipped = load_with_errors(source, votes, layout, names)
+    evidence = _evidence(dataset, skipped, probabilities, weights, model)
+    found = run_audit(dataset, checks, evidence, progress=True)
     write_report(dataset, found, out)
-    table = Table(title=f"Audit of {escape(dataset.name)}: {len(dataset):,} faces")
-    table.add_column("Check")
-    table.add_column("Found")
+    _print_counts(f"Audit of {dataset.name}: {len(dataset):,} faces", found)
+    say(f"Look at {out / PAGE}; all findings are in {out / TABLE}")
+
+
+def _evidence(
+    dataset: FaceDataset,
+    skipped: Sequence[MienError],
+    probabilities: Path | None,
+    weights: Path | None,
+    model: str,
+) -> Evidence:
+    from mien.data.audit.evidence import Evidence, detectors_at_hand
+    from mien.data.audit.probabilities import read_probabilities
+    from mien.inference.classifier import Classifier
+
+    return Evidence(
+        unreadable=tuple(map(str, skipped)),
+        detectors=detectors_at_hand(weights),
+        classifier=Classifier(model),
+        probabilities=read_probabilities(probabilities, dataset) if probabilities else None,
+    )
+
+
+def _print_counts(title: str, found: Sequence[Result]) -> None:
+    table = Table("Check", "Found", title=escape(title))
     table.add_column("Count", justify="right")
     for result in found:
+        if result.missing:
+            table.add_row(result.check, f"did not run: {escape(result.missing)}", "")
         for number, (what, count) in enumerate(result.counts.items()):
             table.add_row(result.check if number == 0 else "", what, f"{count:,}")
         table.add_section()
     results.print(table)
-    say(f"Look at {out / PAGE}; all findings are in {out / TABLE}")
 
 
 def clean(

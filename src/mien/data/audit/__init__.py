@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from mien.data.audit.evidence import Evidence
 from mien.data.dataset import FaceDataset
 from mien.errors import DataError
 from mien.registry import Registry
@@ -16,11 +17,11 @@ from mien.registry import Registry
 
 @dataclass(frozen=True)
 class Finding:
-    """One face that a check points at.
+    """One face, or one unreadable file, that a check points at.
 
     Args:
         check: The check's name.
-        index: Position of the face in the dataset.
+        index: Position of the face in the dataset; None for a file that could not be read.
         group: Number of the finding's group within the check, -1 where faces stand alone.
         value: What was measured; its unit is the check's.
         drop: Whether `mien data clean --drop CHECK` leaves this face out.
@@ -28,11 +29,20 @@ class Finding:
     """
 
     check: str
-    index: int
+    index: int | None
     group: int
     value: float
     drop: bool
     note: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures beside the findings: what they are, the columns' names and the rows."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str | int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,8 @@ class Result:
         explanation: What the check looks for, and what its findings mean here.
         counts: Figures worth knowing, by what they count.
         findings: The faces, the most telling first.
+        tables: Further figures.
+        missing: A sentence that says what the check lacked, if it could not run.
     """
 
     check: str
@@ -52,12 +64,14 @@ class Result:
     explanation: str
     counts: dict[str, int]
     findings: tuple[Finding, ...]
+    tables: tuple[Table, ...] = ()
+    missing: str = ""
 
 
 class Check(Protocol):
     """What an audit check does."""
 
-    def run(self, dataset: FaceDataset, *, progress: bool = False) -> Result:
+    def run(self, dataset: FaceDataset, evidence: Evidence, *, progress: bool = False) -> Result:
         """Look at a whole dataset; `progress` shows a bar where it takes long."""
 
 
@@ -65,17 +79,23 @@ CHECKS: Registry[type[Check]] = Registry("audit check", "mien.data.audit", DataE
 
 
 def audit(
-    dataset: FaceDataset, checks: Sequence[str] | None = None, *, progress: bool = False
+    dataset: FaceDataset,
+    checks: Sequence[str] | None = None,
+    evidence: Evidence | None = None,
+    *,
+    progress: bool = False,
 ) -> list[Result]:
     """Run checks over a dataset.
 
     Args:
         dataset: Any dataset.
         checks: Their names; None for all.
+        evidence: What is known beside the dataset; None for nothing.
         progress: Whether to show bars.
 
     Raises:
         DataError: If there is no check of a name.
     """
     chosen = list(CHECKS) if checks is None else list(dict.fromkeys(checks))
-    return [CHECKS[name]().run(dataset, progress=progress) for name in chosen]
+    runs = [CHECKS[name]().run for name in chosen]
+    return [run(dataset, evidence or Evidence(), progress=progress) for run in runs]

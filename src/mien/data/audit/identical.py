@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.data.audit import CHECKS, Finding, Result
+from mien.data.audit.evidence import Evidence
 from mien.data.dataset import FaceDataset
 from mien.data.groups import groups_of
 from mien.data.twins import twin_groups, twins_in
@@ -24,7 +25,7 @@ EXPLANATION = (
 class Identical:
     """Finds groups of identical images."""
 
-    def run(self, dataset: FaceDataset, *, progress: bool = False) -> Result:
+    def run(self, dataset: FaceDataset, evidence: Evidence, *, progress: bool = False) -> Result:
         """Return the groups, those with conflicting labels first, then the largest."""
         groups = [g for g in groups_of(twin_groups(dataset.images)).values() if len(g) > 1]
         groups.sort(key=lambda group: (-len(_labels(dataset, group)), -len(group)))

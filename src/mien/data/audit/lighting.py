@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.audit import CHECKS, Finding, Result
+from mien.data.audit.evidence import Evidence
 from mien.data.dataset import FaceDataset
 from mien.data.explore.statistics import brightness, contrast, sharpness
 
@@ -31,7 +32,7 @@ EXPLANATION = (
 class Lighting:
     """Measures brightness, contrast and sharpness of each image."""
 
-    def run(self, dataset: FaceDataset, *, progress: bool = False) -> Result:
+    def run(self, dataset: FaceDataset, evidence: Evidence, *, progress: bool = False) -> Result:
         """Return the images beyond a limit, by limit, the furthest first."""
         means, deviations = brightness(dataset.images), contrast(dataset.images)
         sharp = sharpness(dataset.images)

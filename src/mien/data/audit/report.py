@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from mien import pages
-from mien.data.audit import Finding, Result
+from mien.data.audit import Finding, Result, Table
 from mien.data.dataset import FaceDataset
 from mien.data.explore.statistics import counts_table
+from mien.data.sample import Sample
 from mien.data.tables import csv_rows
 from mien.errors import DataError
 from mien.files import whole_file
@@ -18,6 +19,9 @@ from mien.files import whole_file
 PAGE, TABLE = "audit.html", "findings.csv"
 
 COLUMNS = ("check", "id", "group", "split", "expression", "source", "value", "drop", "note")
+
+NO_FACE = ("", "", "", "", "")
+"""What stands for the face in the row of a file that could not be read."""
 
 MOST_GROUPS = 60
 """Groups of a check that the page shows; the table has all."""
@@ -50,8 +54,9 @@ def read_findings(path: Path) -> list[dict[str, str]]:
 
 def audit_page(dataset: FaceDataset, results: Sequence[Result]) -> str:
     """Return the report as one HTML document."""
+    sections = (_section(dataset, result) for result in results)
     return pages.page(
-        f"Audit of {dataset.name}", [_overview(dataset), *(_section(dataset, r) for r in results)]
+        f"Audit of {dataset.name}", [_overview(dataset), _summary(results), *sections]
     )
 
 
@@ -67,22 +72,67 @@ def _overview(dataset: FaceDataset) -> str:
     )
 
 
-def _section(dataset: FaceDataset, result: Result) -> str:
-    shown = list(_groups(result.findings))[:MOST_GROUPS]
-    faces = [[_face(dataset, finding) for finding in group[:MOST_IN_GROUP]] for group in shown]
-    return pages.section(
-        result.title,
-        pages.paragraph(result.explanation),
-        pages.table(["", "count"], list(result.counts.items())),
-        pages.paragraph(
-            f"The first {len(shown)} of what was found; {TABLE} has all {len(result.findings):,}"
-            f" findings. To leave out those marked there: mien data clean --drop {result.check}",
-            note=True,
+def _summary(results: Sequence[Result]) -> str:
+    rows = [
+        (
+            result.title,
+            result.check,
+            f"did not run: {result.missing}" if result.missing else len(result.findings),
+            "" if result.missing else sum(finding.drop for finding in result.findings),
         )
-        if shown
-        else pages.paragraph("Nothing was found.", note=True),
-        pages.faces(faces) if shown else "",
+        for result in results
+    ]
+    header = ["", "check", "findings", "marked for dropping"]
+    return pages.section("What was found", pages.table(header, rows))
+
+
+def _section(dataset: FaceDataset, result: Result) -> str:
+    about = pages.paragraph(result.explanation)
+    if result.missing:
+        return pages.section(result.title, _not_run(result), about)
+    tables = (_table(table) for table in result.tables)
+    counts = pages.table(["", "count"], list(result.counts.items()))
+    return pages.section(result.title, about, counts, *tables, *_found(dataset, result))
+
+
+def _not_run(result: Result) -> str:
+    return pages.paragraph(f"This check did not run. {result.missing}")
+
+
+def _table(table: Table) -> str:
+    return pages.paragraph(f"{table.title}:") + pages.table(table.header, table.rows)
+
+
+def _found(dataset: FaceDataset, result: Result) -> Iterator[str]:
+    """Give a line about the findings and the first of them as pictures."""
+    if not result.findings:
+        yield pages.paragraph("Nothing was found.", note=True)
+        return
+    shown = _pictured(dataset, result.findings)
+    marked = sum(finding.drop for finding in result.findings)
+    once = ", identical images once" if result.findings[0].group < 0 else ""
+    leave_out = f" (mien data clean --drop {result.check})" if marked else ""
+    yield pages.paragraph(
+        f"{TABLE} has all {len(result.findings):,} findings; {marked:,} are marked for"
+        f" dropping{leave_out}. The first {len(shown)} are shown{once}.",
+        note=True,
     )
+    yield pages.faces(shown)
+
+
+def _pictured(dataset: FaceDataset, findings: Iterable[Finding]) -> list[list[pages.Face]]:
+    """Return the first groups; of findings that stand alone, no two that look the same."""
+    shown: list[list[pages.Face]] = []
+    seen: set[bytes] = set()
+    for group in _groups(finding for finding in findings if finding.index is not None):
+        faces = _faces(dataset, group[:MOST_IN_GROUP])
+        look = faces[0].image.tobytes()
+        if group[0].group >= 0 or look not in seen:
+            shown.append(faces)
+        seen.add(look)
+        if len(shown) == MOST_GROUPS:
+            break
+    return shown
 
 
 def _groups(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
@@ -92,22 +142,18 @@ def _groups(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
     return ([finding for _, finding in group] for _, group in keyed)
 
 
-def _face(dataset: FaceDataset, finding: Finding) -> pages.Face:
-    face = dataset[finding.index]
-    caption = " · ".join(part for part in (face.expression, face.split, finding.note) if part)
+def _faces(dataset: FaceDataset, findings: Iterable[Finding]) -> list[pages.Face]:
+    return [_face(dataset[f.index], f.note) for f in findings if f.index is not None]
+
+
+def _face(face: Sample, note: str) -> pages.Face:
+    caption = " · ".join(part for part in (face.expression, face.split, note) if part)
     return pages.Face(face.image, f"{face.id}: {caption}")
 
 
 def _row(dataset: FaceDataset, finding: Finding) -> list[str]:
-    face = dataset[finding.index]
-    return [
-        finding.check,
-        face.id,
-        str(finding.group) if finding.group >= 0 else "",
-        face.split,
-        face.expression,
-        face.source,
-        f"{finding.value:.4g}",
-        "yes" if finding.drop else "no",
-        finding.note,
-    ]
+    face = None if finding.index is None else dataset[finding.index]
+    group = str(finding.group) if finding.group >= 0 else ""
+    about = (face.id, group, face.split, face.expression, face.source) if face else NO_FACE
+    drop = "yes" if finding.drop else "no"
+    return [finding.check, *about, f"{finding.value:.4g}", drop, finding.note]

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import track
 
 from mien.data.audit import CHECKS, Finding, Result
+from mien.data.audit.evidence import Evidence
 from mien.data.dataset import FaceDataset
 from mien.data.groups import groups_of, joined
 from mien.data.twins import twin_groups
@@ -36,7 +37,7 @@ EXPLANATION = (
 class Similar:
     """Finds near-copies over all pairs, in blocks: O(N²) time, O(N) memory."""
 
-    def run(self, dataset: FaceDataset, *, progress: bool = False) -> Result:
+    def run(self, dataset: FaceDataset, evidence: Evidence, *, progress: bool = False) -> Result:
         """Return the groups of near-copies, the most alike first."""
         pairs, values = similar_pairs(dataset.images, THRESHOLD, progress=progress)
         twins = twin_groups(dataset.images)

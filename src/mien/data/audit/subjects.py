@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from mien.data.audit import CHECKS, Finding, Result
+from mien.data.audit.evidence import Evidence
 from mien.data.dataset import FaceDataset
 
 NAME = "subjects"
+TITLE = "Subjects across splits"
 
 EXPLANATION = (
     "Subjects of val or test who also stand in train. Dropping leaves their val and test images"
@@ -19,9 +21,12 @@ EXPLANATION = (
 class Subjects:
     """Compares the subjects of the splits."""
 
-    def run(self, dataset: FaceDataset, *, progress: bool = False) -> Result:
+    def run(self, dataset: FaceDataset, evidence: Evidence, *, progress: bool = False) -> Result:
         """Return the val and test images of subjects who stand in train, by subject."""
         known = dataset.subjects != ""
+        if not known.any():
+            missing = "The dataset does not say who is shown."
+            return Result(NAME, TITLE, EXPLANATION, {}, (), missing=missing)
         trained = np.unique(dataset.subjects[known & (dataset.splits == "train")])
         judged = known & np.isin(dataset.splits, ["val", "test"])
         shared = np.flatnonzero(judged & np.isin(dataset.subjects, trained))
@@ -39,4 +44,4 @@ class Subjects:
             "subjects of val or test who are in train": len(names),
             "their images in val or test": len(findings),
         }
-        return Result(NAME, "Subjects across splits", EXPLANATION, counts, tuple(findings))
+        return Result(NAME, TITLE, EXPLANATION, counts, tuple(findings))

@@ -51,11 +51,6 @@ def _directions(
     return (chosen * signs).astype(np.float32), variances[:count]
 
 
-def pixels(dataset: FaceDataset) -> NDArray[np.float32]:
-    """Return the faces' pixels as float32 (N, H * W), 0 to 1."""
-    return dataset.images.reshape(len(dataset), -1).astype(np.float32) / np.float32(255)
-
-
 def nearest_neighbours(
     known: NDArray[np.float32],
     targets: NDArray[np.int64],
@@ -83,9 +78,15 @@ def nearest_neighbours(
 
 
 def baseline(
-    dataset: FaceDataset, components: int = 50, neighbours: int = 15
+    dataset: FaceDataset, rows: NDArray[np.float32], components: int = 50, neighbours: int = 15
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Classify the test faces by their nearest training faces in component space.
+
+    Args:
+        dataset: N faces.
+        rows: float32 (N, D), what is known of each face: pixels or features.
+        components: How many of the rows' principal components are used, D at most.
+        neighbours: How many training faces vote.
 
     Returns:
         Truth and decision of the labelled test faces, or None without both splits.
@@ -95,9 +96,8 @@ def baseline(
     test = labelled & (dataset.splits == "test")
     if train.sum() < neighbours or not test.any():
         return None
-    rows = pixels(dataset)
-    rows -= rows[train].mean(axis=0)
-    directions, _ = _directions(rows[train], components)
-    known, asked = rows[train] @ directions, rows[test] @ directions
+    centred = rows - rows[train].mean(axis=0)
+    directions, _ = _directions(centred[train], components)
+    known, asked = centred[train] @ directions, centred[test] @ directions
     decided = nearest_neighbours(known, dataset.targets[train], asked, neighbours)
     return dataset.targets[test], decided

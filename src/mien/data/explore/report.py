@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from mien import pages
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.explore import figures, projection, statistics
+from mien.data.explore.features import PIXELS, model_features, pixels
 from mien.errors import DataError
 from mien.files import whole_file
+from mien.inference.classifier import Classifier
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,8 +25,13 @@ if TYPE_CHECKING:
 PAGE = "explore.html"
 
 
-def explore(dataset: FaceDataset, folder: Path) -> None:
+def explore(dataset: FaceDataset, folder: Path, classifier: Classifier | None = None) -> None:
     """Write `explore.html`, self-contained, its pictures as PNG and its tables as CSV.
+
+    Args:
+        dataset: What to look at.
+        folder: Where to write.
+        classifier: Whose features are projected; None for the pixels.
 
     Raises:
         DataError: If no face of the dataset has a label.
@@ -32,6 +39,8 @@ def explore(dataset: FaceDataset, folder: Path) -> None:
     if (dataset.targets == NO_TARGET).all():
         raise DataError(f"Dataset {dataset.name!r} has no labels to explore.")
     faces = figures.labelled(dataset)
+    rows = pixels(faces) if classifier is None else model_features(faces, classifier, progress=True)
+    of = PIXELS if classifier is None else f"features of {classifier.card.name}"
     measures = statistics.measures(dataset.images)
     sections = [_numbers(dataset), *(_drawn(folder, *part) for part in _counted(faces))]
     sections.append(
@@ -44,10 +53,10 @@ def explore(dataset: FaceDataset, folder: Path) -> None:
             figures.distributions(measures, dataset.splits),
         )
     )
-    sections += [_drawn(folder, *part) for part in _projected(faces)]
-    found = projection.baseline(faces)
+    sections += [_drawn(folder, *part) for part in _projected(faces, rows, of)]
+    found = projection.baseline(faces, rows)
     if found is not None:
-        sections.append(_baseline(folder, faces, *found))
+        sections.append(_baseline(folder, faces, of, *found))
     _write_tables(dataset, measures, folder)
     with whole_file(folder / PAGE) as path:
         path.write_text(pages.page(f"A look at {dataset.name}", sections), encoding="utf-8")
@@ -83,14 +92,21 @@ def _counted(faces: FaceDataset) -> Iterable[tuple[str, str, str, Figure]]:
     )
 
 
-def _projected(faces: FaceDataset) -> Iterable[tuple[str, str, str, Figure]]:
-    components = projection.principal_components(projection.pixels(faces), 3)
+def _projected(
+    faces: FaceDataset, rows: NDArray[np.float32], of: str
+) -> Iterable[tuple[str, str, str, Figure]]:
+    components = projection.principal_components(rows, 3)
+    mixed = (
+        "Where the colours mix, pixels alone do not tell the expressions apart; the first"
+        " components are mostly light."
+        if of == PIXELS
+        else "Where the colours mix, the model does not tell the expressions apart."
+    )
     for count in (2, 3):
         yield (
             f"pca-{count}d",
-            f"Principal components of the pixels in {count}-D",
-            f"Each point is a face, {figures.POINTS:,} at most. Where the colours mix, pixels alone"
-            " do not tell the expressions apart; the first components are mostly light.",
+            f"Principal components of the {of} in {count}-D",
+            f"Each point is a face, {figures.POINTS:,} at most. {mixed}",
             figures.scatter(faces, components.points[:, :count], components.explained[:count]),
         )
 
@@ -98,6 +114,7 @@ def _projected(faces: FaceDataset) -> Iterable[tuple[str, str, str, Figure]]:
 def _baseline(
     folder: Path,
     faces: FaceDataset,
+    of: str,
     truth: NDArray[np.int64],
     decided: NDArray[np.int64],
 ) -> str:
@@ -106,7 +123,7 @@ def _baseline(
     return _drawn(
         folder,
         "nearest-neighbours",
-        "A baseline: 15 nearest neighbours of 50 components",
+        f"A baseline: 15 nearest neighbours of 50 components of the {of}",
         f"Trained on train, tested on test: accuracy {accuracy:.3f} on {len(truth):,} faces;"
         f" always saying the most common expression would reach {most:.3f}. A network must beat"
         " this. Twins and near-copies across the splits help it (see the audit).",
