@@ -6,11 +6,11 @@ from torch import nn
 
 from mien.card import Head, ModelCard
 from mien.errors import RecipeError
-from mien.export.export import count_macs
 from mien.export.onnx import write_onnx
 from mien.labels import label_set
 from mien.models import NETWORKS, build_network
 from mien.models.blocks import Heads
+from mien.models.cost import count_macs
 from mien.models.keras_layers import keras_parameters
 from mien.models.mahastama import STACKED, WITH_1024, WITHOUT_ADDITIONAL_LAYER
 from mien.models.network import FaceNetwork

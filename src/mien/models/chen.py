@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mien.errors import unknown_name
 from mien.models import NETWORKS
@@ -64,26 +65,38 @@ class Chen(KerasNetwork):
         switch("batch_norm", batch_norm)
         share("dropout", dropout)
         stack = KerasStack(size)
-        stack.add("repeat", RepeatChannels(channels))
         stack.width = channels
         for count, kernel, edges in zip(counts, KERNELS, padding):
             stack.block(count, kernel, edges, batch_norm=batch_norm, dropout=dropout)
+        first = stack.layers["conv1"]
+        if channels > 1 and isinstance(first, nn.Conv2d):
+            stack.layers["conv1"] = GreyConvolution(first)
         stack.flatten()
         stack.dense(whole_number("dense", dense))
         stack.dropout(share("dense_dropout", dense_dropout))
         super().__init__(stack, heads)
 
 
-class RepeatChannels(nn.Module):
-    """Shows one channel as several."""
+class GreyConvolution(nn.Conv2d):
+    """A convolution of several channels that are all the same: the grey one.
 
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.channels = channels
+    It is computed as one channel under the sum of the weights, which gives the same outputs and
+    gradients in a fraction of the time.
+
+    Args:
+        layer: The convolution whose weights are taken over.
+    """
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        size = (layer.kernel_size[0], layer.kernel_size[1])
+        super().__init__(layer.in_channels, layer.out_channels, size)
+        self.padding = layer.padding
+        self.load_state_dict(layer.state_dict())
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return (N, channels, H, W) for (N, 1, H, W)."""
-        return images.expand(-1, self.channels, -1, -1)
+        """Return (N, filters, H', W') for grey images (N, 1, H, W)."""
+        summed = self.weight.sum(1, keepdim=True)
+        return functional.conv2d(images, summed, self.bias, padding=self.padding)
 
 
 def _check_layout(channels: int, filters: Sequence[int], padding: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mien.errors import RecipeError
 from mien.models.blocks import Heads
+from mien.models.dropout import Dropout
 from mien.models.keras_layers import (
     KerasBatchNorm1d,
     KerasBatchNorm2d,
@@ -75,7 +76,7 @@ class KerasStack:
     def dropout(self, rate: float) -> None:
         """Add dropout, unless its rate is 0."""
         if rate > 0:
-            self.add("dropout", nn.Dropout(rate))
+            self.add("dropout", Dropout(rate))
 
     def flatten(self) -> None:
         """Turn the map into a feature vector."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mien.models import NETWORKS
 from mien.models.blocks import Heads, SqueezeExcitation
+from mien.models.dropout import Dropout
 from mien.models.network import FaceNetwork
 
 
@@ -72,7 +73,7 @@ class MienSEResNet(FaceNetwork):
                 stages.append(ResidualBlock(width, out, stride))
                 width = out
         self.stages = nn.Sequential(*stages)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.heads = Heads(width, heads)
 
     def features(self, images: Tensor) -> Tensor:
