@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from mien.errors import ModelError, unknown_name
@@ -10,6 +12,15 @@ from mien.preprocess import Preprocess
 
 METADATA_KEY = "mien"
 """The ONNX metadata entry that holds a `ModelCard` as JSON."""
+
+FEATURES = "features"
+"""The ONNX output beside those of the card: what the outputs are computed from, (N, F)."""
+
+Views = Literal["none", "flip", "ten-crop"]
+"""What a model sees of a face: the crop; its mirror image, too; or ten parts of it."""
+
+Averaging = Literal["probabilities", "logits"]
+"""What an ensemble averages: its members' probabilities, or their logits."""
 
 
 class Head(BaseModel):
@@ -49,6 +60,26 @@ class Figure(BaseModel):
     high: float
 
 
+class Member(BaseModel):
+    """One network of an ensemble.
+
+    Args:
+        name: Of the run or model it comes from.
+        sha256: SHA-256 of its file: the run's best checkpoint, or the ONNX file.
+        weights: Its share in each output, by name; those of all members sum to 1.
+        temperatures: What its logits are divided by before averaging, by output.
+        recipe: The resolved training recipe as TOML.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    sha256: str
+    weights: dict[str, float]
+    temperatures: dict[str, float]
+    recipe: str
+
+
 class ModelCard(BaseModel):
     """Everything needed to use a model and to judge it.
 
@@ -61,8 +92,11 @@ class ModelCard(BaseModel):
         parameters: Number of weights.
         macs: Multiply-accumulates for one face.
         licence: Of the weights; "" where their owner has not said.
-        recipe: The resolved training recipe as TOML.
+        recipe: The resolved training recipe as TOML; "" for an ensemble, whose members have theirs.
         data_fingerprint: Fingerprint of the dataset it was trained and tested on.
+        views: What the graph sees of a face; the probabilities of several views are averaged.
+        averaging: What an ensemble averages.
+        members: The networks of an ensemble; none for a single network.
         figures: Test figures.
         payload_bytes: Length of the ONNX graph and weights that precede this card in the file.
         payload_sha256: SHA-256 of those bytes.
@@ -80,6 +114,9 @@ class ModelCard(BaseModel):
     licence: str = ""
     recipe: str
     data_fingerprint: str
+    views: Views = "none"
+    averaging: Averaging = "probabilities"
+    members: tuple[Member, ...] = ()
     figures: tuple[Figure, ...] = ()
     payload_bytes: int = 0
     payload_sha256: str = ""

@@ -6,11 +6,13 @@ import torch
 
 from mien.card import METADATA_KEY, ModelCard
 from mien.errors import MienError, ModelError
+from mien.evaluation.averaging import AveragedNetwork
 from mien.evaluation.report import evaluate_run
-from mien.export.export import count_macs, export_run
+from mien.export.export import export_run
 from mien.export.model_card import model_card_page
 from mien.export.onnx import write_onnx
 from mien.inference.classifier import Classifier
+from mien.models.cost import count_macs
 from mien.training.run import Run
 
 
@@ -27,7 +29,7 @@ def test_the_file_is_valid_onnx_and_carries_its_card(exported):
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     stored = session.get_modelmeta().custom_metadata_map[METADATA_KEY]
     assert ModelCard.model_validate_json(stored) == card
-    assert [o.name for o in session.get_outputs()] == ["ferplus8", "basic7"]
+    assert [o.name for o in session.get_outputs()] == ["ferplus8", "basic7", "features"]
 
 
 def test_the_card_says_what_it_was_made_of(exported, small_run, small_dataset):
@@ -54,6 +56,19 @@ def test_onnx_computes_what_torch_does_in_any_batch(exported, small_run, small_d
             np.testing.assert_allclose(classifier.classify(crops, head.name), wanted, atol=1e-5)
 
 
+def test_features_are_what_the_outputs_are_computed_from(exported, small_run, small_dataset):
+    path, card = exported
+    network = small_run.module().network
+    for count in (0, 1, 65):
+        crops = np.resize(small_dataset.images, (count, 48, 48))
+        features = Classifier(path).features(crops)
+        assert features.dtype == np.float32
+        assert features.shape == (count, network.heads.width)
+        with torch.inference_mode():
+            wanted = network.features(torch.from_numpy(card.preprocess.to_input(crops)))
+        np.testing.assert_allclose(features, wanted, atol=1e-5)
+
+
 def test_no_path_of_the_exporting_machine_is_inside(exported):
     content = exported[0].read_bytes()
     assert b"site-packages" not in content
@@ -66,12 +81,12 @@ def test_macs_are_the_hand_computed_ones():
 
 
 def test_a_network_that_exports_wrongly_is_refused(exported, tmp_path):
-    class Noisy(torch.nn.Module):
-        def forward(self, faces):
+    class Noisy(AveragedNetwork):
+        def both(self, images):
             # Traced as a constant, so the file cannot follow what torch computes next time.
             self.calls = getattr(self, "calls", 0) + 1
-            logits = faces.flatten(1)[:, :8] + 0.5 * float(self.calls)
-            return {"ferplus8": logits, "basic7": logits[:, :7]}
+            logits = images.flatten(1)[:, :8] + 0.5 * float(self.calls)
+            return logits, {"ferplus8": logits, "basic7": logits[:, :7]}
 
     with pytest.raises(ModelError, match="differ from torch's by"):
         write_onnx(Noisy(), exported[1], tmp_path / "noisy.onnx")

@@ -11,6 +11,7 @@ from mien.labels import label_set
 from mien.models import NETWORKS, build_network
 from mien.models.blocks import Heads
 from mien.models.cost import count_macs
+from mien.models.dropout import Dropout
 from mien.models.keras_layers import keras_parameters
 from mien.models.mahastama import STACKED, WITH_1024, WITHOUT_ADDITIONAL_LAYER
 from mien.models.network import FaceNetwork
@@ -227,8 +228,8 @@ def test_the_improved_network_of_fatimatuzzahra_adds_two_convolutions_to_the_bas
     )
     assert (basic.count(nn.Conv2d), improved.count(nn.Conv2d)) == (2, 4)
     assert (basic.count(nn.Linear), improved.count(nn.Linear)) == (1, 1)
-    assert basic.count(nn.Dropout) == 0
-    assert improved.count(nn.Dropout) == 5
+    assert basic.count(Dropout) == 0
+    assert improved.count(Dropout) == 5
 
 
 @every_network

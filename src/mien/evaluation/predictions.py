@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.twins import twins_in
+from mien.evaluation.averaging import Predictor
 from mien.files import whole_file
 from mien.labels import LabelSet
+from mien.preprocess import Preprocess
 from mien.recipe import HeadPart
 from mien.training.batches import Batches
 from mien.training.module import ExpressionModule
@@ -56,6 +59,10 @@ class Predictions:
             self.logits[which],
         )
 
+    def with_logits(self, logits: NDArray[np.float64]) -> Predictions:
+        """Return the same faces with other logits, float64 (N, C)."""
+        return replace(self, logits=logits)
+
     def judged(self, split: str) -> Predictions:
         """Return the faces of a split whose truth is known."""
         return self.select((self.splits == split) & (self.truth != NO_TARGET))
@@ -76,16 +83,33 @@ class Predictions:
 
 
 def predict(module: ExpressionModule, dataset: FaceDataset) -> list[Predictions]:
-    """Run a network over the splits val and test.
+    """Run a module's network over the splits val and test.
 
     Returns:
         One table for each head, in the recipe's order.
     """
+    recipe = module.recipe
+    return predict_with(module.network, recipe.preprocess, recipe.heads, dataset)
+
+
+def predict_with(
+    network: Predictor, preprocess: Preprocess, heads: Sequence[HeadPart], dataset: FaceDataset
+) -> list[Predictions]:
+    """Run a network over the splits val and test.
+
+    Args:
+        network: In evaluation mode on the CPU.
+        preprocess: How it sees faces.
+        heads: The outputs that are wanted, and what they should say.
+        dataset: Faces of the network's size.
+
+    Returns:
+        One table for each head, in the given order.
+    """
     leaked = leaked_faces(dataset)
     judged = np.isin(dataset.splits, ["val", "test"])
     faces = dataset.select(judged)
-    heads = module.recipe.heads
-    logits = _logits(module, faces, heads)
+    logits = _logits(network, preprocess, faces, heads)
     return [
         Predictions(
             labels=targets.labels,
@@ -108,12 +132,12 @@ def leaked_faces(dataset: FaceDataset) -> NDArray[np.bool_]:
 
 
 def _logits(
-    module: ExpressionModule, faces: FaceDataset, heads: tuple[HeadPart, ...]
+    network: Predictor, preprocess: Preprocess, faces: FaceDataset, heads: Sequence[HeadPart]
 ) -> dict[str, NDArray[np.float64]]:
     found: dict[str, list[NDArray[np.float64]]] = {head.labels: [] for head in heads}
     with torch.inference_mode():
         for batch in Batches(faces, heads, BATCH, shuffle=False):
-            images = module.recipe.preprocess.normalise(batch.images.float())
-            for name, logits in module(images).items():
-                found[name].append(logits.numpy().astype(np.float64))
+            logits = network(preprocess.normalise(batch.images.float()))
+            for name, parts in found.items():
+                parts.append(logits[name].numpy().astype(np.float64))
     return {name: np.concatenate(parts) for name, parts in found.items()}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mien.card import Figure, Head
+from mien.card import Figure, Head, Views
 from mien.data.dataset import FaceDataset
 from mien.errors import MienError
 from mien.evaluation.bootstrap import interval
 from mien.evaluation.calibration import fit_temperature, probabilities
 from mien.evaluation.metrics import METRICS, expected_calibration_error
-from mien.evaluation.predictions import Predictions, predict
+from mien.evaluation.predictions import Predictions, predict_with
+from mien.evaluation.views import with_views
 from mien.training.run import Run, write_json
 
 REPORT = "report.json"
@@ -37,19 +38,34 @@ class HeadReport:
         return {**asdict(self), "head": self.head.model_dump(), "figures": figures}
 
 
-def evaluate_run(run: Run, dataset: FaceDataset) -> list[HeadReport]:
-    """Predict, calibrate and measure a run's best epoch; write tables and `report.json`.
+def report_name(views: Views) -> str:
+    """Return the name of the report of a way to look at faces."""
+    return REPORT if views == "none" else f"report-{views}.json"
+
+
+def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[HeadReport]:
+    """Predict, calibrate and measure a run's best epoch; write tables and a report.
+
+    Args:
+        run: A run that has a best epoch.
+        dataset: The one it was trained on.
+        views: What the network sees of a face. Files of any but "none" carry its name, as
+            `report-flip.json` does.
 
     Raises:
         MienError: If the dataset is not the one the run was trained on.
     """
     if run.data()["fingerprint"] != dataset.fingerprint:
         raise MienError(f"{run.folder} was trained on other data: the fingerprints differ.")
-    tables = predict(run.module(), dataset)
+    module = run.module()
+    network = with_views(module.network, views)
+    recipe = module.recipe
+    tables = predict_with(network, recipe.preprocess, recipe.heads, dataset)
     reports = [head_report(table, dataset.name) for table in tables]
+    ending = "" if views == "none" else f"-{views}"
     for table in tables:
-        table.write(run.folder / "predictions" / f"{table.labels.name}.parquet")
-    write_json(run.folder / REPORT, [report.as_dict() for report in reports])
+        table.write(run.folder / "predictions" / f"{table.labels.name}{ending}.parquet")
+    write_json(run.folder / report_name(views), [report.as_dict() for report in reports])
     return reports
 
 

@@ -1,44 +1,49 @@
-"""Export a finished run: network, temperatures, recipe and figures into one file."""
+"""Export a finished run or an ensemble: network, temperatures, recipe and figures in one file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
-
 from mien import __version__
-from mien.card import Figure, Head, ModelCard
+from mien.card import Figure, Head, Member, ModelCard, Views
 from mien.errors import MienError
-from mien.evaluation.report import REPORT
+from mien.evaluation.ensemble import Ensemble, EnsembleMember
+from mien.evaluation.report import report_name
+from mien.evaluation.views import with_views
 from mien.export.onnx import write_onnx
+from mien.models.cost import count_macs
 from mien.training.run import Run, read_json
 
 
 def export_run(
-    run: Run, path: Path, *, name: str = "", description: str = "", licence: str = ""
+    run: Run,
+    path: Path,
+    *,
+    name: str = "",
+    description: str = "",
+    licence: str = "",
+    views: Views = "none",
 ) -> ModelCard:
     """Export the best epoch of an evaluated run as ONNX.
 
     Args:
-        run: A run with a `report.json`.
+        run: A run with the report of these views.
         path: The file to write.
         name: The model's name; the run folder's by default.
         description: One sentence; made from the recipe by default.
         licence: Of the weights; "" to leave it open.
+        views: What the graph sees of a face.
 
     Returns:
         The card inside the file.
 
     Raises:
-        MienError: If the run was not evaluated.
+        MienError: If the run was not evaluated with these views.
         ModelError: If ONNX Runtime's outputs differ from torch's.
     """
-    heads, figures = _report(run)
+    heads, figures = _report(run, views)
     recipe = run.recipe()
-    network = run.module().network
-    side = recipe.preprocess.size
+    network = with_views(run.module().network, views)
     card = ModelCard(
         name=name or run.folder.resolve().name,
         mien_version=__version__,
@@ -46,28 +51,78 @@ def export_run(
         heads=heads,
         preprocess=recipe.preprocess,
         parameters=sum(p.numel() for p in network.parameters()),
-        macs=count_macs(network, side),
+        macs=count_macs(network, recipe.preprocess.size),
         licence=licence,
         recipe=run.recipe_file.read_text(encoding="utf-8"),
         data_fingerprint=run.data()["fingerprint"],
+        views=views,
         figures=figures,
     )
     return write_onnx(network, card, path)
 
 
-def count_macs(network: nn.Module, side: int) -> int:
-    """Return the multiply-accumulates of one face of (1, side, side) pixels."""
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        network.eval()(torch.zeros(1, 1, side, side))
-    return int(counter.get_total_flops()) // 2
+def export_ensemble(
+    ensemble: Ensemble, path: Path, *, name: str = "", description: str = "", licence: str = ""
+) -> ModelCard:
+    """Export an ensemble as one ONNX file; the members that do not count are left out.
+
+    Args:
+        ensemble: Measured.
+        path: The file to write.
+        name: The model's name; the file's by default.
+        description: One sentence; names the members by default.
+        licence: Of the weights; "" to leave it open.
+
+    Returns:
+        The card inside the file.
+
+    Raises:
+        ModelError: If ONNX Runtime's outputs differ from torch's.
+    """
+    network = ensemble.network()
+    sources = [member.source for member in ensemble.members]
+    preprocess = sources[0].recipe.preprocess
+    names = ", ".join(source.name for source in sources)
+    card = ModelCard(
+        name=name or path.stem,
+        mien_version=__version__,
+        description=description or f"Mean of the {ensemble.averaging} of {names}",
+        heads=tuple(report.head for report in ensemble.reports),
+        preprocess=preprocess,
+        parameters=sum(p.numel() for p in network.parameters()),
+        macs=count_macs(network, preprocess.size),
+        licence=licence,
+        recipe="",
+        data_fingerprint=sources[0].data_fingerprint,
+        averaging=ensemble.averaging,
+        members=tuple(_member(member) for member in ensemble.members),
+        figures=tuple(f for report in ensemble.reports for f in report.figures),
+    )
+    return write_onnx(network, card, path)
 
 
-def _report(run: Run) -> tuple[tuple[Head, ...], tuple[Figure, ...]]:
-    path = run.folder / REPORT
+def _member(member: EnsembleMember) -> Member:
+    source = member.source
+    return Member(
+        name=source.name,
+        sha256=source.sha256,
+        weights=member.shares,
+        temperatures=member.temperatures,
+        recipe=source.recipe_text,
+    )
+
+
+def _report(run: Run, views: Views) -> tuple[tuple[Head, ...], tuple[Figure, ...]]:
     if not run.recipe_file.exists():
         raise MienError(f"{run.folder} is not a run: it holds no {run.recipe_file.name}.")
+    path = run.folder / report_name(views)
+    if not path.exists() and views == "none":
+        raise MienError(f"{run.folder} has no {path.name}: it was not trained to the end.")
     if not path.exists():
-        raise MienError(f"{run.folder} has no {REPORT}: it was not trained to the end.")
+        raise MienError(
+            f"{run.folder} has no {path.name}: measure it first, with"
+            f" mien evaluate {run.folder} --tta {views} --data DATA."
+        )
     reports = read_json(path)
     heads = tuple(Head.model_validate(report["head"]) for report in reports)
     figures = tuple(Figure.model_validate(f) for report in reports for f in report["figures"])

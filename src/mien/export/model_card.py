@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mien.card import Figure, ModelCard
@@ -49,31 +49,56 @@ FER2013_LIMITS = """\
 """
 
 
+VIEWS = {
+    "none": "each face was seen once, without test-time augmentation",
+    "flip": "each face was seen twice, as it is and mirrored, and the probabilities averaged",
+    "ten-crop": "each face was seen ten times, in five crops and mirrored, and the probabilities"
+    " averaged",
+}
+
+
 def model_card_page(card: ModelCard) -> str:
     """Return a model card as Markdown: what its file says, and what it is for and not for."""
-    recipe = tomllib.loads(card.recipe)
-    fer2013 = recipe["data"]["dataset"] == "fer2013"
+    texts = [member.recipe for member in card.members] or [card.recipe]
+    recipes = [tomllib.loads(text) for text in texts]
+    fer2013 = recipes[0]["data"]["dataset"] == "fer2013"
+    targets = {head["labels"]: head["target"] for head in recipes[0]["heads"]}
     parts = [
         f"# {card.name}\n\n{card.description}\n",
         _facts(card),
+        *([_members(card)] if card.members else []),
         USE,
         *([FER2013_LIMITS] if fer2013 else []),
-        _figures_introduction(recipe),
-        *(_head_table(card, head["labels"], head["target"]) for head in recipe["heads"]),
-        f"## How it was trained\n\n```toml\n{card.recipe.strip()}\n```\n",
+        _figures_introduction(card, recipes),
+        *(_head_table(card, head.name, targets[head.name]) for head in card.heads),
+        "## How it was trained\n",
+        *(f"```toml\n{text.strip()}\n```\n" for text in texts),
     ]
     return "\n".join(parts)
 
 
-def _figures_introduction(recipe: Mapping[str, Any]) -> str:
+def _members(card: ModelCard) -> str:
+    heads = [head.name for head in card.heads]
+    rows = [
+        (f"{m.name} (SHA-256 `{m.sha256}`)", *(f"{m.weights[head]:.3f}" for head in heads))
+        for m in card.members
+    ]
+    table = _table(("", *(f"weight in `{head}`" for head in heads)), rows)
+    return f"## Members\n\nThe weighted mean of their {card.averaging}.\n\n{table}"
+
+
+def _figures_introduction(card: ModelCard, recipes: Sequence[Mapping[str, Any]]) -> str:
     left_out = (
-        "; such twins were left out of the training itself" if recipe["data"]["drop_twins"] else ""
+        "; such twins were left out of the training itself"
+        if all(recipe["data"]["drop_twins"] for recipe in recipes)
+        else ""
     )
+    selected = "weights" if card.members else "epoch"
     return (
         "## Figures\n\n"
-        f"Measured once on the split `test` of {recipe['data']['dataset']} with this network; epoch"
-        " and temperature were selected on `val`, and each face was seen once, without test-time"
-        ' augmentation. In brackets: 95 % bootstrap intervals over faces. "Without leaked" leaves'
+        f"Measured once on the split `test` of {recipes[0]['data']['dataset']} with this network;"
+        f" {selected} and temperature were selected on `val`, and {VIEWS[card.views]}. In brackets:"
+        ' 95 % bootstrap intervals over faces. "Without leaked" leaves'
         " out test images that have a pixel-identical twin in `train` or `val`"
         f"{left_out}. Outputs learnt from votes are judged by the raters' majority, where there is"
         " one.\n"

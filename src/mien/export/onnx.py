@@ -8,6 +8,7 @@ hold the SHA-256 of the payload.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import warnings
 from pathlib import Path
@@ -18,10 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mien.card import METADATA_KEY, ModelCard
+from mien.card import FEATURES, METADATA_KEY, ModelCard
 from mien.errors import ModelError
+from mien.evaluation.averaging import Predictor, features_and_logits
 from mien.files import whole_file
 from mien.preprocess import Preprocess
+from mien.training.graph_weights import SAME_KEY, same_weights
 
 INPUT = "faces"
 OPSET = 18
@@ -29,23 +32,24 @@ TOLERANCE = 1e-4
 
 
 class _InOrder(nn.Module):
-    """A network whose outputs come as a tuple in the card's order."""
+    """A network whose outputs come as a tuple: the card's in its order, then the features."""
 
-    def __init__(self, network: nn.Module, heads: list[str]) -> None:
+    def __init__(self, network: Predictor, heads: list[str]) -> None:
         super().__init__()
         self.network = network
         self.heads = heads
 
     def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
-        logits = self.network(faces)
-        return tuple(logits[head] for head in self.heads)
+        features, logits = features_and_logits(self.network, faces)
+        return (*(logits[head] for head in self.heads), features)
 
 
-def write_onnx(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
+def write_onnx(network: Predictor, card: ModelCard, path: Path) -> ModelCard:
     """Write a network and its card; check that ONNX Runtime computes what torch does.
 
     Args:
-        network: In evaluation mode on the CPU; maps (N, 1, H, W) to logits by head.
+        network: In evaluation mode on the CPU; maps (N, 1, H, W) to logits by head. Its features
+            become the output "features".
         card: Everything but the payload's length and hash.
         path: The file to write, whole.
 
@@ -53,7 +57,8 @@ def write_onnx(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
         The card as written.
 
     Raises:
-        ModelError: If the outputs differ by more than 1e-4.
+        ModelError: If logits differ by more than 1e-4, or features by more than 1e-4 of the
+            largest.
     """
     ordered = _InOrder(network, [head.name for head in card.heads]).eval()
     payload = _payload(ordered, card)
@@ -83,13 +88,14 @@ def _payload(network: _InOrder, card: ModelCard) -> bytes:
             dynamo=True,
             opset_version=OPSET,
             input_names=[INPUT],
-            output_names=network.heads,
+            output_names=[*network.heads, FEATURES],
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             verbose=False,
         )
     assert program is not None
     model = program.model_proto
     _strip(model)
+    _note_same(model, network)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
 
@@ -105,6 +111,13 @@ def _strip(model: onnx.ModelProto) -> None:
         value.ClearField("doc_string")
 
 
+def _note_same(model: onnx.ModelProto, network: nn.Module) -> None:
+    """Note which weights the exporter left out because another has the same values."""
+    same = same_weights(model, network.state_dict())
+    if same:
+        model.metadata_props.add(key=SAME_KEY, value=json.dumps(same))
+
+
 def _check_parity(network: _InOrder, path: Path, preprocess: Preprocess) -> None:
     generator = np.random.default_rng(0)
     crops = generator.integers(0, 256, (8, preprocess.size, preprocess.size), dtype=np.uint8)
@@ -112,7 +125,10 @@ def _check_parity(network: _InOrder, path: Path, preprocess: Preprocess) -> None
     with torch.inference_mode():
         wanted = [output.numpy() for output in network(torch.from_numpy(faces))]
     found = _run(path, faces)
-    difference = max(float(np.abs(w - f).max()) for w, f in zip(wanted, found))
+    # Logits have a scale of their own, features any.
+    scales = [*(1.0 for _ in network.heads), max(1.0, float(np.abs(wanted[-1]).max()))]
+    differences = (float(np.abs(w - f).max()) / scale for w, f, scale in zip(wanted, found, scales))
+    difference = max(differences)
     if not difference <= TOLERANCE:
         raise ModelError(f"{path.name}: the ONNX outputs differ from torch's by {difference:.2g}.")
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.card import Head, ModelCard
+from mien.card import FEATURES, Head
 from mien.errors import ImageError, ModelError
-from mien.inference.zoo import model_path, read_card
+from mien.inference.zoo import check_graph, model_path, read_card
 from mien.preprocess import Image
 
 BATCH = 64
@@ -41,7 +41,7 @@ class Classifier:
         self.card = read_card(self.path)
         content = self.path.read_bytes()
         graph = content[: self.card.payload_bytes]
-        _check(self.path, self.card, graph)
+        check_graph(self.path, self.card, graph)
         self.sha256 = hashlib.sha256(content).hexdigest()
         self._session = _session(self.path, graph, threads)
         self._input = self._session.get_inputs()[0].name
@@ -69,12 +69,39 @@ class Classifier:
             probabilities[batch] = self._batch(crops[batch], chosen)
         return probabilities
 
+    def features(self, crops: Image) -> NDArray[np.float32]:
+        """Return what the model's outputs are computed from: a vector for each face crop.
+
+        Args:
+            crops: uint8 (N, size, size), grey, as `card.preprocess.crop` cuts them; N may be 0.
+
+        Returns:
+            float32 (N, F). Of several views their mean, of an ensemble its members' in a row.
+
+        Raises:
+            ImageError: If the crops have another type or shape.
+            ModelError: If the file has no such output, or answers with values that are not finite.
+        """
+        self._check_crops(crops)
+        length = self._outputs().get(FEATURES)
+        if not isinstance(length, int):
+            raise ModelError(f"The model {self.path} has no output {FEATURES!r}: export it again.")
+        features = np.empty((len(crops), length), dtype=np.float32)
+        for start in range(0, len(crops), BATCH):
+            batch = slice(start, start + BATCH)
+            features[batch] = self._answer(crops[batch], FEATURES)
+        return features
+
     def _batch(self, crops: Image, head: Head) -> NDArray[np.float64]:
-        inputs = self.card.preprocess.to_input(crops)
-        (logits,) = self._session.run([head.name], {self._input: inputs})
-        if not np.isfinite(logits).all():
-            raise ModelError(f"The model {self.path} answers with values that are not finite.")
+        logits = self._answer(crops, head.name)
         return _softmax(logits.astype(np.float64) / head.temperature)
+
+    def _answer(self, crops: Image, output: str) -> NDArray[np.float32]:
+        inputs = self.card.preprocess.to_input(crops)
+        values: NDArray[np.float32] = self._session.run([output], {self._input: inputs})[0]
+        if not np.isfinite(values).all():
+            raise ModelError(f"The model {self.path} answers with values that are not finite.")
+        return values
 
     def _check_crops(self, crops: Image) -> None:
         size = self.card.preprocess.size
@@ -85,7 +112,7 @@ class Classifier:
             )
 
     def _check_outputs(self) -> None:
-        outputs = {output.name: output.shape[-1] for output in self._session.get_outputs()}
+        outputs = self._outputs()
         for head in self.card.heads:
             if outputs.get(head.name) != len(head.expressions):
                 raise ModelError(
@@ -93,18 +120,13 @@ class Classifier:
                     f"{len(head.expressions)} values, which its card promises."
                 )
 
+    def _outputs(self) -> dict[str, Any]:
+        return {output.name: output.shape[-1] for output in self._session.get_outputs()}
+
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def _check(path: Path, card: ModelCard, graph: bytes) -> None:
-    if not card.payload_sha256:
-        raise ModelError(f"The model {path} has a card without a checksum.")
-    whole = len(graph) == card.payload_bytes
-    if not whole or hashlib.sha256(graph).hexdigest() != card.payload_sha256:
-        raise ModelError(f"The model {path} is damaged: its content does not match its checksum.")
 
 
 def _session(path: Path, graph: bytes, threads: int | None) -> Any:

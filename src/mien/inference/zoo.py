@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from importlib.resources import files
@@ -68,6 +69,19 @@ def read_card(path: Path) -> ModelCard:
             f"{METADATA_KEY!r} with its expressions and preprocessing."
         )
     return _parsed(path, values[-1])
+
+
+def check_graph(path: Path, card: ModelCard, graph: bytes) -> None:
+    """Check a model's graph and weights against the checksum in its card.
+
+    Raises:
+        ModelError: If the card has none, or the content is not what was exported.
+    """
+    if not card.payload_sha256:
+        raise ModelError(f"The model {path} has a card without a checksum.")
+    whole = len(graph) == card.payload_bytes
+    if not whole or hashlib.sha256(graph).hexdigest() != card.payload_sha256:
+        raise ModelError(f"The model {path} is damaged: its content does not match its checksum.")
 
 
 def _weights() -> Path:

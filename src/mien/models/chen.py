@@ -80,8 +80,9 @@ class Chen(KerasNetwork):
 class GreyConvolution(nn.Conv2d):
     """A convolution of several channels that are all the same: the grey one.
 
-    It is computed as one channel under the sum of the weights, which gives the same outputs and
-    gradients in a fraction of the time.
+    In training it is computed as one channel under the sum of the weights, which gives the same
+    outputs and gradients in a fraction of the time. Otherwise, as in exported files, all channels
+    stand, with the weights as they are.
 
     Args:
         layer: The convolution whose weights are taken over.
@@ -95,6 +96,8 @@ class GreyConvolution(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return (N, filters, H', W') for grey images (N, 1, H, W)."""
+        if not self.training:
+            return super().forward(images.expand(-1, self.in_channels, -1, -1))
         summed = self.weight.sum(1, keepdim=True)
         return functional.conv2d(images, summed, self.bias, padding=self.padding)
 

@@ -2,15 +2,23 @@
 
 from mien.recipe.augmentation import AugmentationPart
 from mien.recipe.data import DataPart
-from mien.recipe.load import find_recipe, load_recipe, parse_recipe, shipped_recipes
+from mien.recipe.load import (
+    find_recipe,
+    find_space,
+    load_recipe,
+    parse_recipe,
+    shipped_recipes,
+)
 from mien.recipe.parts import (
     MOST_SEED,
+    DistillationPart,
     ExpectedFigure,
     HeadPart,
     NetworkPart,
     OptimiserPart,
     Recipe,
     SchedulePart,
+    StartPart,
     TrainingPart,
 )
 
@@ -18,14 +26,17 @@ __all__ = [
     "MOST_SEED",
     "AugmentationPart",
     "DataPart",
+    "DistillationPart",
     "ExpectedFigure",
     "HeadPart",
     "NetworkPart",
     "OptimiserPart",
     "Recipe",
     "SchedulePart",
+    "StartPart",
     "TrainingPart",
     "find_recipe",
+    "find_space",
     "load_recipe",
     "parse_recipe",
     "shipped_recipes",

@@ -44,6 +44,16 @@ def find_recipe(name: str) -> Path:
     raise RecipeError(unknown_name("recipe", name, shipped))
 
 
+def find_space(path: Path) -> Path:
+    """Return the path of a search space given as a file, or by the name of a shipped one.
+
+    What is neither comes back as it is, for its reader to complain of.
+    """
+    folder = Path(str(resources.files("mien") / "recipes" / "spaces"))
+    shipped = folder / f"{path.name.removesuffix('.toml')}.toml"
+    return shipped if not path.is_file() and shipped.is_file() else path
+
+
 def load_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
     """Read a recipe and apply overrides such as `training.epochs=5`.
 

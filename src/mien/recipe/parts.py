@@ -126,6 +126,40 @@ class TrainingPart(Part):
     patience: int = Field(default=0, ge=0)
 
 
+class StartPart(Part):
+    """A finished network to begin with.
+
+    Its outputs are kept where name and size are the same; others are fresh.
+
+    Args:
+        source: A shipped model's name, an ONNX file or a run's folder.
+        sha256: Of its file; filled in by the training, which refuses another file afterwards.
+    """
+
+    source: str
+    sha256: str = ""
+
+
+class DistillationPart(Part):
+    """A finished network to learn from besides the targets.
+
+    Each head that the teacher has, too, adds T^2 KL(teacher || network) of their probabilities at
+    the temperature T (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015). The
+    teacher sees each batch as the network does, augmented and mixed.
+
+    Args:
+        teacher: A shipped model's name, an ONNX file, also of an ensemble, or a run's folder.
+        temperature: T, which divides the logits of both.
+        weight: Share of the teacher in the loss; the targets have the rest.
+        sha256: Of the teacher's file; filled in by the training, which refuses another afterwards.
+    """
+
+    teacher: str
+    temperature: float = Field(default=4.0, gt=0, allow_inf_nan=False)
+    weight: float = Field(default=0.5, gt=0, le=1)
+    sha256: str = ""
+
+
 class ExpectedFigure(Part):
     """A figure the recipe should reach, and where it stands.
 
@@ -153,6 +187,8 @@ class Recipe(Part):
         name: The experiment's name; also its run folder's.
         source: Where the experiment comes from.
         skip: Why the recipe cannot be run with public data; "" where it can.
+        start: What the training begins with; None for fresh weights.
+        distillation: What it learns from besides the targets.
 
     Raises:
         RecipeError: From `load_recipe`, for anything that does not fit; names the key.
@@ -169,4 +205,6 @@ class Recipe(Part):
     optimiser: OptimiserPart
     schedule: SchedulePart = SchedulePart()
     training: TrainingPart
+    start: StartPart | None = None
+    distillation: DistillationPart | None = None
     expected: tuple[ExpectedFigure, ...] = ()

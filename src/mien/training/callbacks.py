@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +22,9 @@ from torch import Tensor
 
 from mien.files import whole_file
 from mien.recipe import TrainingPart
+
+PAUSE = 0.1
+"""Seconds between two movements of the bar."""
 
 
 class EpochSeed(Callback):
@@ -81,6 +85,7 @@ class TrainingBar(Callback):
             console=self._console,
         )
         self._task = self._progress.add_task("Training", total=None)
+        self._shown = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show the bar at the place where the training starts or resumes."""
@@ -89,15 +94,19 @@ class TrainingBar(Callback):
         self._progress.start()
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Advance by a step."""
+        """Advance, ten times a second at most."""
+        if time.monotonic() - self._shown < PAUSE:
+            return
+        self._shown = time.monotonic()
         epoch = f"Epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
         self._progress.update(self._task, completed=trainer.global_step, description=epoch)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the epoch's figures."""
-        names = ["train_loss", "val_loss", self._select]
+        names = dict.fromkeys(["train_loss", "val_loss", self._select])
         metrics = trainer.callback_metrics
         figures = "  ".join(f"{n} {float(metrics[n]):.4f}" for n in names if n in metrics)
+        self._progress.update(self._task, completed=trainer.global_step)
         self._console.print(f"Epoch {trainer.current_epoch + 1:3d}  {figures}", highlight=False)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:

@@ -97,24 +97,32 @@ class KerasRMSprop(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._step(weight, weight.grad, group)
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            if weights:
+                self._step(weights, group)
         return loss
 
-    def _step(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+    def _step(self, weights: list[Tensor], group: dict[str, Any]) -> None:
+        """Make a step with all weights at once: loops over them in Python take longer."""
+        foreach: Any = torch  # whose functions for lists are not typed for what they give back
+        gradients = [weight.grad for weight in weights]
         if group["weight_decay"]:
-            gradient = gradient.add(weight, alpha=group["weight_decay"])
-        square = self._kept(weight, "square")
-        square.mul_(group["rho"]).addcmul_(gradient, gradient, value=1 - group["rho"])
-        root = square.add(group["eps"]).sqrt_()
+            gradients = foreach._foreach_add(gradients, weights, alpha=group["weight_decay"])
+        squares = self._kept(weights, "square")
+        foreach._foreach_mul_(squares, group["rho"])
+        foreach._foreach_addcmul_(squares, gradients, gradients, 1 - group["rho"])
+        roots = foreach._foreach_add(squares, group["eps"])
+        foreach._foreach_sqrt_(roots)
         if group["momentum"]:
-            moving = self._kept(weight, "momentum")
-            moving.mul_(group["momentum"]).addcdiv_(gradient, root, value=group["lr"])
-            weight.sub_(moving)
+            moving = self._kept(weights, "momentum")
+            foreach._foreach_mul_(moving, group["momentum"])
+            foreach._foreach_addcdiv_(moving, gradients, roots, group["lr"])
+            foreach._foreach_sub_(weights, moving)
         else:
-            weight.addcdiv_(gradient, root, value=-group["lr"])
+            foreach._foreach_addcdiv_(weights, gradients, roots, -group["lr"])
 
-    def _kept(self, weight: Tensor, name: str) -> Tensor:
-        kept: Tensor = self.state[weight].setdefault(name, torch.zeros_like(weight))
-        return kept
+    def _kept(self, weights: list[Tensor], name: str) -> list[Tensor]:
+        for weight in weights:
+            if name not in self.state[weight]:
+                self.state[weight][name] = torch.zeros_like(weight)
+        return [self.state[weight][name] for weight in weights]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
 import numpy as np
@@ -23,6 +23,9 @@ from mien.training.mixing import mix
 from mien.training.optimisers import build_optimiser
 from mien.training.schedules import build_schedule
 
+if TYPE_CHECKING:
+    from mien.training.distillation import Distillation
+
 ClassWeights = Mapping[str, NDArray[np.float32]]
 """The weight of each class, float32 (C,), by head; heads without weights are left out."""
 
@@ -35,14 +38,21 @@ class ExpressionModule(pl.LightningModule):
     Args:
         recipe: What to train.
         class_weights: Needed for training only.
+        distillation: What it learns from besides the targets; for training only.
 
     Raises:
         TrainingError: In training, if the loss is not a number; says at which step.
     """
 
-    def __init__(self, recipe: Recipe, class_weights: ClassWeights | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        class_weights: ClassWeights | None = None,
+        distillation: Distillation | None = None,
+    ) -> None:
         super().__init__()
         self.recipe = recipe
+        self.distillation = distillation
         self._heads = {head.labels: len(label_set(head.labels)) for head in recipe.heads}
         self.network = build_network(recipe.network.name, self._heads, recipe.network.options)
         self.augmentation = build_augmentation(recipe.augmentation)
@@ -51,6 +61,7 @@ class ExpressionModule(pl.LightningModule):
             {head.labels: ShareLoss(head, weights.get(head.labels)) for head in recipe.heads}
         )
         self._sums: dict[str, Tensor] = {}
+        self._trained = torch.zeros(2)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Return logits (N, C) by head for normalised images (N, 1, H, W)."""
@@ -69,10 +80,27 @@ class ExpressionModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        loss = self.loss(self(batch.images), batch)
+        logits = self(batch.images)
+        loss = self.loss(logits, batch)
+        if self.distillation is not None:
+            loss = self.distillation.loss(loss, logits, batch.images)
         self._check(loss)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.images))
+        # Lightning's own log costs more than a step of a small network.
+        self._trained += torch.stack([loss.detach() * len(batch.images), self._of(batch)])
         return loss
+
+    def on_train_epoch_start(self) -> None:
+        """Forget the last epoch's loss."""
+        self._trained = torch.zeros(2, device=self.device)
+
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        """Bring a batch to the device, if it is not there."""
+        if batch.images.device == device:
+            return batch
+        moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        return moved
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last epoch's sums."""
@@ -101,6 +129,8 @@ class ExpressionModule(pl.LightningModule):
             self.log(f"val_accuracy_{name}", accuracy)
         self.log("val_accuracy", sum(accuracies.values()) / len(accuracies))
         self.log("val_loss", sums["loss"] / max(1.0, sums["faces"]))
+        total, faces = reduce(self._trained, reduce_op="sum").tolist()
+        self.log("train_loss", total / max(1.0, faces))
 
     def configure_optimizers(self) -> Any:
         """Return optimiser and schedule for Lightning."""
@@ -119,6 +149,9 @@ class ExpressionModule(pl.LightningModule):
             for head in self.recipe.heads
         ]
         return torch.stack(losses).sum()
+
+    def _of(self, batch: Batch) -> Tensor:
+        return torch.tensor(float(len(batch.images)), device=self.device)
 
     def _check(self, loss: Tensor) -> None:
         if not torch.isfinite(loss):

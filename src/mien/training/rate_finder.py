@@ -23,9 +23,9 @@ from mien.errors import TrainingError
 from mien.files import whole_file
 from mien.recipe import Recipe
 from mien.training.batches import Batches
-from mien.training.module import ExpressionModule
 from mien.training.optimisers import build_optimiser
-from mien.training.train import class_weights, training_faces
+from mien.training.starting import starting_weights
+from mien.training.train import training_faces, training_module
 
 LOWEST, HIGHEST = 1e-6, 1.0
 STEPS = 120
@@ -86,8 +86,9 @@ def _losses(
 ) -> Iterator[tuple[float, float]]:
     """Make one step with each rate; give the rate and the smoothed loss before the step."""
     faces = training_faces(recipe, dataset)
+    start = starting_weights(recipe, faces)
     pl.seed_everything(recipe.training.seed, verbose=False)
-    module = ExpressionModule(recipe, class_weights(recipe, faces)).train()
+    module = training_module(recipe, faces, start).train()
     optimiser = build_optimiser(module.network, recipe.optimiser)
     batches = Batches(faces, recipe.heads, recipe.training.batch_size, shuffle=True)
     smooth = 0.0

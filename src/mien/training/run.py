@@ -16,6 +16,7 @@ import torch
 
 from mien.errors import MienError
 from mien.files import whole_file
+from mien.inference.sinks import partial_path
 from mien.recipe import Recipe, load_recipe
 from mien.training.module import ExpressionModule
 
@@ -46,6 +47,11 @@ class Run:
     def data_file(self) -> Path:
         """Which data it was: name, fingerprint, counts."""
         return self.folder / "data.json"
+
+    @property
+    def faces(self) -> Path:
+        """The faces that were cut out of photos for this run; most runs have none."""
+        return self.folder / "data"
 
     @property
     def environment_file(self) -> Path:
@@ -119,10 +125,13 @@ class Run:
     def check_free(self) -> None:
         """Check that a new run may use the folder: it is missing, empty or a start that was killed.
 
+        Faces that were cut out for the run may be there.
+
         Raises:
             MienError: If it holds anything else.
         """
-        own = {self.data_file.name, self.environment_file.name}
+        faces = {self.faces.name, partial_path(self.faces).name}
+        own = {self.data_file.name, self.environment_file.name, *faces}
         if self.folder.is_dir():
             names = (path.name for path in self.folder.iterdir())
             foreign = [n for n in names if n not in own and not n.startswith(".")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,10 @@ from numpy.typing import NDArray
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.twins import twins_in
 from mien.errors import MienError, RecipeError
-from mien.recipe import Recipe
+from mien.labels import label_set
+from mien.models import build_network
+from mien.models.cost import count_macs
+from mien.recipe import Recipe, TrainingPart
 from mien.training.batches import Batches
 from mien.training.callbacks import (
     EpochLog,
@@ -28,14 +32,21 @@ from mien.training.callbacks import (
     stopping,
 )
 from mien.training.curves import plot_curves
+from mien.training.distillation import Distillation
 from mien.training.losses import balanced_weights
 from mien.training.machine import Machine
+from mien.training.memory import keep_memory
 from mien.training.module import ExpressionModule
 from mien.training.run import Run
+from mien.training.starting import pinned, starting_weights
 from mien.training.targets import head_targets
 from mien.training.weights import Weights, load_weights
 
 VAL_BATCH = 256
+
+WORTH_BF16 = 100_000_000
+"""Multiply-accumulates of a step above which bf16 is faster; below, casting costs more than it
+gains (benchmarks/training.py: Chen's network, 28 million, is slower in bf16)."""
 
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",
@@ -54,6 +65,7 @@ def train(
     progress: bool = True,
     machine: Machine | None = None,
     start: Weights | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Train a recipe's network; keep the epoch that is best on validation.
 
@@ -65,34 +77,54 @@ def train(
         resume: Continue the run in `folder` after its last finished epoch, to the same result.
         progress: Whether to show a bar and a line per epoch.
         machine: On how many devices; one by default.
-        start: Weights to begin with, by their names in the network; fresh ones by default.
+        start: Weights to begin with, by their names in the network; by default those of the model
+            that the recipe begins with, or fresh ones.
+        callbacks: Lightning's, called before those of the run.
 
     Raises:
         RecipeError: If recipe and dataset do not fit.
-        MienError: If `folder` holds a run and `resume` is off, or it holds another recipe's.
+        MienError: If a model that the recipe names cannot be read; if `folder` holds a run and
+            `resume` is off, or it holds another recipe's.
         TrainingError: If the loss is not a number any more.
     """
     run, machine = Run(folder), machine or Machine()
+    recipe = pinned(recipe)
     part = recipe.training
     _check(recipe, dataset)
     faces = training_faces(recipe, dataset)
     training = Batches(faces, recipe.heads, part.batch_size, shuffle=True)
     validation = Batches(dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False)
+    if start is None and not run.last.exists():
+        start = starting_weights(recipe, faces)
     pl.seed_everything(part.seed, verbose=False)
-    module = ExpressionModule(recipe, class_weights(recipe, faces))
-    if start is not None:
-        load_weights(module.network, start)
-    module = module.to(memory_format=torch.channels_last)
+    module = training_module(recipe, faces, start)
     checkpoint = _start(run, recipe, dataset, faces, resume) if machine.leads else _last(run)
     if run.epochs_done() >= part.epochs or run.stopped_early():
         return run
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
-        trainer = _trainer(run, recipe, machine, progress)
+        keep_memory()
+        trainer = _trainer(run, recipe, machine, [*callbacks, *_callbacks(run, part, progress)])
         _fit(trainer, module, training, validation, checkpoint)
     if machine.leads:
         plot_curves(run.metrics_file, run.folder / "curves.png")
     return run
+
+
+def training_module(
+    recipe: Recipe, faces: FaceDataset, start: Weights | None = None
+) -> ExpressionModule:
+    """Return the module that trains a recipe on some faces, with weights to begin with.
+
+    Raises:
+        TrainingError: If they are another network's.
+        MienError: If the teacher that the recipe names cannot be read or does not fit.
+    """
+    distillation = None if recipe.distillation is None else Distillation(recipe)
+    module = ExpressionModule(recipe, class_weights(recipe, faces), distillation)
+    if start is not None:
+        load_weights(module.network, start)
+    return module.to(memory_format=torch.channels_last)
 
 
 def class_weights(recipe: Recipe, faces: FaceDataset) -> dict[str, NDArray[np.float32]]:
@@ -196,9 +228,8 @@ def _data(dataset: FaceDataset, faces: FaceDataset) -> dict[str, object]:
     }
 
 
-def _trainer(run: Run, recipe: Recipe, machine: Machine, progress: bool) -> pl.Trainer:
-    part = recipe.training
-    callbacks: list[Callback] = [
+def _callbacks(run: Run, part: TrainingPart, progress: bool) -> list[Callback]:
+    return [
         EpochSeed(part.seed),
         *averaging(part),
         EpochLog(run.metrics_file),
@@ -206,6 +237,10 @@ def _trainer(run: Run, recipe: Recipe, machine: Machine, progress: bool) -> pl.T
         *stopping(part),
         *checkpoints(run.best.parent, part.select),
     ]
+
+
+def _trainer(run: Run, recipe: Recipe, machine: Machine, callbacks: list[Callback]) -> pl.Trainer:
+    part = recipe.training
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     return pl.Trainer(
         max_epochs=part.epochs,
@@ -229,4 +264,10 @@ def precision(recipe: Recipe) -> str:
     else:
         # Processors without its instructions compute bf16 too, slowly.
         fast = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    return "bf16" if fast else "fp32"
+    return "bf16" if fast and _step_macs(recipe) > WORTH_BF16 else "fp32"
+
+
+def _step_macs(recipe: Recipe) -> int:
+    heads = {head.labels: len(label_set(head.labels)) for head in recipe.heads}
+    network = build_network(recipe.network.name, heads, recipe.network.options)
+    return recipe.training.batch_size * count_macs(network, recipe.preprocess.size)

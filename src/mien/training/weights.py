@@ -32,6 +32,12 @@ def load_weights(network: nn.Module, weights: Weights) -> list[str]:
     }
     fresh = [name for name in own if name not in fitting]
     wrong = [name for name in fresh if not name.startswith(HEADS)]
+    extra = [name for name in weights if name not in own and not name.startswith(HEADS)]
+    if extra and not wrong:
+        raise TrainingError(
+            f"The weights to start with are another network's: they hold {extra[0]}, which the"
+            " recipe's network lacks."
+        )
     if wrong:
         found = tuple(weights[wrong[0]].shape) if wrong[0] in weights else "nothing"
         raise TrainingError(

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.apps.cli.console import say
 from mien.apps.cli.extras import need
 
+if TYPE_CHECKING:
+    from mien.card import ModelCard
+
+Card = Annotated[
+    Path | None, typer.Option("--card", help="Write the model card as Markdown here, too.")
+]
+Tta = Annotated[
+    str,
+    typer.Option(
+        "--tta",
+        help="Test-time augmentation: flip sees each face mirrored, too; ten-crop ten parts of it.",
+    ),
+]
+
 
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder, as `mien train` leaves it.")],
     out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")],
-    card: Annotated[
-        Path | None, typer.Option("--card", help="Write the model card as Markdown here, too.")
-    ] = None,
+    card: Card = None,
     name: Annotated[str, typer.Option(help="The model's name; the run folder's by default.")] = "",
     description: Annotated[str, typer.Option(help="One sentence for the card.")] = "",
     licence: Annotated[str, typer.Option(help="The licence of your weights.")] = "",
+    tta: Tta = "none",
 ) -> None:
     """Export a run's best epoch as one ONNX file that describes itself.
 
@@ -27,12 +40,22 @@ def export(
     the outputs are checked against torch's.
     """
     need("train", "Exporting")
+    from mien.evaluation.views import known_views
     from mien.export.export import export_run
-    from mien.export.model_card import model_card_page
-    from mien.files import whole_file
     from mien.training.run import Run
 
-    written = export_run(Run(run), out, name=name, description=description, licence=licence)
+    views = known_views(tta)
+    written = export_run(
+        Run(run), out, name=name, description=description, licence=licence, views=views
+    )
+    say_written(written, out, card)
+
+
+def say_written(written: ModelCard, out: Path, card: Path | None) -> None:
+    """Say what an exported file weighs and costs, and write its card as a page, if wanted."""
+    from mien.export.model_card import model_card_page
+    from mien.files import whole_file
+
     say(f"Wrote {out}: {written.payload_bytes / 1e6:.1f} MB, {written.macs / 1e6:.0f} MMAC")
     if card:
         with whole_file(card) as path:

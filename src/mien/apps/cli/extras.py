@@ -8,7 +8,7 @@ from mien.errors import MissingExtraError
 
 EXTRAS = {
     "parquet": ("pyarrow",),
-    "train": ("torch", "lightning", "kornia", "scipy", "onnx", "sklearn"),
+    "train": ("torch", "lightning", "kornia", "scipy", "onnx", "sklearn", "optuna"),
 }
 
 

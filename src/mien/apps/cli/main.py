@@ -12,14 +12,20 @@ import typer
 from mien import __version__
 from mien.apps.cli import (
     analyze,
+    crossval,
     data,
     demo,
     division,
+    ensemble,
+    evaluate,
     exits,
     export,
     inspection,
     models,
+    prepare,
+    recipes,
     train,
+    tune,
 )
 from mien.apps.cli.console import complain, results
 from mien.errors import MienError
@@ -59,9 +65,11 @@ def _add(group: typer.Typer, *commands: Callable[..., None], panel: str | None =
 
 
 _add(app, analyze.analyze, demo.demo, models.models, panel=READ)
-_add(app, train.train, export.export, panel=TRAIN)
+_add(app, train.train, evaluate.evaluate, ensemble.ensemble, export.export, panel=TRAIN)
+_add(app, crossval.crossval, tune.tune, panel=TRAIN)
 _add(data.app, data.show, data.convert, division.split, division.balance, division.combine)
-_add(data.app, inspection.explore, inspection.audit, inspection.clean)
+_add(data.app, prepare.prepare, inspection.explore, inspection.audit, inspection.clean)
+_add(app, recipes.recipes, panel=TRAIN)
 app.add_typer(data.app, name="data", rich_help_panel=TRAIN)
 
 

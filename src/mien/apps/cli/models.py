@@ -58,8 +58,12 @@ def _show(card: ModelCard) -> None:
         images = f"{figure.dataset} {figure.split}, {figure.subset} ({figure.images:,})"
         table.add_row(figure.head, escape(images), figure.metric, escape(_value(figure)))
     results.print(table)
+    for member in card.members:
+        shares = ", ".join(f"{head} {share:.3f}" for head, share in member.weights.items())
+        results.print(Text(f"Member {member.name}, weight in {shares}"))
     results.print("Recipe:", style="bold")
-    results.print(card.recipe, markup=False)
+    for recipe in [member.recipe for member in card.members] or [card.recipe]:
+        results.print(recipe, markup=False)
 
 
 def _value(figure: Figure) -> str:

@@ -11,29 +11,50 @@ from rich.table import Table
 
 from mien.apps.cli import exits
 from mien.apps.cli.console import results, say
-from mien.apps.cli.data import Votes, load
+from mien.apps.cli.data import Names, Votes, load
 from mien.apps.cli.extras import need
+from mien.errors import MienError
 
 if TYPE_CHECKING:
     from mien.data.dataset import FaceDataset
     from mien.evaluation.report import HeadReport
     from mien.recipe import ExpectedFigure, Recipe
+    from mien.training.run import Run
+
+FINE_TUNE = "fine-tune"
+"""The recipe whose network, outputs and split are made to fit a model and data."""
+
+Data = Annotated[
+    list[Path],
+    typer.Option(
+        "--data",
+        help="The dataset the recipe names: its archive, folder or a store. Repeatable where it"
+        " names several.",
+    ),
+]
 
 VOTED = "fer2013"
 """The dataset that FER+'s votes belong to."""
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of a shipped recipe.")],
-    data: Annotated[
-        list[Path],
-        typer.Option(
-            "--data",
-            help="The dataset the recipe names: its archive, folder or a store. Repeatable where it"
-            " names several.",
+    data: Data,
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            help="A recipe file, or the name of a shipped recipe; with --from fine-tune by default."
         ),
-    ],
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Begin with a shipped model, an ONNX file or a run's folder. Alone, it fine-tunes"
+            " on --data, which may then be photos in a folder per expression.",
+        ),
+    ] = None,
     votes: Votes = None,
+    names: Names = None,
     run: Annotated[
         Path | None, typer.Option("--run", help="The run's folder; runs/NAME by default.")
     ] = None,
@@ -64,23 +85,18 @@ def train(
     result.
     """
     need("train", "Training")
-    from mien.recipe import find_recipe, load_recipe
-
-    wanted = load_recipe(find_recipe(recipe), overrides or ())
-    if overrides:  # a changed recipe need not reach the figures of the original
-        wanted = wanted.model_copy(update={"expected": ()})
+    wanted = _wanted(recipe, start, overrides or ())
     folder = run or Path("runs") / wanted.name
     from mien.evaluation.report import evaluate_run
     from mien.training.machine import Machine
     from mien.training.train import train as train_recipe
 
     machine = Machine(devices, machines, tensorboard)
-    dataset = assembled(wanted, data, votes)
-
-    if find_rate:
-        _find_rate(wanted, dataset, folder)
-        return
     try:
+        wanted, dataset = _with_faces(wanted, data, votes, names, folder)
+        if find_rate:
+            _find_rate(wanted, dataset, folder)
+            return
         finished = train_recipe(wanted, dataset, folder, resume=resume, machine=machine)
     except KeyboardInterrupt:
         say("Interrupted: the same command with --resume continues after the last whole epoch.")
@@ -89,10 +105,41 @@ def train(
         return
     say("Measuring, with bootstrap intervals …")
     reports = evaluate_run(finished, dataset)
-    _print_reports(reports)
+    print_reports(reports)
     for expected in wanted.expected:
-        say(_compare(expected, reports))
+        say(_compare(expected, reports, finished))
     say(f"Run: {folder}   Export it: mien export {folder} --out {wanted.name}.onnx")
+
+
+def _wanted(recipe: str | None, start: str | None, overrides: Sequence[str]) -> Recipe:
+    from mien.recipe import StartPart, find_recipe, load_recipe
+
+    if recipe is None and start is None:
+        raise MienError("Name a recipe, or a model to begin with: mien train --from mien-base.")
+    wanted = load_recipe(find_recipe(recipe or FINE_TUNE), overrides)
+    if overrides:  # a changed recipe need not reach the figures of the original
+        wanted = wanted.model_copy(update={"expected": ()})
+    if start is None:
+        return wanted
+    return wanted.model_copy(update={"start": StartPart(source=start)})
+
+
+def _with_faces(
+    recipe: Recipe,
+    data: Sequence[Path],
+    votes: Path | None,
+    names: Sequence[str] | None,
+    folder: Path,
+) -> tuple[Recipe, FaceDataset]:
+    """Return the recipe and its faces; the recipe for fine-tuning is made to fit the data first."""
+    if recipe.name != FINE_TUNE:
+        return recipe, assembled(recipe, data, votes, names)
+    from mien.apps.cli.photos import fitted
+    from mien.data.assemble import assemble
+    from mien.training.run import Run
+
+    recipe, faces = fitted(recipe, data, votes, names, Run(folder))
+    return recipe, assemble(recipe.data, [faces])
 
 
 def _find_rate(recipe: Recipe, dataset: FaceDataset, folder: Path) -> None:
@@ -105,7 +152,12 @@ def _find_rate(recipe: Recipe, dataset: FaceDataset, folder: Path) -> None:
     say(f"Look at {picture}; use it: --set optimiser.learning_rate={found.suggestion:.1e}")
 
 
-def assembled(recipe: Recipe, data: Sequence[Path], votes: Path | None) -> FaceDataset:
+def assembled(
+    recipe: Recipe,
+    data: Sequence[Path],
+    votes: Path | None,
+    names: Sequence[str] | None = None,
+) -> FaceDataset:
     """Read the datasets of a recipe and do to them what its data part says.
 
     FER+'s votes are joined to FER2013, where there are several datasets.
@@ -116,7 +168,7 @@ def assembled(recipe: Recipe, data: Sequence[Path], votes: Path | None) -> FaceD
     from mien.data.assemble import assemble
 
     only = len(data) == 1
-    read = [load(path, None) for path in data]
+    read = [load(path, None, names=names) for path in data]
     if votes is not None:
         from mien.data.votes import join_votes
 
@@ -124,20 +176,24 @@ def assembled(recipe: Recipe, data: Sequence[Path], votes: Path | None) -> FaceD
     return assemble(recipe.data, read)
 
 
-def _compare(expected: ExpectedFigure, reports: Sequence[HeadReport]) -> str:
-    figures = [figure for report in reports for figure in report.figures]
-    wanted = (expected.head, expected.metric, expected.split)
-    found = next((f for f in figures if (f.head, f.metric, f.split) == wanted), None)
+def _compare(
+    expected: ExpectedFigure, reports: Sequence[HeadReport], run: Run | None = None
+) -> str:
+    from mien.evaluation.expected import measured
+
+    found = measured(expected, reports, run)
+    what = f"{expected.head} {expected.split} {expected.metric}"
     if found is None:
-        return f"{expected.head} {expected.metric}: expected {expected.value}, not measured."
-    close = abs(found.value - expected.value) <= expected.tolerance
+        return f"{what}: expected {expected.value}, not measured."
+    close = abs(found - expected.value) <= expected.tolerance
     return (
-        f"{expected.head} {expected.metric}: expected {expected.value} ± {expected.tolerance}"
-        f" ({expected.source}), measured {found.value:.4f}: {'as expected' if close else 'not so'}."
+        f"{what}: expected {expected.value} ± {expected.tolerance}"
+        f" ({expected.source}), measured {found:.4f}: {'as expected' if close else 'not so'}."
     )
 
 
-def _print_reports(reports: Sequence[HeadReport]) -> None:
+def print_reports(reports: Sequence[HeadReport]) -> None:
+    """Print every figure of some heads."""
     table = Table(title="Figures, with 95 % bootstrap intervals")
     for column in ("Output", "Split", "Images", "Metric"):
         table.add_column(column)

@@ -1,0 +1,177 @@
+"""Ensembles: several networks whose probabilities, or logits, are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.card import Averaging
+from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.errors import MienError, unknown_name
+from mien.evaluation.ensemble_network import EnsembleNetwork, Part
+from mien.evaluation.predictions import Predictions, predict_with
+from mien.evaluation.report import HeadReport, head_report
+from mien.evaluation.shares import averaged, fit_shares
+from mien.recipe import HeadPart
+from mien.training.source import Source
+
+AVERAGINGS: tuple[Averaging, ...] = get_args(Averaging)
+
+Weighting = Literal["equal", "fit"]
+
+WEIGHTINGS: tuple[Weighting, ...] = get_args(Weighting)
+
+
+@dataclass(frozen=True)
+class EnsembleMember:
+    """A member, measured.
+
+    Args:
+        source: Its network and where it comes from.
+        shares: How much it counts, by head; 0 where it does not.
+        reports: Its own, one a head.
+    """
+
+    source: Source
+    shares: dict[str, float]
+    reports: tuple[HeadReport, ...]
+
+    @property
+    def temperatures(self) -> dict[str, float]:
+        """What its logits are divided by before averaging, by head."""
+        return {report.head.name: report.head.temperature for report in self.reports}
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts in some head."""
+        return any(share > 0 for share in self.shares.values())
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """An ensemble, measured.
+
+    Args:
+        given: All members, also those that do not count.
+        averaging: What is averaged.
+        reports: The ensemble's, one a head.
+    """
+
+    given: tuple[EnsembleMember, ...]
+    averaging: Averaging
+    reports: tuple[HeadReport, ...]
+
+    @property
+    def members(self) -> tuple[EnsembleMember, ...]:
+        """The members that count."""
+        return tuple(member for member in self.given if member.counts)
+
+    def network(self) -> EnsembleNetwork:
+        """Return the ensemble as one network, in evaluation mode; it sees what the first sees."""
+        parts = [
+            Part(m.source.network, m.source.recipe.preprocess, m.temperatures, m.shares)
+            for m in self.members
+        ]
+        return EnsembleNetwork(parts, self.averaging).eval()
+
+
+def build_ensemble(
+    sources: Sequence[Source],
+    dataset: FaceDataset,
+    averaging: Averaging = "probabilities",
+    weighting: Weighting = "equal",
+) -> Ensemble:
+    """Average networks: fit on val, measure once on test.
+
+    Each member's logits are first divided by a temperature of its own, so that none counts more for
+    being surer of itself. These temperatures, then the shares, then the temperature of the average
+    are fitted on val.
+
+    Args:
+        sources: Two or more networks with a head in common, trained on `dataset`.
+        dataset: Faces with the split val and, for figures of unseen faces, test.
+        averaging: What is averaged.
+        weighting: "equal" shares, or "fit" for those with the smallest loss on val.
+
+    Raises:
+        MienError: If there is no such averaging or weighting, the members do not fit together, or
+            the dataset is not theirs.
+    """
+    _check_names(averaging, weighting)
+    heads = _common_heads(sources)
+    _check_data(sources, dataset)
+    tables = [predict_with(s.network, s.recipe.preprocess, heads, dataset) for s in sources]
+    own = [tuple(head_report(table, dataset.name) for table in row) for row in tables]
+    shares: list[dict[str, float]] = [{} for _ in sources]
+    reports = []
+    for number, head in enumerate(heads):
+        rows = [row[number] for row in tables]
+        logits = _calibrated(rows, [row[number].head.temperature for row in own])
+        found = _shares(rows[0], logits, averaging, weighting)
+        mean = rows[0].with_logits(averaged(logits, found, averaging))
+        reports.append(head_report(mean, dataset.name))
+        for member, share in zip(shares, found):
+            member[head.labels] = share
+    given = tuple(EnsembleMember(*member) for member in zip(sources, shares, own))
+    return Ensemble(given, averaging, tuple(reports))
+
+
+def _calibrated(
+    tables: Sequence[Predictions], temperatures: Sequence[float]
+) -> NDArray[np.float64]:
+    return np.stack([table.logits / t for table, t in zip(tables, temperatures)])
+
+
+def _shares(
+    table: Predictions, logits: NDArray[np.float64], averaging: Averaging, weighting: Weighting
+) -> tuple[float, ...]:
+    if weighting == "equal":
+        return (1 / len(logits),) * len(logits)
+    val = (table.splits == "val") & (table.truth != NO_TARGET)
+    return fit_shares(logits[:, val], table.truth[val], averaging)
+
+
+def _check_names(averaging: str, weighting: str) -> None:
+    if averaging not in AVERAGINGS:
+        raise MienError(unknown_name("averaging", averaging, AVERAGINGS))
+    if weighting not in WEIGHTINGS:
+        raise MienError(unknown_name("weighting", weighting, WEIGHTINGS))
+
+
+def _common_heads(sources: Sequence[Source]) -> tuple[HeadPart, ...]:
+    """Return the first member's heads that all have.
+
+    Raises:
+        MienError: If there are fewer than two members, they share no head or see other sizes.
+    """
+    if len(sources) < 2:
+        raise MienError(f"An ensemble needs two or more members. Got {len(sources)} instead.")
+    first, *others = sources
+    size = first.recipe.preprocess.size
+    for source in others:
+        own = source.recipe.preprocess.size
+        if own != size:
+            raise MienError(
+                f"Members must see faces of one size: {first.name} {size}x{size} pixels."
+                f" Got {source.name} with {own}x{own} instead."
+            )
+    common = set.intersection(*({h.labels for h in s.recipe.heads} for s in sources))
+    if not common:
+        heads = "; ".join(
+            f"{s.name} {', '.join(h.labels for h in s.recipe.heads)}" for s in sources
+        )
+        raise MienError(f"Members must have an output of one label set in common. Got {heads}.")
+    return tuple(head for head in first.recipe.heads if head.labels in common)
+
+
+def _check_data(sources: Sequence[Source], dataset: FaceDataset) -> None:
+    for source in sources:
+        if source.data_fingerprint != dataset.fingerprint:
+            raise MienError(
+                f"{source.name} was trained on other data or splits than these, where it may have"
+                " seen the faces of the test: the fingerprints differ."
+            )

@@ -1,0 +1,115 @@
+"""Finished networks by name: a run, a shipped model or an exported file."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.card import ModelCard
+from mien.errors import MienError, ModelError
+from mien.inference.zoo import check_graph, model_path, read_card
+from mien.labels import label_set
+from mien.models import build_network
+from mien.models.network import FaceNetwork
+from mien.recipe import Recipe, parse_recipe
+from mien.training.graph_weights import fill_from_graph
+from mien.training.run import Run
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class Source:
+    """A finished network and where it comes from.
+
+    Args:
+        name: Of the run or model.
+        recipe: What it was trained by.
+        recipe_text: The same as TOML.
+        sha256: SHA-256 of its file, in hexadecimal.
+        data_fingerprint: Of the dataset it was trained on.
+        network: With its weights, in evaluation mode on the CPU.
+        folded: Names of the batch normalisations that are the identity, because the exporter has
+            multiplied them into convolutions.
+    """
+
+    name: str
+    recipe: Recipe
+    recipe_text: str
+    sha256: str
+    data_fingerprint: str
+    network: FaceNetwork
+    folded: tuple[str, ...] = ()
+
+
+def open_source(text: str) -> Source:
+    """Return the network of a run folder, a shipped model or an exported file.
+
+    Raises:
+        MienError: If there is none, it is damaged, or an ensemble; says which.
+    """
+    folder = Path(text)
+    return _from_run(Run(folder)) if folder.is_dir() else _from_file(model_path(text))
+
+
+def file_sha256(text: str) -> str:
+    """Return the SHA-256 of a source's file: the run's best checkpoint, or the ONNX file.
+
+    Raises:
+        MienError: If there is none.
+    """
+    folder = Path(text)
+    path = Run(folder).best if folder.is_dir() else model_path(text)
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise MienError(f"{path} cannot be opened: {error.strerror}.") from error
+
+
+def _from_run(run: Run) -> Source:
+    if not run.recipe_file.exists():
+        raise MienError(f"{run.folder} is not a run: it holds no {run.recipe_file.name}.")
+    module = run.module()
+    return Source(
+        name=run.folder.resolve().name,
+        recipe=module.recipe,
+        recipe_text=run.recipe_file.read_text(encoding="utf-8"),
+        sha256=file_sha256(str(run.folder)),
+        data_fingerprint=str(run.data()["fingerprint"]),
+        network=module.network,
+    )
+
+
+def _from_file(path: Path) -> Source:
+    card = read_card(path)
+    if card.members:
+        names = ", ".join(member.name for member in card.members)
+        raise ModelError(f"The model {path} is an ensemble: name one of its members, {names}.")
+    content = path.read_bytes()
+    graph = content[: card.payload_bytes]
+    check_graph(path, card, graph)
+    recipe = _recipe(path, card)
+    heads = {head.labels: len(label_set(head.labels)) for head in recipe.heads}
+    network = build_network(recipe.network.name, heads, recipe.network.options).eval()
+    return Source(
+        name=card.name,
+        recipe=recipe,
+        recipe_text=card.recipe,
+        sha256=hashlib.sha256(content).hexdigest(),
+        data_fingerprint=card.data_fingerprint,
+        network=network,
+        folded=fill_from_graph(network, graph, path),
+    )
+
+
+def _recipe(path: Path, card: ModelCard) -> Recipe:
+    try:
+        content = tomllib.loads(card.recipe)
+    except tomllib.TOMLDecodeError as error:
+        raise ModelError(f"The model {path} has a card whose recipe is not TOML.") from error
+    return parse_recipe(content, f"The recipe in {path}")

@@ -1,0 +1,291 @@
+"""Searching the values of a recipe's keys that are best on validation."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optuna.exceptions import ExperimentalWarning
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
+from optuna.storages import fail_stale_trials
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial
+
+from mien.data.dataset import FaceDataset
+from mien.errors import MienError, RecipeError
+from mien.recipe import Recipe
+from mien.training.cross_validation import repeated
+from mien.training.run import Run
+from mien.training.train import train
+from mien.training.tuning.bar import StudyBar
+from mien.training.tuning.importance import importances
+from mien.training.tuning.records import Record, best_of, records
+from mien.training.tuning.report import Tuned, write_report
+from mien.training.tuning.samplers import SamplerName, build_sampler
+from mien.training.tuning.slots import (
+    REASON,
+    SpareError,
+    claim,
+    queue,
+    running,
+    slots,
+    waiting,
+)
+from mien.training.tuning.space import Space, grid_of, with_values
+from mien.training.tuning.storage import HEARTBEAT, check_same, open_study
+from mien.training.tuning.watching import Watch, best_value, report_again
+
+TRIALS = 50
+"""Trials of a search that could go on for ever."""
+
+STARTUP = 5
+"""Trials that are trained to the end before any is given up."""
+
+
+class _FailedError(Exception):
+    """A trial that failed; its sentence is kept."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a space is searched.
+
+    Args:
+        sampler: "grid" for all combinations, "random", or "tpe" for the tree-structured Parzen
+            estimator (Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NIPS 2011).
+        trials: How many combinations are tried, over all workers; None for all of a grid, 50 of the
+            others. Those that failed for a reason of their own count.
+        prune: Give up a trial whose best figure so far is worse than the median of the others after
+            as many epochs. None for all samplers but the grid.
+        seed: Of the choices; a trial's depend on it, its number and the trials before.
+        storage: The database that workers share; None for SQLite in the folder.
+        study: The study's name there; None for the recipe's.
+        heartbeat: A worker that gave no sign of life for twice so many seconds is dead.
+
+    Raises:
+        MienError: If there is nothing to try.
+    """
+
+    sampler: SamplerName = "tpe"
+    trials: int | None = None
+    prune: bool | None = None
+    seed: int = 0
+    storage: str | None = None
+    study: str | None = None
+    heartbeat: int = HEARTBEAT
+
+    def __post_init__(self) -> None:
+        if self.trials is not None and self.trials < 1:
+            raise MienError(f"The number of trials must be 1 or more. Got {self.trials} instead.")
+
+    @property
+    def prunes(self) -> bool:
+        """Whether trials are given up."""
+        return self.sampler != "grid" if self.prune is None else self.prune
+
+    def sentence(self, recipe: Recipe) -> str:
+        """Return how a recipe is searched, as a piece of a sentence."""
+        pruning = "with median pruning" if self.prunes else "without pruning"
+        name = self.study or recipe.name
+        return f"Study {name}, sampler {self.sampler} with seed {self.seed}, {pruning}"
+
+    def pruner(self, recipe: Recipe) -> BasePruner:
+        """Return what gives trials up; the first fifth of the epochs says nothing yet."""
+        if not self.prunes:
+            return NopPruner()
+        spared = max(1, recipe.training.epochs // 5)
+        return MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=spared + 1)
+
+
+def tune(
+    recipe: Recipe,
+    dataset: FaceDataset,
+    space: Space,
+    folder: Path,
+    search: Search | None = None,
+    *,
+    progress: bool = True,
+) -> Tuned:
+    """Train a recipe with different values; report what became of each trial.
+
+    The same call continues an interrupted search and joins one that runs: workers share the study's
+    storage. Nothing but the best epoch's `training.select` decides, and test is not looked at. Each
+    trial is a run in `folder/trials`, whose recipe, figures and curves are kept; of weights, only
+    those of the best trial's best epoch. Leaves `tuning.html`, `trials.csv` and `best.toml`.
+
+    Args:
+        recipe: What is trained.
+        dataset: Faces with the splits "train" and "val", assembled without repeats.
+        space: What is searched, as `read_space` returns it.
+        folder: Where the trials go.
+        search: How.
+        progress: Whether to show a bar and a line per trial.
+
+    Returns:
+        The search as far as it is, with the trials of all workers.
+
+    Raises:
+        MienError: If the storage or the folder holds something else, or the recipe validates on
+            its test faces.
+    """
+    search = search or Search()
+    check_selection(recipe)
+    grid = grid_of(space, "The search space") if search.sampler == "grid" else None
+    url = search.storage or f"sqlite:///{(folder / 'study.db').resolve()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    study = open_study(
+        url,
+        search.study or recipe.name,
+        recipe,
+        build_sampler(search.sampler, search.seed),
+        search.pruner(recipe),
+        search.heartbeat,
+    )
+    check_same(study, recipe, space, search.sampler, dataset)
+    _check_trials(study, folder)
+    worker = _Worker(recipe, dataset, space, folder, search, study, grid)
+    worker.work(progress)
+    done = records(study, space)
+    tuned = Tuned(
+        recipe,
+        space,
+        tuple(done),
+        best_of(done, study),
+        importances(study),
+        search.sentence(recipe),
+    )
+    write_report(tuned, folder)
+    return tuned
+
+
+def check_selection(recipe: Recipe) -> None:
+    """Check that a recipe selects on other faces than its test's.
+
+    Raises:
+        RecipeError: If it does not.
+    """
+    if recipe.data.validate_on_test:
+        raise RecipeError(
+            "The recipe validates on its test faces, and tuning would choose values by them: add"
+            " --set data.validate_on_test=false and a split with val, such as --set"
+            " data.split=70:10:20."
+        )
+
+
+def _check_trials(study: Study, folder: Path) -> None:
+    if not study.get_trials(deepcopy=False) and any((folder / "trials").glob("*")):
+        raise MienError(f"{folder / 'trials'} holds the trials of another study.")
+
+
+class _Worker:
+    """Tries one combination after the other until all are tried."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        dataset: FaceDataset,
+        space: Space,
+        folder: Path,
+        search: Search,
+        study: Study,
+        grid: list[dict[str, Any]] | None,
+    ) -> None:
+        self._recipe = recipe
+        self._dataset = dataset
+        self._space = space
+        self._folder = folder
+        self._search = search
+        self._study = study
+        most = len(grid) if grid is not None else TRIALS
+        self._goal = min(search.trials or most, most) if grid is not None else search.trials or most
+        self._grid = [
+            {key: space[key].stored(value) for key, value in values.items()}
+            for values in (grid or [])[: self._goal]
+        ]
+
+    def work(self, progress: bool) -> None:
+        """Try until nothing is left that no worker has."""
+        with StudyBar(self._goal, self._recipe.training.epochs, show=progress) as bar:
+            while self._more(bar):
+                bar.tried(self._tried())
+                self._study.optimize(
+                    lambda trial: self._objective(trial, bar.epoch),
+                    n_trials=1,
+                    catch=(_FailedError, SpareError),
+                    callbacks=[lambda study, trial: self._after(trial, bar)],
+                )
+            bar.tried(self._tried())
+
+    def _more(self, bar: StudyBar) -> bool:
+        """Say whether there is something to try; wait for workers that may be dead."""
+        deadline = time.monotonic() + 2 * self._search.heartbeat + 1
+        while True:
+            self._requeue()
+            busy = len(running(self._study))
+            if waiting(self._study) or (not self._grid and self._tried() + busy < self._goal):
+                return True
+            if not busy or time.monotonic() > deadline:
+                return False
+            bar.waiting(busy)
+            time.sleep(0.5)
+
+    def _requeue(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            fail_stale_trials(self._study)
+        queue(self._study, self._grid)
+
+    def _tried(self) -> int:
+        return sum(slot.ended for slot in slots(self._study).values())
+
+    def _objective(self, trial: Trial, seen: Callable[[int, int], None]) -> float:
+        number = claim(self._study, trial, grid=bool(self._grid))
+        values = {key: dim.suggest(trial, key) for key, dim in self._space.items()}
+        try:
+            return self._trained(trial, number, values, seen)
+        except (MienError, RuntimeError, MemoryError) as error:
+            # A RuntimeError is PyTorch's: no memory left on the device, shapes that do not fit.
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            trial.set_user_attr(REASON, reason)
+            raise _FailedError(reason) from error
+
+    def _trained(
+        self, trial: Trial, number: int, values: dict[str, Any], seen: Callable[[int, int], None]
+    ) -> float:
+        recipe = with_values(self._recipe, values, f"Trial {number}")
+        run, select = Run(self._folder / "trials" / f"{number:04d}"), recipe.training.select
+        begun = run.recipe_file.exists()
+        report_again(trial, run, select)
+        train(
+            recipe,
+            repeated(recipe.data, self._dataset),
+            run.folder,
+            resume=begun,
+            progress=False,
+            callbacks=[Watch(trial, select, lambda epoch: seen(number, epoch))],
+        )
+        return best_value(run, select)
+
+    def _after(self, trial: FrozenTrial, bar: StudyBar) -> None:
+        done = records(self._study, self._space)
+        record = next((r for r in done if r.attempt == trial.number), None)
+        if record is not None:
+            bar.line(record, best_of(done, self._study), self._recipe.training.select)
+        self._tidy(done)
+
+    def _tidy(self, done: list[Record]) -> None:
+        """Remove the weights of all trials that are over, but the best epoch's of the best."""
+        best = best_of(done, self._study)
+        for record in done:
+            run = Run(self._folder / "trials" / f"{record.number:04d}")
+            if not record.ended:
+                continue
+            if record == best:
+                run.last.unlink(missing_ok=True)
+            else:
+                shutil.rmtree(run.best.parent, ignore_errors=True)

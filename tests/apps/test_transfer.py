@@ -1,0 +1,138 @@
+"""Fine-tuning, ensembles and test-time augmentation from the command line."""
+
+import cv2
+import numpy as np
+import PIL.Image
+import pytest
+from test_cli import mien  # noqa: F401
+
+import makers
+from mien.data.store import read_store
+from mien.inference.classifier import Classifier
+from mien.inference.zoo import read_card
+from mien.preprocess import grey
+from mien.training.photos import photos_to_prepare, prepared
+from mien.training.run import Run
+
+FEW = ["--set", "training.epochs=2", "--set", "training.batch_size=8"]
+
+
+def write_tree(folder, count=20, side=60):
+    """Drawn faces of two expressions in folders; each bigger than a network's input."""
+    random = np.random.default_rng(0)
+    for code, name in ((0, "angry"), (3, "Happy")):
+        for number in range(count):
+            face = cv2.resize(makers.drawn_face(code, random), (side, side))
+            makers.write_photo(folder / name / f"{number}.png", face)
+    return folder
+
+
+def data_of(small_fer2013):
+    faces, votes = small_fer2013
+    return ["--data", faces, "--votes", votes]
+
+
+def test_one_command_fine_tunes_on_a_folder_of_photos(mien, small_model, tmp_path):  # noqa: F811
+    tree = write_tree(tmp_path / "mine")
+    (tree / "angry" / "broken.png").write_bytes(b"no picture")
+    run = Run(tmp_path / "run")
+    command = ["train", "--from", small_model, "--data", tree, "--run", run.folder, *FEW]
+    code, out, err = mien(*command)
+    assert code == 0, err
+    assert "broken.png" in err
+    assert "40 of 41 photos" in err
+    assert "anger+happiness" in out
+    recipe = run.recipe()
+    assert recipe.network == Run(run.folder).module().recipe.network
+    assert recipe.start is not None
+    assert recipe.start.source == str(small_model)
+    assert len(recipe.start.sha256) == 64
+    faces = read_store(run.faces)
+    assert faces.images.shape == (40, 48, 48)
+    assert run.data()["counts"].keys() == {"train", "val", "test"}
+    assert mien(*command, "--resume").code == 0
+    code, _, err = mien(*command)
+    assert (code, "continue it with --resume" in err) == (2, True)
+    model = tmp_path / "own.onnx"
+    assert mien("export", run.folder, "--out", model).code == 0
+    assert Classifier(model).classify(faces.images).shape == (40, 2)
+    # And from the run's folder, on faces of the right size, with the head it has.
+    again = ["train", "--from", run.folder, "--data", run.faces, "--run", tmp_path / "more", *FEW]
+    assert mien(*again).code == 0
+
+
+def test_photos_are_looked_through_for_faces_and_crops_are_not(portrait, tmp_path):
+    picture = np.asarray(PIL.Image.open(portrait).convert("RGB"))
+    for number, name in enumerate(("angry", "happy")):
+        makers.write_photo(tmp_path / "photos" / name / "a.png", picture[:, number:])
+    found = photos_to_prepare(tmp_path / "photos", 48)
+    assert found is not None
+    assert found[1].detector == "haar"
+    dataset, outcomes = prepared(*found, tmp_path / "faces")
+    assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
+    assert dataset.images.shape == (2, 48, 48)
+    assert float(np.std(grey(picture))) > 0
+    crops = photos_to_prepare(write_tree(tmp_path / "crops", 2), 48)
+    assert crops is not None
+    assert crops[1].detector == "none"
+    assert photos_to_prepare(write_tree(tmp_path / "ready", 2, side=48), 48) is None
+    assert photos_to_prepare(tmp_path / "faces", 48) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Name a recipe, or a model to begin with"),
+        (["--from", "mien-bas"], "did you mean 'mien-base'"),
+        (["--from", "{folder}"], "is not a run: it holds no recipe.toml"),
+        (["mien-base", "--from", "{model}"], "Got 'folder' instead"),
+    ],
+)
+def test_mistakes_are_one_sentence(mien, small_model, tmp_path, arguments, message):  # noqa: F811
+    tree = write_tree(tmp_path / "mine", 2)
+    (tmp_path / "empty").mkdir()
+    given = [a.format(folder=tmp_path / "empty", model=small_model) for a in arguments]
+    code, _, err = mien("train", *given, "--data", tree, "--run", tmp_path / "run")
+    assert (code, message in " ".join(err.split())) == (2, True), err
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_ensemble_is_measured_and_exported(
+    mien,  # noqa: F811
+    small_run,
+    small_model,
+    small_fer2013,
+    tmp_path,
+):
+    out, card = tmp_path / "both.onnx", tmp_path / "both.md"
+    members = [small_run.folder, small_model]
+    options = ["--out", out, "--card", card, "--weights", "fit", "--average", "logits"]
+    code, printed, err = mien("ensemble", *members, *data_of(small_fer2013), *options)
+    assert code == 0, err
+    assert printed.count("ensemble") == 5  # the title, too
+    assert "without leaked" in printed
+    found = read_card(out)
+    assert sum(m.weights["basic7"] for m in found.members) == pytest.approx(1)
+    assert found.averaging == "logits"
+    assert "## Members" in card.read_text(encoding="utf-8")
+    assert "Member small" in mien("models", out).out
+    code, _, err = mien("ensemble", small_model, *data_of(small_fer2013), "--out", out)
+    assert (code, "two or more members" in err) == (2, True)
+
+
+def test_views_are_measured_before_they_are_exported(
+    mien,  # noqa: F811
+    small_run,
+    small_fer2013,
+    tmp_path,
+):
+    (small_run.folder / "report-flip.json").unlink(missing_ok=True)
+    export = ["export", small_run.folder, "--out", tmp_path / "x.onnx", "--tta", "flip"]
+    code, _, err = mien(*export)
+    assert (code, "measure it first, with mien evaluate" in err) == (2, True)
+    evaluate = ["evaluate", small_run.folder, *data_of(small_fer2013), "--tta"]
+    assert mien(*evaluate, "flip").code == 0
+    assert mien(*export).code == 0
+    assert read_card(tmp_path / "x.onnx").views == "flip"
+    code, _, err = mien(*evaluate, "flipp")
+    assert (code, "did you mean 'flip'" in err) == (2, True)

@@ -1,0 +1,102 @@
+import copy
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from makers import SMALL_RECIPE
+from mien.errors import MienError, RecipeError
+from mien.evaluation.predictions import predict
+from mien.inference.classifier import Classifier
+from mien.preprocess import Preprocess
+from mien.recipe import find_recipe, load_recipe
+from mien.training.distillation import Distillation, open_teacher, soft_loss
+from mien.training.train import train
+
+sys.path.append(str(Path(__file__).parents[1] / "inference"))
+from tiny_models import write_model
+
+
+def recipe(teacher, *overrides):
+    given = [f"distillation={{teacher = '{teacher}'}}", *overrides]
+    return load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, *given])
+
+
+def test_the_soft_loss_is_the_hand_computed_one():
+    teacher = torch.tensor([[2.0, 0.0], [0.0, 4.0]])
+    student = torch.tensor([[0.0, 0.0], [0.0, 2.0]])
+
+    def kl(wanted, said):
+        wanted, said = (np.exp(np.array(v) / 2) for v in (wanted, said))
+        wanted, said = wanted / wanted.sum(), said / said.sum()
+        return float((wanted * np.log(wanted / said)).sum())
+
+    expected = 4 * (kl([2, 0], [0, 0]) + kl([0, 4], [0, 2])) / 2
+    assert float(soft_loss(student, teacher, 2.0)) == pytest.approx(expected, rel=1e-5)
+    assert float(soft_loss(teacher, teacher, 2.0)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_teachers_share_is_the_recipes_and_its_pixels_are_its_own(tmp_path):
+    other = Preprocess(mean=100.0, std=50.0)
+    model = write_model(tmp_path / "teacher.onnx", preprocess=other)
+    distillation = Distillation(recipe(model, "distillation.weight=0.25"))
+    crops = np.random.default_rng(0).integers(0, 256, (4, 48, 48), np.uint8)
+    images = torch.from_numpy(Preprocess().to_input(crops))
+    taught = open_teacher(str(model))(torch.from_numpy(other.to_input(crops)), ["basic7"])
+    student = {"basic7": torch.zeros(4, 7), "ferplus8": torch.zeros(4, 8)}
+    more = open_teacher(str(model))(torch.from_numpy(other.to_input(crops)), ["ferplus8"])
+    soft = soft_loss(student["basic7"], taught["basic7"], 4.0)
+    soft = soft + soft_loss(student["ferplus8"], more["ferplus8"], 4.0)
+    found = distillation.loss(torch.tensor(2.0), student, images)
+    assert float(found) == pytest.approx(0.75 * 2 + 0.25 * float(soft), rel=1e-4)
+    assert copy.deepcopy(distillation) is distillation
+
+
+def test_a_student_follows_its_teacher_rather_than_the_labels(small_dataset, tmp_path):
+    # Random weights: what the teacher says has nothing to do with the labels.
+    model = write_model(tmp_path / "teacher.onnx", seed=5)
+    lesson = recipe(
+        model,
+        "distillation.weight=1.0",
+        "distillation.temperature=1.0",
+        "training.epochs=8",
+    )
+    run = train(lesson, small_dataset, tmp_path / "run", progress=False)
+    said = Classifier(model).classify(small_dataset.images, "basic7").argmax(1)
+    judged = np.isin(small_dataset.splits, ["val", "test"])
+    student = predict(run.module(), small_dataset)[1].logits.argmax(1)
+    agrees = float(np.mean(student == said[judged]))
+    assert agrees > float(np.mean(student == small_dataset.targets[judged])) + 0.2
+    stored = run.recipe().distillation
+    assert stored is not None
+    assert stored.sha256 == Classifier(model).sha256
+
+
+def test_a_run_teaches_what_its_file_teaches(small_run, small_model):
+    crops = np.random.default_rng(0).integers(0, 256, (4, 48, 48), np.uint8)
+    images = torch.from_numpy(Preprocess().to_input(crops))
+    run, file = (open_teacher(str(path)) for path in (small_run.folder, small_model))
+    assert run.heads == file.heads
+    np.testing.assert_allclose(
+        run(images, ["basic7"])["basic7"], file(images, ["basic7"])["basic7"], atol=1e-4
+    )
+
+
+def test_a_teacher_that_does_not_fit_is_one_sentence(small_dataset, tmp_path):
+    with pytest.raises(MienError, match="Unknown model 'nobody'"):
+        train(recipe("nobody"), small_dataset, tmp_path / "a", progress=False)
+    model = write_model(tmp_path / "x.onnx", preprocess=Preprocess(size=64))
+    with pytest.raises(RecipeError, match=r"must see faces of 48x48 pixels.* Got 64x64"):
+        Distillation(recipe(model))
+    fitting = write_model(tmp_path / "y.onnx")
+    four = recipe(fitting)
+    heads = (four.heads[1].model_copy(update={"labels": "four"}),)
+    with pytest.raises(RecipeError, match="must have one of the recipe's heads, four"):
+        Distillation(four.model_copy(update={"heads": heads}))
+    with pytest.raises(RecipeError, match=r"distillation\.temperature: .*greater than 0"):
+        recipe(fitting, "distillation.temperature=0")
+    assert dataclasses.is_dataclass(small_dataset)
+    assert not (tmp_path / "a").exists()
