@@ -93,3 +93,15 @@ def test_an_unknown_network_or_option_names_the_nearest():
     for options in ({"dropout": 2}, {"channels": 64}, {"stem": "wide"}):
         with pytest.raises(RecipeError, match="cannot be built with"):
             build_network("mien-se-resnet", {"basic7": 7}, options)
+
+
+def test_a_label_set_of_ones_own_goes_by_its_own_name(recipe_file):
+    recipe = load_recipe(recipe_file, ["heads.1.labels=sad + happy+angry", "expected=[]"])
+    assert recipe.heads[1].labels == "anger+happiness+sadness"
+    with pytest.raises(RecipeError, match="is a head already"):
+        load_recipe(
+            recipe_file,
+            ["heads.0.labels=happy+sad", "heads.1.labels=sad+happy", "expected=[]"],
+        )
+    smooth = load_recipe(recipe_file, ["heads.1.smoothing=0.25"])
+    assert smooth.heads[1].smoothing == 0.25

@@ -29,6 +29,12 @@ def test_every_step_is_done_in_order(small_dataset):
     assert len(np.unique(twin_groups(faces.images))) == 40
 
 
+def test_a_check_that_cannot_be_run_is_not_passed_over(small_dataset):
+    unlabelled = dataclasses.replace(small_dataset, votes=None)
+    with pytest.raises(RecipeError, match=r"data\.clean: 'not-a-face' cannot be run"):
+        assemble(part(clean=("not-a-face",)), [unlabelled])
+
+
 def test_papers_without_a_third_split_select_on_test(small_dataset):
     faces = assemble(part(split="80:20", validate_on_test=True), [small_dataset])
     assert set(faces.splits) == {"train", "val"}
@@ -60,7 +66,7 @@ def test_datasets_are_put_together_by_name(small_dataset):
         assemble(part(), [other])
 
 
-@pytest.mark.parametrize("split", ["80", "a:b", "80:-20", "1:2:3:4"])
+@pytest.mark.parametrize("split", ["80", "a:b", "80:-20", "nan:20", "1:2:3:4"])
 def test_a_wrong_ratio_is_refused(split):
     with pytest.raises(ValueError, match="ratio such as 80:10:10"):
         part(split=split)

@@ -57,6 +57,13 @@ def test_a_fold_becomes_test(small_dataset):
             split.apply(small_dataset, wrong)
 
 
+def test_folds_are_counted_as_numbers(small_dataset):
+    names = [str(place % 12) for place in range(len(small_dataset))]
+    split = SplitFile.of(small_dataset, names, "12 folds")
+    assert list(split.parts) == [str(number) for number in range(12)]
+    np.testing.assert_array_equal(split.numbers(small_dataset), np.arange(84) % 12)
+
+
 def test_a_split_without_folds_takes_no_fold(small_dataset, split):
     with pytest.raises(DataError, match="has no folds: its parts are train, val"):
         split.apply(small_dataset, 0)

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from lightning.pytorch.callbacks import Callback
 
 from makers import SMALL_RECIPE
 from mien.data.store import write_store
@@ -73,6 +74,34 @@ def test_selecting_by_loss_keeps_the_smallest(small_dataset, tmp_path):
     assert best["epoch"] == int(np.argmin(losses))
 
 
+class EndAfter(Callback):
+    """Ends a training as Ctrl-C does, in the epoch after some."""
+
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        if trainer.current_epoch == self.epochs:
+            raise KeyboardInterrupt
+
+
+def test_a_plateau_is_resumed_where_it_was(small_dataset, tmp_path):
+    stalled = recipe(
+        "training.epochs=6",
+        "schedule.name=plateau",
+        "schedule.warmup_epochs=0",
+        "schedule.patience=2",
+        "schedule.min_delta=10.0",
+        "training.ema_decay=0.0",
+    )
+    whole = train(stalled, small_dataset, tmp_path / "whole", progress=False)
+    with pytest.raises(KeyboardInterrupt):
+        train(stalled, small_dataset, tmp_path / "cut", progress=False, callbacks=[EndAfter(3)])
+    cut = train(stalled, small_dataset, tmp_path / "cut", resume=True, progress=False)
+    assert len({row["learning_rate"] for row in rows(whole)}) >= 3
+    assert rows(cut) == rows(whole)
+
+
 def test_logs_for_tensorboard_are_written(small_dataset, tmp_path):
     machine = Machine(tensorboard=True)
     run = train(
@@ -86,6 +115,8 @@ def test_logs_for_tensorboard_are_written(small_dataset, tmp_path):
 
 
 def test_machines_are_checked():
+    with pytest.raises(TrainingError, match="multiple of the devices that share it, 3"):
+        Machine(devices=3).check(8)
     with pytest.raises(TrainingError, match=r"1 or more devices and machines\. Got 0 and 1"):
         Machine(devices=0)
     with pytest.raises(TrainingError, match="must be started by torchrun or Slurm"):

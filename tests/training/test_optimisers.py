@@ -10,7 +10,7 @@ from torch import nn
 from mien.recipe import OptimiserPart, SchedulePart
 from mien.training.keras import KerasAdam, KerasRMSprop
 from mien.training.optimisers import build_optimiser
-from mien.training.schedules import build_schedule
+from mien.training.schedules import build_plateau, build_schedule
 
 GRADIENTS = (2.0, -0.5, 1e-7, 0.3)
 
@@ -85,12 +85,17 @@ def test_every_optimiser_goes_downhill_and_resumes(name):
 
 def rates(part, steps, per_epoch, losses=None):
     optimiser = build_optimiser(layer(), OptimiserPart(name="sgd", learning_rate=1.0))
-    schedule = build_schedule(optimiser, part, steps, per_epoch)
+    plateau = part.name == "plateau"
+    schedule = (
+        build_plateau(optimiser, part)
+        if plateau
+        else build_schedule(optimiser, part, steps, per_epoch)
+    )
     found = []
     for step in range(steps):
         found.append(optimiser.param_groups[0]["lr"])
         optimiser.step()
-        schedule["scheduler"].step(*([losses[step]] if losses else []))
+        schedule.step(*([losses[step]] if plateau else []))
     return found
 
 

@@ -38,7 +38,7 @@ def test_one_step_of_nesterov_is_the_hand_computed_one():
 def test_the_schedule_warms_up_and_falls_to_zero():
     optimiser = build_optimiser(nn.Linear(1, 1), OptimiserPart(name="adamw", learning_rate=1.0))
     part = SchedulePart(name="cosine", warmup_epochs=1)
-    schedule = build_schedule(optimiser, part, steps=12, steps_per_epoch=4)["scheduler"]
+    schedule = build_schedule(optimiser, part, steps=12, steps_per_epoch=4)
     rates = []
     for _ in range(12):
         rates.append(optimiser.param_groups[0]["lr"])

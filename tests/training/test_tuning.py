@@ -335,7 +335,7 @@ if {dies}:
         if trainer.current_epoch == 1:
             os.kill(os.getpid(), signal.SIGKILL)
     Watch.on_train_epoch_end = end
-search = t.Search("grid", heartbeat=1)
+search = t.Search("grid", heartbeat=3)
 t.tune(t.recipe(), read_dataset(Path({faces!r})), t.GRID, Path({folder!r}), search, progress=False)
 """
 

@@ -65,6 +65,8 @@ def _cleaned(dataset: FaceDataset, checks: Sequence[str]) -> FaceDataset:
     drop = np.zeros(len(dataset), dtype=bool)
     counts = []
     for result in audit(dataset, checks):
+        if result.missing:
+            raise RecipeError(f"data.clean: {result.check!r} cannot be run: {result.missing}")
         found = np.zeros(len(dataset), dtype=bool)
         found[[f.index for f in result.findings if f.drop and f.index is not None]] = True
         counts.append(f"{int((found & ~drop).sum())} {result.check}")

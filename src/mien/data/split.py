@@ -38,7 +38,7 @@ def divide(dataset: FaceDataset, shares: Sequence[float], keep: Keep, seed: int)
         DataError: If a share is not positive, there are fewer groups than parts, or subjects are
             to be kept together and unknown.
     """
-    if len(shares) < 2 or min(shares) <= 0:
+    if len(shares) < 2 or not all(0 < share < np.inf for share in shares):
         raise DataError(
             f"The shares of a split must be two or more positive numbers. Got {shares}."
         )

@@ -52,7 +52,7 @@ class SplitFile(BaseModel):
         """
         if not any(names):
             raise DataError(f"The split of dataset {dataset.name!r} has no face in any part.")
-        parts: dict[str, list[str]] = {name: [] for name in sorted(set(names) - {""})}
+        parts: dict[str, list[str]] = {n: [] for n in sorted(set(names) - {""}, key=_place)}
         for name, face in zip(names, dataset.ids.tolist()):
             if name:
                 parts[name].append(face)
@@ -146,6 +146,11 @@ class SplitFile(BaseModel):
                 f" test. Got {fold}."
             )
         return ["test" if name == str(fold) else "train" for name in self.parts]
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Return what parts are sorted by: folds by number, splits by name."""
+    return (int(name) if name.isdecimal() else 0, name)
 
 
 def images_fingerprint(dataset: FaceDataset) -> str:

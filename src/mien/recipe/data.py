@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -20,7 +21,7 @@ def _is_split(text: str) -> str:
             shares = [float(share) for share in text.split(":")]
         except ValueError:
             shares = []
-        if len(shares) not in PARTS or min(shares) <= 0:
+        if len(shares) not in PARTS or not all(0 < share < math.inf for share in shares):
             raise ValueError(f"Split should be {OFFICIAL!r} or a ratio such as 80:10:10")
     return text
 

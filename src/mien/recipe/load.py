@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from mien.errors import MienError, RecipeError, unknown_name
-from mien.labels import label_set
+from mien.errors import RecipeError, unknown_name
 from mien.recipe.parts import Recipe
 
 if sys.version_info >= (3, 11):
@@ -89,10 +88,6 @@ def parse_recipe(content: Mapping[str, Any], where: str) -> Recipe:
 def _check_heads(recipe: Recipe, where: str) -> None:
     names = [head.labels for head in recipe.heads]
     for number, name in enumerate(names):
-        try:
-            label_set(name)
-        except MienError as error:
-            raise RecipeError(f"{where}: heads.{number}.labels: {error}") from error
         if name in names[:number]:
             raise RecipeError(f"{where}: heads.{number}.labels: {name!r} is a head already.")
     figures = ["val_accuracy", "val_loss", *(f"val_accuracy_{name}" for name in names)]
@@ -107,12 +102,21 @@ def _override(content: dict[str, Any], override: str) -> None:
     if not separator:
         raise RecipeError(f"An override must be key=value. Got {override!r} instead.")
     *parents, last = key.strip().split(".")
-    table: Any = content
-    for parent in parents:
-        table = table.setdefault(parent, {}) if isinstance(table, dict) else None
-    if not isinstance(table, dict):
+    table = table_of(content, parents)
+    if table is None:
         raise RecipeError(f"The override {override!r} names no table of the recipe.")
     table[last] = _value(text.strip())
+
+
+def table_of(content: dict[str, Any], parents: Iterable[str]) -> dict[str, Any] | None:
+    """Return the table at a path such as ("heads", "0"), made if it is missing; None if none."""
+    table: Any = content
+    for parent in parents:
+        if isinstance(table, list) and parent.isdecimal() and int(parent) < len(table):
+            table = table[int(parent)]
+        else:
+            table = table.setdefault(parent, {}) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else None
 
 
 def _value(text: str) -> Any:

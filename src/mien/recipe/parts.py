@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from mien.labels import label_set
 from mien.preprocess import Preprocess
 from mien.recipe.augmentation import AugmentationPart
 from mien.recipe.data import DataPart
@@ -19,6 +20,14 @@ class NetworkPart(Part):
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
+
+
+def _canonical(text: str) -> str:
+    """Return a label set's own name: "sad + happy" is "happiness+sadness"."""
+    return label_set(text).name
+
+
+LabelName = Annotated[str, AfterValidator(_canonical)]
 
 
 class HeadPart(Part):
@@ -36,7 +45,7 @@ class HeadPart(Part):
         smoothing: Label smoothing.
     """
 
-    labels: str
+    labels: LabelName
     target: Literal["label", "votes"] = "label"
     loss: Literal["cross-entropy", "focal"] = "cross-entropy"
     gamma: float = Field(default=2.0, ge=0)
@@ -173,7 +182,7 @@ class ExpectedFigure(Part):
     """
 
     metric: str
-    head: str
+    head: LabelName
     value: float
     tolerance: float
     source: str

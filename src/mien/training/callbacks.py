@@ -19,9 +19,11 @@ from lightning.pytorch.callbacks import (
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from mien.files import whole_file
-from mien.recipe import TrainingPart
+from mien.recipe import SchedulePart, TrainingPart
+from mien.training.schedules import build_plateau
 
 PAUSE = 0.1
 """Seconds between two movements of the bar."""
@@ -149,6 +151,39 @@ class _Kept(ModelCheckpoint):
 
     def _here(self, path: str) -> str:
         return str(Path(str(self.dirpath)) / Path(path).name) if path else path
+
+
+class Plateau(Callback):
+    """Reduces the learning rate where nothing improves.
+
+    Lightning would do so after it wrote the checkpoint of the epoch, and a resumed training would
+    miss that epoch's part in it.
+    """
+
+    def __init__(self, part: SchedulePart) -> None:
+        self._part = part
+        self._schedule: ReduceLROnPlateau | None = None
+        self._state: dict[str, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Begin, or go on where the checkpoint was written."""
+        self._schedule = build_plateau(trainer.optimizers[0], self._part)
+        if self._state:
+            self._schedule.load_state_dict(self._state)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Look at the epoch."""
+        if self._schedule is not None:
+            self._schedule.step(float(trainer.callback_metrics[self._part.monitor]))
+            self._state = self._schedule.state_dict()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was seen so far."""
+        return dict(self._state)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up what the run that is resumed saw."""
+        self._state = dict(state_dict)
 
 
 def direction(figure: str) -> Literal["min", "max"]:

@@ -36,7 +36,8 @@ class ShareLoss(nn.Module):
         logs = logits.float().log_softmax(1)
         costs = -smooth * logs
         if self._gamma:
-            costs = costs * (1 - logs.exp()) ** self._gamma
+            # The power has no slope at 0.
+            costs = costs * (1 - logs.exp()).clamp(min=1e-6) ** self._gamma
         if self.class_weights is not None:
             costs = costs * self.class_weights
         return (costs.sum(1) * known).sum() / known.sum().clamp(min=1)

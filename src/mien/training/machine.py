@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch.loggers import Logger
 
 from mien.errors import TrainingError
@@ -45,6 +46,24 @@ class Machine:
                 " of them."
             )
 
+    def check(self, batch_size: int) -> None:
+        """Check that a batch can be shared alike.
+
+        Raises:
+            TrainingError: If it cannot: some faces would count more than others.
+        """
+        together = self.devices * self.machines
+        if batch_size % together:
+            raise TrainingError(
+                f"training.batch_size must be a multiple of the devices that share it, {together}."
+                f" Got {batch_size} instead."
+            )
+        if torch.cuda.is_available() and self.devices > torch.cuda.device_count():
+            raise TrainingError(
+                f"--devices must be at most the number of GPUs, {torch.cuda.device_count()}."
+                f" Got {self.devices} instead."
+            )
+
     @property
     def leads(self) -> bool:
         """Whether this process writes the run's files; of those started by torchrun one does."""
@@ -69,4 +88,6 @@ class Machine:
 
 
 def _launched() -> bool:
-    return "TORCHELASTIC_RUN_ID" in os.environ or "SLURM_PROCID" in os.environ
+    # A Slurm script without srun is one process, whatever it asked for.
+    together = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1
+    return "TORCHELASTIC_RUN_ID" in os.environ or together

@@ -136,11 +136,14 @@ class ExpressionModule(pl.LightningModule):
         """Return optimiser and schedule for Lightning."""
         clips = self.recipe.training.gradient_clip > 0
         optimiser = build_optimiser(self.network, self.recipe.optimiser, fused=not clips)
+        if self.recipe.schedule.name == "plateau":  # a callback's
+            return optimiser
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = build_schedule(
             optimiser, self.recipe.schedule, steps, steps // self.recipe.training.epochs
         )
-        return {"optimizer": optimiser, "lr_scheduler": schedule}
+        step = {"scheduler": schedule, "interval": "step"}
+        return {"optimizer": optimiser, "lr_scheduler": step}
 
     def loss(self, logits: dict[str, Tensor], batch: Batch) -> Tensor:
         """Return the weighted sum of the heads' losses."""

@@ -15,6 +15,7 @@ from mien.data.prepare.settings import NO_DETECTOR, Preparation
 from mien.data.prepare.workers import usable_cpus
 from mien.data.readers import find_reader
 from mien.data.store import is_store, write_store
+from mien.errors import DataError
 from mien.inference.sinks import partial_path
 from mien.labels import ClassNames
 
@@ -74,9 +75,11 @@ def prepared(
     )
     try:
         dataset = prepared_dataset(raw, outcomes, settings)
-        write_store(dataset, folder)
-    finally:
+    except DataError:  # no face anywhere: there is nothing to go on with
         journal.unlink(missing_ok=True)
+        raise
+    write_store(dataset, folder)
+    journal.unlink(missing_ok=True)
     return dataset, outcomes
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from mien.recipe import SchedulePart
 
 
 def build_schedule(
     optimiser: Optimizer, part: SchedulePart, steps: int, steps_per_epoch: int
-) -> dict[str, Any]:
-    """Return the recipe's schedule as Lightning's `lr_scheduler` entry.
+) -> LRScheduler:
+    """Return a schedule that is advanced after every step; "plateau" is `build_plateau`'s.
 
     Args:
         optimiser: Whose learning rate is the schedule's peak.
@@ -23,17 +22,15 @@ def build_schedule(
         steps: Of the whole training.
         steps_per_epoch: Of one epoch.
     """
-    if part.name == "plateau":
-        return {"scheduler": _plateau(optimiser, part), "monitor": part.monitor}
     if part.name == "one-cycle":
         peak = float(optimiser.param_groups[0]["lr"])
-        cycle = OneCycleLR(optimiser, peak, total_steps=steps, cycle_momentum=False)
-        return {"scheduler": cycle, "interval": "step"}
+        return OneCycleLR(optimiser, peak, total_steps=steps, cycle_momentum=False)
     warmup = round(part.warmup_epochs * steps_per_epoch)
-    return {"scheduler": LambdaLR(optimiser, _factor(part, warmup, steps)), "interval": "step"}
+    return LambdaLR(optimiser, _factor(part, warmup, steps))
 
 
-def _plateau(optimiser: Optimizer, part: SchedulePart) -> ReduceLROnPlateau:
+def build_plateau(optimiser: Optimizer, part: SchedulePart) -> ReduceLROnPlateau:
+    """Return the schedule "plateau", which is told what it monitors after every epoch."""
     # PyTorch reduces after `patience` epochs and one more, Keras after `patience`.
     return ReduceLROnPlateau(
         optimiser,

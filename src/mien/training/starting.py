@@ -110,9 +110,20 @@ def _data(part: DataPart, dataset: FaceDataset) -> DataPart:
     changes = {"dataset": dataset.name}
     if (dataset.splits != "").any():
         changes["split"] = OFFICIAL
+        _check_splits(dataset)
     if (dataset.subjects != "").all():
         changes["keep"] = "subjects"
     return part.model_copy(update=changes)
+
+
+def _check_splits(dataset: FaceDataset) -> None:
+    found = sorted(set(dataset.splits.tolist()))
+    if not {"train", "val"} <= set(found) or "" in found:
+        raise DataError(
+            f"Dataset {dataset.name!r} must have the splits train and val, and test if you like, or"
+            f" none at all. Got {', '.join(name or 'no split' for name in found)}: divide it anew"
+            " with mien data split."
+        )
 
 
 def measure_folded(

@@ -14,18 +14,20 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 from numpy.typing import NDArray
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.twins import twins_in
-from mien.errors import MienError, RecipeError
+from mien.errors import MienError, RecipeError, TrainingError
 from mien.labels import label_set
 from mien.models import build_network
 from mien.models.cost import count_macs
-from mien.recipe import Recipe, TrainingPart
+from mien.recipe import Recipe
 from mien.training.batches import Batches
 from mien.training.callbacks import (
     EpochLog,
     EpochSeed,
+    Plateau,
     TrainingBar,
     averaging,
     checkpoints,
@@ -91,6 +93,7 @@ def train(
     recipe = pinned(recipe)
     part = recipe.training
     _check(recipe, dataset)
+    machine.check(part.batch_size)
     faces = training_faces(recipe, dataset)
     training = Batches(faces, recipe.heads, part.batch_size, shuffle=True)
     validation = Batches(dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False)
@@ -104,7 +107,7 @@ def train(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         keep_memory()
-        trainer = _trainer(run, recipe, machine, [*callbacks, *_callbacks(run, part, progress)])
+        trainer = _trainer(run, recipe, machine, [*callbacks, *_callbacks(run, recipe, progress)])
         _fit(trainer, module, training, validation, checkpoint)
     if machine.leads:
         plot_curves(run.metrics_file, run.folder / "curves.png")
@@ -146,6 +149,9 @@ def _fit(
     handler = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(module, training, validation, ckpt_path=checkpoint)
+    except ProcessRaisedException as error:
+        # A process of several ended; its last line is what it said.
+        raise TrainingError(str(error).strip().splitlines()[-1].partition(": ")[2]) from error
     except SystemExit:
         # Lightning leaves the program when the user interrupts, deaf to further interrupts.
         signal.signal(signal.SIGINT, handler)
@@ -228,12 +234,14 @@ def _data(dataset: FaceDataset, faces: FaceDataset) -> dict[str, object]:
     }
 
 
-def _callbacks(run: Run, part: TrainingPart, progress: bool) -> list[Callback]:
+def _callbacks(run: Run, recipe: Recipe, progress: bool) -> list[Callback]:
+    part = recipe.training
     return [
         EpochSeed(part.seed),
         *averaging(part),
         EpochLog(run.metrics_file),
         *([TrainingBar(part.select)] if progress else []),
+        *([Plateau(recipe.schedule)] if recipe.schedule.name == "plateau" else []),
         *stopping(part),
         *checkpoints(run.best.parent, part.select),
     ]

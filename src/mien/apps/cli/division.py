@@ -69,6 +69,7 @@ def split(
     if out is None and save is None:
         raise MienError("Nothing to write: give --out for a store, --save for a split file.")
     _one_scheme(folds, test_per_class, official, given)
+    _fold_fits(fold, folds, given, out)
     if out is not None:
         check_out(out, overwrite)
         if folds is not None and fold is None:
@@ -145,6 +146,11 @@ def combine(
     if wanted is not None:
         datasets = [relabel(dataset, wanted) for dataset in datasets]
     write(join(name, datasets), out)
+
+
+def _fold_fits(fold: int | None, folds: int | None, given: Path | None, out: Path | None) -> None:
+    if fold is not None and (out is None or (folds is None and given is None)):
+        raise MienError("--fold goes with --out and --folds or --from.")
 
 
 def _one_scheme(*schemes: object) -> None:

@@ -24,7 +24,7 @@ from mien.apps.cli.data import (
     write,
 )
 from mien.apps.cli.options import DetectorWeights
-from mien.errors import MienError
+from mien.errors import DataError, MienError
 
 if TYPE_CHECKING:
     from mien.data.prepare.outcome import Outcome
@@ -155,9 +155,12 @@ def _finish(
     _print_counts(raw, outcomes)
     say(f"Look at {report / PAGE}; a table of all pictures is beside it.")
     try:
-        write(prepared_dataset(raw, outcomes, settings), out)
-    finally:
+        dataset = prepared_dataset(raw, outcomes, settings)
+    except DataError:  # no face anywhere: there is nothing to go on with
         partial_path(out).unlink(missing_ok=True)
+        raise
+    write(dataset, out)
+    partial_path(out).unlink(missing_ok=True)
     if unreadable:
         sys.exit(exits.INCOMPLETE)
 

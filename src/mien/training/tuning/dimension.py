@@ -38,7 +38,7 @@ class Choices(Part):
         if not self.choices:
             raise ValueError("choices should list one value or more")
         names = self.names()
-        repeated = next((n for n in names if sum(_same(n, other) for other in names) > 1), None)
+        repeated = next((n for n in names if sum(same(n, other) for other in names) > 1), None)
         if repeated is not None:
             raise ValueError(f"choices should list each value once, and {repeated!r} is repeated")
         return self
@@ -62,11 +62,11 @@ class Choices(Part):
         """Return the value that a trial takes."""
         names = self.names()
         chosen = trial.suggest_categorical(key, names)
-        return self.choices[next(i for i, name in enumerate(names) if _same(name, chosen))]
+        return self.choices[next(i for i, name in enumerate(names) if same(name, chosen))]
 
     def stored(self, value: Any) -> Any:
         """Return one of the values as a storage keeps it."""
-        return self.names()[next(i for i, v in enumerate(self.choices) if _same(v, value))]
+        return self.names()[next(i for i, v in enumerate(self.choices) if same(v, value))]
 
 
 class Interval(Part):
@@ -139,6 +139,6 @@ class Interval(Part):
 Dimension = Choices | Interval
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Tell whether two values are the same; True is not 1."""
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)

@@ -12,7 +12,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from mien.files import whole_file
-from mien.training.tuning.dimension import Choices
+from mien.training.tuning.dimension import Choices, same
 from mien.training.tuning.slots import REASON, Slot, slots
 from mien.training.tuning.space import Space
 
@@ -92,7 +92,7 @@ def _decoded(dimension: Any, value: Any) -> Any:
     """Return a value as the recipe has it: a storage keeps lists and tables as JSON."""
     if not isinstance(dimension, Choices):
         return value
-    return next(v for v in dimension.choices if dimension.stored(v) == value)
+    return next(v for v in dimension.choices if same(dimension.stored(v), value))
 
 
 def write_table(done: Sequence[Record], space: Space, path: Path) -> None:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from mien.errors import RecipeError, unknown_name
 from mien.models import NETWORKS
 from mien.recipe import Recipe, parse_recipe
+from mien.recipe.load import table_of
 from mien.training.tuning.dimension import Choices, Dimension, Interval
 
 if sys.version_info >= (3, 11):
@@ -135,13 +136,8 @@ def with_values(recipe: Recipe, values: Mapping[str, Any], where: str) -> Recipe
 
 def _set(content: dict[str, Any], key: str, value: Any, where: str) -> None:
     *parents, last = key.split(".")
-    table: Any = content
-    for parent in parents:
-        if isinstance(table, list) and parent.isdecimal() and int(parent) < len(table):
-            table = table[int(parent)]
-        else:
-            table = table.setdefault(parent, {}) if isinstance(table, dict) else None
-    if not isinstance(table, dict):
+    table = table_of(content, parents)
+    if table is None:
         raise RecipeError(f"{where}: the recipe has no table for {key!r}.")
     table[last] = value
 

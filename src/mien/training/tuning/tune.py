@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.storages import fail_stale_trials
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 
 from mien.data.dataset import FaceDataset
-from mien.errors import MienError, RecipeError
+from mien.errors import MienError, RecipeError, TrainingError
 from mien.recipe import Recipe
 from mien.training.cross_validation import repeated
 from mien.training.run import Run
@@ -213,13 +213,26 @@ class _Worker:
         with StudyBar(self._goal, self._recipe.training.epochs, show=progress) as bar:
             while self._more(bar):
                 bar.tried(self._tried())
-                self._study.optimize(
-                    lambda trial: self._objective(trial, bar.epoch),
-                    n_trials=1,
-                    catch=(_FailedError, SpareError),
-                    callbacks=[lambda study, trial: self._after(trial, bar)],
-                )
+                self._try_one(bar)
             bar.tried(self._tried())
+
+    def _try_one(self, bar: StudyBar) -> None:
+        try:
+            self._study.optimize(
+                lambda trial: self._objective(trial, bar.epoch),
+                n_trials=1,
+                catch=(_FailedError, SpareError),
+                callbacks=[lambda study, trial: self._after(trial, bar)],
+            )
+        except AssertionError:
+            # Optuna's, where another worker took this one for dead and ended its trial: that is
+            # queued again.
+            return
+        except StorageInternalError as error:
+            raise TrainingError(
+                f"The study's database cannot be used any more: {error}; the same command goes on"
+                " once it can."
+            ) from error
 
     def _more(self, bar: StudyBar) -> bool:
         """Say whether there is something to try; wait for workers that may be dead."""
