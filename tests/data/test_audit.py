@@ -178,3 +178,9 @@ def test_findings_are_readable_by_anyone(flawed, tmp_path):
     assert rows[0]["check"] == "identical"
     assert rows[0]["split"] == "train"
     assert rows[0]["expression"] == rows[1]["expression"]
+
+
+def test_a_check_that_found_nothing_leaves_out_nothing(flawed, tmp_path):
+    cleaned = clean(flawed, [], ["identical"])
+    assert cleaned.fingerprint == flawed.fingerprint
+    assert cleaned.history[-1] == "cleaned: dropped 0 identical"

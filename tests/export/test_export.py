@@ -110,3 +110,12 @@ def test_the_page_shows_every_figure(exported):
     for figure in exported[1].figures:
         assert f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]" in page
     assert "not what the person feels" in page
+
+
+def test_a_card_says_when_there_was_no_test(exported):
+    card = exported[1]
+    on_val = [figure.model_copy(update={"split": "val"}) for figure in card.figures]
+    page = model_card_page(card.model_copy(update={"figures": tuple(on_val)}))
+    assert "there was no test" in page
+    assert "Measured once on the split `test`" not in page
+    assert "Measured once on the split `test`" in model_card_page(card)

@@ -78,7 +78,8 @@ def combine(name: str, datasets: Sequence[FaceDataset]) -> FaceDataset:
         if other.labels != first.labels or other.images.shape[1:] != first.images.shape[1:]:
             raise DataError(
                 f"Datasets {first.name!r} and {other.name!r} cannot be combined: label set and size"
-                f" are {_form(first)} and {_form(other)}."
+                f" are {_form(first)} and {_form(other)}. --labels brings all into one label set,"
+                " mien data prepare into one size."
             )
     votes = [d.votes for d in datasets if d.votes is not None]
     return FaceDataset(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from mien.data.audit import CHECKS
 from mien.data.dataset import FaceDataset
 from mien.errors import DataError, unknown_name
 
@@ -25,16 +26,16 @@ def clean(
         drop: The checks whose findings are applied.
 
     Raises:
-        DataError: If the findings are of another dataset, hold no finding of a check, or nothing
+        DataError: If the findings are of another dataset, there is no check of a name, or nothing
             would be left.
     """
     rows = list(findings)
-    found = {row["check"] for row in rows}
+    found = {row["check"] for row in rows}  # fewer than there are checks: some find nothing
     checks = list(dict.fromkeys(drop))
     reasons: dict[str, str] = {}
     for check in checks:
-        if check not in found:
-            raise DataError(unknown_name("check among the findings", check, found))
+        if check not in found and check not in CHECKS:
+            raise DataError(unknown_name("check", check, CHECKS))
         # A face that several checks mark counts for the one that is named first.
         for name in _marked(rows, check):
             reasons.setdefault(name, check)

@@ -51,7 +51,10 @@ class SplitFile(BaseModel):
             DataError: If all faces are left out.
         """
         if not any(names):
-            raise DataError(f"The split of dataset {dataset.name!r} has no face in any part.")
+            raise DataError(
+                f"The split of dataset {dataset.name!r} has no face in any part: it came without"
+                " splits."
+            )
         parts: dict[str, list[str]] = {n: [] for n in sorted(set(names) - {""}, key=_place)}
         for name, face in zip(names, dataset.ids.tolist()):
             if name:
@@ -103,8 +106,9 @@ class SplitFile(BaseModel):
             for name in ids:
                 if name not in places:
                     raise DataError(
-                        f"The split is of another dataset ({self.dataset}): {dataset.name!r} has no"
-                        f" face {name!r}."
+                        f"The split is of another dataset ({self.dataset}), or of faces that were"
+                        f" cleaned away since: {dataset.name!r} has no face {name!r}. Split first,"
+                        " then clean."
                     )
                 numbers[places[name]] = number
         if self.images != images_fingerprint(dataset.select(numbers >= 0)):
@@ -143,7 +147,7 @@ class SplitFile(BaseModel):
         if fold is None or str(fold) not in self.parts:
             raise DataError(
                 f"The split has the folds 0 to {len(self.parts) - 1}; one of them must be chosen as"
-                f" test. Got {fold}."
+                f" test (--fold). Got {fold}."
             )
         return ["test" if name == str(fold) else "train" for name in self.parts]
 

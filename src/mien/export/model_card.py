@@ -94,10 +94,17 @@ def _figures_introduction(card: ModelCard, recipes: Sequence[Mapping[str, Any]])
         else ""
     )
     selected = "weights" if card.members else "epoch"
+    dataset = recipes[0]["data"]["dataset"]
+    measured = (
+        f"Measured once on the split `test` of {dataset} with this network; {selected} and"
+        f" temperature were selected on `val`, and {VIEWS[card.views]}."
+        if all(figure.split == "test" for figure in card.figures)
+        else f"Measured on the very faces of {dataset} on which {selected} and temperature were"
+        f" selected (`val`): there was no test. They are too good by that; {VIEWS[card.views]}."
+    )
     return (
         "## Figures\n\n"
-        f"Measured once on the split `test` of {recipes[0]['data']['dataset']} with this network;"
-        f" {selected} and temperature were selected on `val`, and {VIEWS[card.views]}. In brackets:"
+        f"{measured} In brackets:"
         ' 95 % bootstrap intervals over faces. "Without leaked" leaves'
         " out test images that have a pixel-identical twin in `train` or `val`"
         f"{left_out}. Outputs learnt from votes are judged by the raters' majority, where there is"

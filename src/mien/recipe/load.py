@@ -127,7 +127,9 @@ def _value(text: str) -> Any:
 
 
 def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
+    # A misspelt key is two errors: an unknown key says more than a missing one.
+    unknown = [e for e in error.errors() if e["type"] == "extra_forbidden"]
+    first = (unknown or error.errors())[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
         return f"the key {key!r} is missing."

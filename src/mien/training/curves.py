@@ -21,7 +21,10 @@ def plot_curves(metrics: Path, picture: Path) -> None:
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw(left, rows, [c for c in columns if c.endswith("loss")], "Loss")
-    _draw(right, rows, [c for c in columns if "accuracy" in c], "Accuracy on validation")
+    accuracies = [c for c in columns if c.startswith("val_accuracy_")]
+    if len(accuracies) > 1:  # of one head, the mean is the same line
+        accuracies.append("val_accuracy")
+    _draw(right, rows, accuracies, "Accuracy on validation")
     with whole_file(picture) as path:
         figure.savefig(path, dpi=120)
 

@@ -51,7 +51,7 @@ def _show(card: ModelCard) -> None:
     results.print(f"{card.parameters:,} weights, {card.macs / 1e6:.0f} MMAC a face")
     results.print(f"Payload SHA-256 {card.payload_sha256}")
     results.print(f"Data fingerprint {card.data_fingerprint}")
-    table = Table(title="Test figures with 95 % intervals")
+    table = Table(title="Figures with 95 % intervals")
     for column in ("Output", "Images", "Metric", "Value"):
         table.add_column(column)
     for figure in card.figures:

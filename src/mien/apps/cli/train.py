@@ -33,6 +33,9 @@ Data = Annotated[
     ),
 ]
 
+FEW = 100
+"""Faces below which figures say little, whatever their interval."""
+
 VOTED = "fer2013"
 """The dataset that FER+'s votes belong to."""
 
@@ -106,6 +109,11 @@ def train(
     say("Measuring, with bootstrap intervals …")
     reports = evaluate_run(finished, dataset)
     print_reports(reports)
+    if wanted.start is not None or wanted.distillation is not None:
+        say(
+            "These figures are too good if the model it began with, or learnt from, was trained on"
+            " some of the faces they are of."
+        )
     for expected in wanted.expected:
         say(_compare(expected, reports, finished))
     say(f"Run: {folder}   Export it: mien export {folder} --out {wanted.name}.onnx")
@@ -207,3 +215,6 @@ def print_reports(reports: Sequence[HeadReport]) -> None:
             )
         table.add_section()
     results.print(table)
+    judged = [figure.images for report in reports for figure in report.figures]
+    if judged and min(judged) < FEW:
+        say(f"Some of these figures are of {min(judged)} faces only: they say little.")
