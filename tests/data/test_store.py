@@ -2,6 +2,8 @@ import dataclasses
 import json
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import datasets
 import numpy as np
@@ -9,11 +11,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from mien.data.dataset import FaceDataset
 from mien.data.readers import read_dataset
+from mien.data.sample import SPLITS
 from mien.data.store import MANIFEST, TABLE, read_store, write_store
 from mien.errors import DataError
-from mien.labels import VOTES
+from mien.labels import VOTES, label_set
 
 
 @pytest.fixture
@@ -32,6 +38,48 @@ def test_the_store_gives_back_what_it_was_given(store, small_dataset):
     )
     np.testing.assert_array_equal(found.images, small_dataset.images)
     np.testing.assert_array_equal(found.votes, small_dataset.votes)
+
+
+@st.composite
+def any_dataset(draw):
+    count = draw(st.integers(1, 12))
+    height, width = draw(st.integers(1, 9)), draw(st.integers(1, 9))
+    text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+
+    def column(values, **options):
+        return draw(st.lists(values, min_size=count, max_size=count, **options))
+
+    generator = np.random.default_rng(draw(st.integers(0, 99)))
+    return FaceDataset(
+        name=draw(text),
+        labels=label_set(draw(st.sampled_from(["four", "ferplus8", "happy+sad"]))),
+        images=generator.integers(0, 256, (count, height, width), dtype=np.uint8),
+        targets=np.array(column(st.integers(-1, 1)), np.int64),
+        splits=np.array(column(st.sampled_from(SPLITS)), np.str_),
+        subjects=np.array(column(text), np.str_),
+        sources=np.array(column(text), np.str_),
+        ids=np.array(column(text, unique=True), np.str_),
+        votes=generator.integers(0, 11, (count, 10), dtype=np.uint8)
+        if draw(st.booleans())
+        else None,
+        history=tuple(draw(st.lists(text, max_size=3))),
+    )
+
+
+@settings(max_examples=60)
+@given(any_dataset())
+def test_any_dataset_comes_back_as_it_was(dataset):
+    with tempfile.TemporaryDirectory() as folder:
+        write_store(dataset, Path(folder) / "store")
+        found = read_store(Path(folder) / "store")
+    assert found.fingerprint == dataset.fingerprint
+    assert (found.name, found.labels, found.history) == (
+        dataset.name,
+        dataset.labels,
+        dataset.history,
+    )
+    np.testing.assert_array_equal(found.images, dataset.images)
+    np.testing.assert_array_equal(found.ids, dataset.ids)
 
 
 def test_faces_without_label_or_votes_survive(tmp_path, small_dataset):
