@@ -1,5 +1,7 @@
 """Fine-tuning, ensembles and test-time augmentation from the command line."""
 
+import shutil
+
 import cv2
 import numpy as np
 import PIL.Image
@@ -136,3 +138,13 @@ def test_views_are_measured_before_they_are_exported(
     assert read_card(tmp_path / "x.onnx").views == "flip"
     code, _, err = mien(*evaluate, "flipp")
     assert (code, "did you mean 'flip'" in err) == (2, True)
+
+
+def test_a_run_is_measured_when_it_is_finished(mien, small_run, small_fer2013, tmp_path):  # noqa: F811
+    run = Run(tmp_path / "run")
+    shutil.copytree(small_run.folder, run.folder)
+    recipe = run.recipe()
+    longer = recipe.training.model_copy(update={"epochs": recipe.training.epochs + 1})
+    run.write_start(recipe.model_copy(update={"training": longer}), run.data(), "fp32")
+    code, _, err = mien("evaluate", run.folder, *data_of(small_fer2013))
+    assert (code, "was not trained to the end" in err) == (2, True)

@@ -108,6 +108,15 @@ class Run:
         """
         return self.last.exists() and bool(_load(self.last)["stopped"])
 
+    def is_finished(self) -> bool:
+        """Say whether the run was trained to its end.
+
+        Raises:
+            RecipeError: If the folder is not a run.
+            MienError: If the checkpoint is damaged.
+        """
+        return self.epochs_done() >= self.recipe().training.epochs or self.stopped_early()
+
     def module(self) -> ExpressionModule:
         """Load the best epoch's weights, ready for evaluation on the CPU.
 

@@ -12,6 +12,7 @@ from mien.apps.cli.data import Names, Votes
 from mien.apps.cli.export import Tta
 from mien.apps.cli.extras import need
 from mien.apps.cli.train import Data, assembled, print_reports
+from mien.errors import MienError
 
 
 def evaluate(
@@ -33,6 +34,8 @@ def evaluate(
 
     views = known_views(tta)
     finished = Run(run)
+    if not finished.is_finished():  # later epochs would go by these figures
+        raise MienError(f"{run} was not trained to the end: mien train with --resume goes on.")
     dataset = assembled(finished.recipe(), data, votes, names)
     print_reports(evaluate_run(finished, dataset, views))
     say(f"Wrote {run / report_name(views)}")
