@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import pytest
 from hypothesis import settings
 
 import makers
+from mien.apps.cli.main import main
 from mien.data.dataset import FaceDataset
 from mien.data.readers import read_dataset
 from mien.data.votes import join_votes
@@ -25,6 +28,31 @@ REPOSITORY = Path(__file__).parents[1]
 # No times in tests; and what fails in CI fails again at home.
 settings.register_profile("mien", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("mien")
+
+
+class Outcome(NamedTuple):
+    """How a run of the program ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def mien(monkeypatch, capsys):
+    """Run the program in this process; returns exit code and both outputs."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["mien", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Outcome(code, *capsys.readouterr())
+
+    return run
 
 
 def _folder(name: str) -> Path:

@@ -17,7 +17,7 @@ from mien.data.assemble import assemble
 from mien.data.dataset import FaceDataset
 from mien.data.readers import READERS, read_dataset
 from mien.data.sample import Sample
-from mien.evaluation.expected import best_epoch, measured
+from mien.evaluation.expected import measured
 from mien.labels import ClassNames, label_set
 from mien.models import build_network
 from mien.recipe import ExpectedFigure, find_recipe, find_space, load_recipe, shipped_recipes
@@ -402,7 +402,7 @@ def test_an_expected_validation_accuracy_is_the_best_epoch_s(tmp_path):
         rows = ["val_accuracy,val_accuracy_four,val_loss", "0.5,0.5,1.4", "0.4,0.4,1.1"]
         run.metrics_file.write_text("\n".join([*rows, "0.6,0.6,1.2", "0.6,0.7,1.3"]) + "\n")
         assert measured(figure, [], run) == wanted
-        assert best_epoch(run)["val_accuracy_four"] == wanted
+        assert run.best_epoch()["val_accuracy_four"] == wanted
     assert measured(figure, []) is None
     assert measured(figure.model_copy(update={"split": "test"}), [], run) is None
 

@@ -8,41 +8,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import PIL.Image
 import pytest
 
-from mien.apps.cli.main import main
 from mien.data.split_file import SplitFile
 from mien.data.store import read_store, write_store
 from mien.inference.journal import Journal
 from mien.labels import EXPRESSIONS
-
-
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def mien(monkeypatch, capsys):
-    """Run the program in this process; returns exit code and both outputs."""
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["mien", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return Outcome(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

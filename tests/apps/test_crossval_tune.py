@@ -1,12 +1,9 @@
 import json
-import sys
-from typing import NamedTuple
 
 import pandas as pd
 import pytest
 
 from makers import SMALL_RECIPE
-from mien.apps.cli.main import main
 from mien.recipe import load_recipe
 from mien.training.cross_validation import CrossValidation
 from mien.training.tuning.tune import Search
@@ -22,27 +19,11 @@ TINY = [
 ]
 
 
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def mien(monkeypatch, capsys):
-    """Run the program in this process; returns exit code and both outputs."""
+def mien(mien, monkeypatch):
+    """The program on a wide terminal."""
     monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["mien", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return Outcome(code, *capsys.readouterr())
-
-    return run
+    return mien
 
 
 def sets(*more):

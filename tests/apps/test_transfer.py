@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import PIL.Image
 import pytest
-from test_cli import mien  # noqa: F401
 
 import makers
 from mien.data.store import read_store
@@ -34,7 +33,7 @@ def data_of(small_fer2013):
     return ["--data", faces, "--votes", votes]
 
 
-def test_one_command_fine_tunes_on_a_folder_of_photos(mien, small_model, tmp_path):  # noqa: F811
+def test_one_command_fine_tunes_on_a_folder_of_photos(mien, small_model, tmp_path):
     tree = write_tree(tmp_path / "mine")
     (tree / "angry" / "broken.png").write_bytes(b"no picture")
     run = Run(tmp_path / "run")
@@ -90,7 +89,7 @@ def test_photos_are_looked_through_for_faces_and_crops_are_not(portrait, tmp_pat
         (["mien-base", "--from", "{model}"], "Got 'folder' instead"),
     ],
 )
-def test_mistakes_are_one_sentence(mien, small_model, tmp_path, arguments, message):  # noqa: F811
+def test_mistakes_are_one_sentence(mien, small_model, tmp_path, arguments, message):
     tree = write_tree(tmp_path / "mine", 2)
     (tmp_path / "empty").mkdir()
     given = [a.format(folder=tmp_path / "empty", model=small_model) for a in arguments]
@@ -100,7 +99,7 @@ def test_mistakes_are_one_sentence(mien, small_model, tmp_path, arguments, messa
 
 
 def test_an_ensemble_is_measured_and_exported(
-    mien,  # noqa: F811
+    mien,
     small_run,
     small_model,
     small_fer2013,
@@ -123,7 +122,7 @@ def test_an_ensemble_is_measured_and_exported(
 
 
 def test_views_are_measured_before_they_are_exported(
-    mien,  # noqa: F811
+    mien,
     small_run,
     small_fer2013,
     tmp_path,
@@ -140,7 +139,7 @@ def test_views_are_measured_before_they_are_exported(
     assert (code, "did you mean 'flip'" in err) == (2, True)
 
 
-def test_a_run_is_measured_when_it_is_finished(mien, small_run, small_fer2013, tmp_path):  # noqa: F811
+def test_a_run_is_measured_when_it_is_finished(mien, small_run, small_fer2013, tmp_path):
     run = Run(tmp_path / "run")
     shutil.copytree(small_run.folder, run.folder)
     recipe = run.recipe()

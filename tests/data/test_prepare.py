@@ -22,7 +22,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import makers
-from mien.apps.cli.main import main
 from mien.data.prepare import run as run_module
 from mien.data.prepare.eyes import EyeFinder, tilt
 from mien.data.prepare.frame import BLACK, CLEAR, NO_FRAME, SMALLEST, Frame, find_frame
@@ -85,23 +84,6 @@ def faces(tmp_path):
         image = makers.drawn_face(number % 4, np.random.default_rng(number))
         makers.write_photo(tmp_path / "crops" / name / f"{number:02d}.png", image)
     return tmp_path / "crops"
-
-
-@pytest.fixture
-def mien(monkeypatch, capsys):
-    """Run the program in this process; returns exit code and both outputs."""
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["mien", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return code, *capsys.readouterr()
-
-    return run
 
 
 def table(path):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from makers import SMALL_RECIPE
 from mien.data.audit.probabilities import read_probabilities
 from mien.data.dataset import FaceDataset
+from mien.data.split import known_keep
 from mien.data.split_file import SplitFile
 from mien.data.twins import twin_groups
 from mien.errors import DataError, MienError
@@ -22,7 +23,6 @@ from mien.recipe import find_recipe, load_recipe
 from mien.training.cross_validation import (
     begin,
     given_folds,
-    known_keep,
     new_folds,
     pool_of,
     undivided,

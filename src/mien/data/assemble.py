@@ -16,6 +16,7 @@ from mien.data.split import divide, divide_rest, with_splits
 from mien.errors import RecipeError
 from mien.labels import label_set
 from mien.recipe import DataPart
+from mien.recipe.data import PARTS
 
 
 def assemble(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
@@ -80,7 +81,7 @@ def _split(part: DataPart, dataset: FaceDataset) -> FaceDataset:
     if not part.shares:
         return dataset
     parts = divide(dataset, part.shares, part.keep, part.seed)
-    names = ("train", "test") if len(part.shares) == 2 else ("train", "val", "test")
+    names = PARTS[len(part.shares)]
     step = f"split {part.split} with seed {part.seed}, keeping {part.keep} together"
     return with_splits(dataset, parts, names, step)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,25 @@ from numpy.typing import NDArray
 from mien.data.dataset import FaceDataset
 from mien.data.groups import joined
 from mien.data.twins import twin_groups
-from mien.errors import DataError
+from mien.errors import DataError, MienError, unknown_name
 
 Keep = Literal["nothing", "twins", "subjects"]
 """What stays together: nothing, identical images, or all images of a subject and their twins."""
 
 Parts = NDArray[np.intp]
 """(N,): the number of the part each face is in, from 0."""
+
+
+def known_keep(name: str) -> Keep:
+    """Return what stays together by its name.
+
+    Raises:
+        MienError: If there is nothing of that name; says what is nearest.
+    """
+    for keep in get_args(Keep):
+        if keep == name:
+            return keep  # type: ignore[no-any-return]
+    raise MienError(f"--keep: {unknown_name('group', name, get_args(Keep))}")
 
 
 def divide(dataset: FaceDataset, shares: Sequence[float], keep: Keep, seed: int) -> Parts:

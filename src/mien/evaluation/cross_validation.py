@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +23,6 @@ from mien.evaluation.spread import Spread, spread
 from mien.files import whole_file
 from mien.labels import LabelSet, label_set
 from mien.recipe import HeadPart
-from mien.training.callbacks import direction
 from mien.training.cross_validation import CrossValidation, begin, train_fold
 from mien.training.run import Run, read_json, write_json
 
@@ -151,7 +149,7 @@ def cross_validate(
     for fold in range(plan.count):
         console.print(f"Fold {fold + 1} of {plan.count}", highlight=False)
         folds.append(_judged(plan, fold, folder, progress))
-    epochs = [_selected_epoch(Run(folder / f"fold-{fold}")) for fold in range(plan.count)]
+    epochs = [int(Run(folder / f"fold-{fold}").best_epoch()["epoch"]) for fold in range(plan.count)]
     heads = [_head_figures([f[n] for f in folds], epochs) for n in range(len(plan.recipe.heads))]
     result = CrossValidated(plan, folder, tuple(heads))
     write_json(folder / REPORT, _summary(result))
@@ -209,16 +207,6 @@ def _read(run: Run, head: HeadPart, split: str) -> Predictions:
         np.stack([np.array(columns[f"logit_{e}"]) for e in labels.expressions], axis=1),
     )
     return table.select(table.splits == split)
-
-
-def _selected_epoch(run: Run) -> int:
-    """Return the epoch whose weights were kept; the first of several that are equally good."""
-    select = run.recipe().training.select
-    with run.metrics_file.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    sign = 1 if direction(select) == "max" else -1
-    best = max(rows, key=lambda row: sign * float(row[select]))
-    return int(float(best["epoch"]))
 
 
 def _head_figures(folds: Sequence[HeldOut], epochs: Sequence[int]) -> HeadFigures:

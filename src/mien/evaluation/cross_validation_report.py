@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mien import pages
 from mien.evaluation.cross_validation import TABLE, CrossValidated, HeadFigures
 from mien.files import whole_file
-from mien.training.callbacks import direction
+from mien.training.schedules import direction
 
 PAGE = "crossval.html"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 
 from mien.evaluation.report import HeadReport
@@ -30,13 +29,4 @@ def measured(
                 return figure.value
     if run is None or (expected.metric, expected.split) != ("accuracy", "val"):
         return None
-    return best_epoch(run).get(f"val_accuracy_{expected.head}")
-
-
-def best_epoch(run: Run) -> dict[str, float]:
-    """Return the metrics of the epoch whose weights were kept, by name; none without an epoch."""
-    select = run.recipe().training.select
-    sign = -1.0 if select == "val_loss" else 1.0
-    with run.metrics_file.open(newline="", encoding="utf-8") as file:
-        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    return max(rows, key=lambda row: sign * row[select], default={})
+    return run.best_epoch().get(f"val_accuracy_{expected.head}")

@@ -6,7 +6,7 @@ import csv
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
@@ -23,7 +23,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from mien.files import whole_file
 from mien.recipe import SchedulePart, TrainingPart
-from mien.training.schedules import build_plateau
+from mien.training.schedules import build_plateau, direction
 
 PAUSE = 0.1
 """Seconds between two movements of the bar."""
@@ -184,11 +184,6 @@ class Plateau(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up what the run that is resumed saw."""
         self._state = dict(state_dict)
-
-
-def direction(figure: str) -> Literal["min", "max"]:
-    """Return whether the best of a figure is its smallest or its largest value."""
-    return "min" if figure.endswith("loss") else "max"
 
 
 def stopping(part: TrainingPart) -> list[Callback]:

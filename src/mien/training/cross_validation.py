@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from mien.data.balance import at_least
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.split import Keep, Parts, divide, folds
 from mien.data.split_file import SplitFile
-from mien.errors import MienError, unknown_name
+from mien.errors import MienError
 from mien.recipe import DataPart, Recipe
 from mien.training.run import Run
 from mien.training.train import train
@@ -91,18 +90,6 @@ class CrossValidation:
         """Return the folds as a file to share."""
         names = [str(number) for number in self.numbers]
         return SplitFile.of(self.pool, names, f"{self.how}; {self.selection}")
-
-
-def known_keep(name: str) -> Keep:
-    """Return what stays together by its name.
-
-    Raises:
-        MienError: If there is nothing of that name; says what is nearest.
-    """
-    for keep in get_args(Keep):
-        if keep == name:
-            return keep  # type: ignore[no-any-return]
-    raise MienError(f"--keep: {unknown_name('group', name, get_args(Keep))}")
 
 
 def undivided(recipe: Recipe) -> Recipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import pickle
 import platform
@@ -19,6 +20,7 @@ from mien.files import whole_file
 from mien.inference.sinks import partial_path
 from mien.recipe import Recipe, load_recipe
 from mien.training.module import ExpressionModule
+from mien.training.schedules import direction
 
 LIBRARIES = ("mien", "torch", "lightning", "kornia", "numpy")
 
@@ -91,6 +93,17 @@ class Run:
             MienError: If the file is missing or damaged.
         """
         return read_json(self.environment_file)
+
+    def best_epoch(self) -> dict[str, float]:
+        """Return the figures of the epoch whose weights are kept, by name; none without an epoch.
+
+        Of several that are equally good it is the first.
+        """
+        select = self.recipe().training.select
+        sign = 1 if direction(select) == "max" else -1
+        with self.metrics_file.open(encoding="utf-8", newline="") as file:
+            rows = [{name: float(v) for name, v in row.items()} for row in csv.DictReader(file)]
+        return max(rows, key=lambda row: sign * row[select], default={})
 
     def epochs_done(self) -> int:
         """Return how many epochs the last checkpoint has seen.

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from mien.recipe import SchedulePart
+
+
+def direction(figure: str) -> Literal["min", "max"]:
+    """Return whether the best of a figure is its smallest or its largest value."""
+    return "min" if figure.endswith("loss") else "max"
 
 
 def build_schedule(
@@ -34,7 +40,7 @@ def build_plateau(optimiser: Optimizer, part: SchedulePart) -> ReduceLROnPlateau
     # PyTorch reduces after `patience` epochs and one more, Keras after `patience`.
     return ReduceLROnPlateau(
         optimiser,
-        mode="min" if part.monitor == "val_loss" else "max",
+        mode=direction(part.monitor),
         factor=part.factor,
         patience=max(0, part.patience - 1),
         threshold=part.min_delta,

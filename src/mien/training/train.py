@@ -94,6 +94,7 @@ def train(
     part = recipe.training
     _check(recipe, dataset)
     machine.check(part.batch_size)
+    chosen = precision(recipe)
     faces = training_faces(recipe, dataset)
     training = Batches(faces, recipe.heads, part.batch_size, shuffle=True)
     validation = Batches(dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False)
@@ -101,13 +102,17 @@ def train(
         start = starting_weights(recipe, faces)
     pl.seed_everything(part.seed, verbose=False)
     module = training_module(recipe, faces, start)
-    checkpoint = _start(run, recipe, dataset, faces, resume) if machine.leads else _last(run)
+    checkpoint = (
+        _start(run, recipe, chosen, dataset, faces, resume) if machine.leads else _last(run)
+    )
     if run.epochs_done() >= part.epochs or run.stopped_early():
         return run
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         keep_memory()
-        trainer = _trainer(run, recipe, machine, [*callbacks, *_callbacks(run, recipe, progress)])
+        trainer = _trainer(
+            run, recipe, chosen, machine, [*callbacks, *_callbacks(run, recipe, progress)]
+        )
         _fit(trainer, module, training, validation, checkpoint)
     if machine.leads:
         plot_curves(run.metrics_file, run.folder / "curves.png")
@@ -193,13 +198,18 @@ def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
 
 
 def _start(
-    run: Run, recipe: Recipe, dataset: FaceDataset, faces: FaceDataset, resume: bool
+    run: Run,
+    recipe: Recipe,
+    chosen: str,
+    dataset: FaceDataset,
+    faces: FaceDataset,
+    resume: bool,
 ) -> str | None:
     if not run.recipe_file.exists():
         if resume:
             raise MienError(f"{run.folder} holds no run to resume.")
         run.check_free()
-        run.write_start(recipe, _data(dataset, faces), precision(recipe))
+        run.write_start(recipe, _data(dataset, faces), chosen)
         return None
     if not resume:
         raise MienError(f"{run.folder} already holds a run: continue it with --resume.")
@@ -212,10 +222,10 @@ def _start(
     if run.data()["trained_on"] != _data(dataset, faces)["trained_on"]:
         raise MienError(f"{run.folder} holds a run on other data: the fingerprints differ.")
     begun = run.environment()["precision"]
-    if begun != precision(recipe):
+    if begun != chosen:
         raise MienError(
             f"{run.folder} was begun in {begun}, and this machine would go on in"
-            f" {precision(recipe)}: set training.precision in the run's recipe."
+            f" {chosen}: set training.precision in the run's recipe."
         )
     return _last(run)
 
@@ -247,12 +257,14 @@ def _callbacks(run: Run, recipe: Recipe, progress: bool) -> list[Callback]:
     ]
 
 
-def _trainer(run: Run, recipe: Recipe, machine: Machine, callbacks: list[Callback]) -> pl.Trainer:
+def _trainer(
+    run: Run, recipe: Recipe, chosen: str, machine: Machine, callbacks: list[Callback]
+) -> pl.Trainer:
     part = recipe.training
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     return pl.Trainer(
         max_epochs=part.epochs,
-        precision=PRECISIONS[precision(recipe)],
+        precision=PRECISIONS[chosen],
         gradient_clip_val=part.gradient_clip or None,
         callbacks=callbacks,
         logger=machine.logger(run.folder),

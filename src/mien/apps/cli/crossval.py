@@ -13,7 +13,7 @@ from mien.apps.cli import exits
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, Votes
 from mien.apps.cli.extras import need
-from mien.apps.cli.train import Data, assembled
+from mien.apps.cli.train import Data, Overrides, assembled
 from mien.errors import MienError
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def crossval(
     run: Annotated[
         Path | None, typer.Option("--run", help="The folder; runs/NAME-crossval by default.")
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a key: --set training.epochs=5. Can be repeated."),
-    ] = None,
+    overrides: Overrides = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue after the last finished epoch.")
     ] = False,
@@ -72,10 +69,11 @@ def crossval(
     need("train", "Cross-validation")
     if (folds is None) == (given is None):
         raise MienError("Cross-validation needs either --folds or --from.")
+    from mien.data.split import known_keep
     from mien.evaluation.cross_validation import cross_validate
     from mien.evaluation.cross_validation_report import write_page
     from mien.recipe import find_recipe, load_recipe
-    from mien.training.cross_validation import known_keep, undivided
+    from mien.training.cross_validation import undivided
 
     wanted = load_recipe(find_recipe(recipe), overrides or ())
     together = None if keep is None else known_keep(keep)

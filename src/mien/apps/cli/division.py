@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.apps.cli.console import say
 from mien.apps.cli.data import Layout, Names, Out, Overwrite, Source, Votes, check_out, load, write
-from mien.errors import MienError, unknown_name
+from mien.errors import MienError
 from mien.labels import label_set
+from mien.recipe.data import PARTS
 
 if TYPE_CHECKING:
     from mien.data.dataset import FaceDataset
     from mien.data.split import Keep
     from mien.data.split_file import SplitFile
 
-NAMES_OF_PARTS = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
 SMALLEST = "smallest"
 
 Seed = Annotated[int, typer.Option("--seed", help="The same seed, the same choice.")]
@@ -66,6 +66,8 @@ def split(
     person do. A file from --save names the faces of each part and carries fingerprints: others
     repeat the split with --from.
     """
+    from mien.data.split import known_keep
+
     if out is None and save is None:
         raise MienError("Nothing to write: give --out for a store, --save for a split file.")
     _one_scheme(folds, test_per_class, official, given)
@@ -74,7 +76,7 @@ def split(
         check_out(out, overwrite)
         if folds is not None and fold is None:
             raise MienError("With --folds, --out needs --fold: the fold that becomes test.")
-    keeps = _keep(keep)
+    keeps = known_keep(keep)
     dataset = load(source, votes, layout, names)
     if given is not None:
         from mien.data.split_file import SplitFile
@@ -182,7 +184,7 @@ def _by_ratio(dataset: FaceDataset, ratio: str, keep: Keep, seed: int) -> SplitF
     shares = _shares(ratio, (2, 3))
     parts = divide(dataset, shares, keep, seed)
     how = f"split {ratio} with seed {seed}, keeping {keep} together"
-    return _division(dataset, [NAMES_OF_PARTS[len(shares)][p] for p in parts], how)
+    return _division(dataset, [PARTS[len(shares)][p] for p in parts], how)
 
 
 def _balanced(dataset: FaceDataset, count: int, ratio: str, keep: Keep, seed: int) -> SplitFile:
@@ -206,15 +208,6 @@ def _folds(dataset: FaceDataset, count: int, keep: Keep, seed: int) -> SplitFile
     parts = folds(dataset, count, keep, seed)
     how = f"{count} folds with seed {seed}, keeping {keep} together"
     return _division(dataset, [str(part) for part in parts], how)
-
-
-def _keep(text: str) -> Keep:
-    from mien.data.split import Keep
-
-    for keep in get_args(Keep):
-        if keep == text:
-            return keep  # type: ignore[no-any-return]
-    raise MienError(f"--keep: {unknown_name('group', text, get_args(Keep))}")
 
 
 def _shares(ratio: str, counts: tuple[int, int]) -> list[float]:

@@ -33,6 +33,11 @@ Data = Annotated[
     ),
 ]
 
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a key: --set training.epochs=5. Can be repeated."),
+]
+
 FEW = 100
 """Faces below which figures say little, whatever their interval."""
 
@@ -61,10 +66,7 @@ def train(
     run: Annotated[
         Path | None, typer.Option("--run", help="The run's folder; runs/NAME by default.")
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a key: --set training.epochs=5. Can be repeated."),
-    ] = None,
+    overrides: Overrides = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted run after its last epoch.")
     ] = False,

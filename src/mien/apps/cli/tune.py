@@ -13,7 +13,7 @@ from mien.apps.cli import exits
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, Votes
 from mien.apps.cli.extras import need
-from mien.apps.cli.train import Data, assembled
+from mien.apps.cli.train import Data, Overrides, assembled
 
 if TYPE_CHECKING:
     from mien.training.tuning.report import Tuned
@@ -60,10 +60,7 @@ def tune(
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the choices.")] = 0,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a key: --set training.epochs=5. Can be repeated."),
-    ] = None,
+    overrides: Overrides = None,
 ) -> None:
     """Train a recipe with many values of its keys and keep those that are best on validation.
 

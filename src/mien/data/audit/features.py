@@ -6,16 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.data.sizes import of_side
+
 SIDE = 48
 """Side in pixels to which faces are brought first."""
-
-
-def of_side(images: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
-    """Return images (N, H, W) as (N, side, side)."""
-    if images.shape[1:] == (side, side):
-        return images
-    sized = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
-    return np.asarray(sized, dtype=np.uint8)
 
 
 def hog(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -26,5 +20,5 @@ def hog(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     descriptor = cv2.HOGDescriptor((SIDE, SIDE), (16, 16), (8, 8), (8, 8), 9)
     return np.array(
-        [descriptor.compute(image) for image in of_side(images)], dtype=np.float32
+        [descriptor.compute(image) for image in of_side(images, SIDE)], dtype=np.float32
     ).reshape(len(images), -1)

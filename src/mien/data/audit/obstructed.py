@@ -19,9 +19,10 @@ from rich.progress import track
 
 from mien.data.audit import CHECKS, Finding, Result, Table
 from mien.data.audit.evidence import Evidence
-from mien.data.audit.features import hog, of_side
+from mien.data.audit.features import SIDE, hog
 from mien.data.audit.overlays import with_hand, with_lettering
 from mien.data.dataset import FaceDataset
+from mien.data.sizes import of_side
 
 NAME = "obstructed"
 TITLE = "Possibly covered faces"
@@ -74,7 +75,7 @@ class Obstructed:
         if len(dataset) < LEAST:
             missing = f"The check learns from the dataset, and needs {LEAST} faces or more."
             return Result(NAME, TITLE, EXPLANATION, {}, (), missing=missing)
-        images = of_side(dataset.images)
+        images = of_side(dataset.images, SIDE)
         judged = _judge(images, progress)
         findings = [finding for j in judged for finding in _findings(j)]
         findings.sort(key=lambda finding: -finding.value)

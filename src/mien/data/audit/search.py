@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from mien.data.dataset import FaceDataset
+from mien.data.sizes import of_side
 from mien.inference.classifier import Classifier
 from mien.inference.detectors import Detector
 from mien.preprocess import Image
@@ -101,17 +102,10 @@ def _entropies(
     head = heads.get(dataset.labels.expressions)
     blocks = [which[start : start + 256] for start in range(0, len(which), 256)]
     steps = track(blocks, "Asking the model", console=Console(stderr=True), disable=not progress)
-    values = [_entropy(classifier.classify(_sized(dataset.images[b], size), head)) for b in steps]
+    values = [_entropy(classifier.classify(of_side(dataset.images[b], size), head)) for b in steps]
     return np.concatenate([np.empty(0), *values])
 
 
 def _entropy(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     logs = np.log(np.maximum(probabilities, 1e-300))
     return np.asarray(-(probabilities * logs).sum(axis=1) / np.log(probabilities.shape[1]))
-
-
-def _sized(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    if crops.shape[1:] == (size, size):
-        return crops
-    resized = [cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) for crop in crops]
-    return np.asarray(resized, dtype=np.uint8)

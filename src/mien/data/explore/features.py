@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
 from mien.data.dataset import FaceDataset
+from mien.data.sizes import of_side
 from mien.inference.classifier import BATCH, Classifier
 
 PIXELS = "pixels"
@@ -39,14 +39,7 @@ def model_features(
     starts = range(0, len(dataset), BATCH)
     console = Console(stderr=True)
     parts = [
-        classifier.features(_of_size(dataset.images[start : start + BATCH], size))
+        classifier.features(of_side(dataset.images[start : start + BATCH], size))
         for start in track(starts, "Reading features", console=console, disable=not progress)
     ]
     return np.concatenate(parts)
-
-
-def _of_size(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    if images.shape[1:] == (size, size):
-        return images
-    resized = [cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images]
-    return np.asarray(resized, dtype=np.uint8)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from mien import pages
 from mien.files import whole_file
 from mien.recipe import Recipe
-from mien.training.callbacks import direction
+from mien.training.schedules import direction
 from mien.training.tuning.bar import shown
 from mien.training.tuning.pictures import history_plot, importance_plot, parallel_plot
 from mien.training.tuning.records import Record, write_table

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mien.data.dataset import FaceDataset
 from mien.errors import MienError
 from mien.recipe import Recipe
-from mien.training.callbacks import direction
+from mien.training.schedules import direction
 from mien.training.tuning.space import Space
 
 HEARTBEAT = 30

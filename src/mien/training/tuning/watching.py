@@ -13,8 +13,8 @@ from optuna import TrialPruned
 from optuna.trial import Trial
 
 from mien.errors import TrainingError
-from mien.training.callbacks import direction
 from mien.training.run import Run
+from mien.training.schedules import direction
 
 
 class Watch(Callback):
