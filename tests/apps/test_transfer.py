@@ -47,7 +47,7 @@ def test_one_command_fine_tunes_on_a_folder_of_photos(mien, small_model, tmp_pat
     assert recipe.network == Run(run.folder).module().recipe.network
     assert recipe.start is not None
     assert recipe.start.source == str(small_model)
-    assert len(recipe.start.sha256) == 64
+    assert (len(recipe.start.sha256), recipe.start.adapt) == (64, False)
     faces = read_store(run.faces)
     assert faces.images.shape == (40, 48, 48)
     assert run.data()["counts"].keys() == {"train", "val", "test"}
@@ -87,6 +87,7 @@ def test_photos_are_looked_through_for_faces_and_crops_are_not(portrait, tmp_pat
         (["--from", "mien-bas"], "did you mean 'mien-base'"),
         (["--from", "{folder}"], "is not a run: it holds no recipe.toml"),
         (["mien-base", "--from", "{model}"], "Got 'folder' instead"),
+        (["--from", "{model}", "--set", "network.name=chen"], "takes this from the model"),
     ],
 )
 def test_mistakes_are_one_sentence(mien, small_model, tmp_path, arguments, message):
@@ -135,6 +136,9 @@ def test_views_are_measured_before_they_are_exported(
     assert mien(*evaluate, "flip").code == 0
     assert mien(*export).code == 0
     assert read_card(tmp_path / "x.onnx").views == "flip"
+    both = ["ensemble", small_run.folder, tmp_path / "x.onnx", *data_of(small_fer2013)]
+    code, _, err = mien(*both, "--out", tmp_path / "both.onnx")
+    assert (code, "must see one view of a face" in err) == (2, True)
     code, _, err = mien(*evaluate, "flipp")
     assert (code, "did you mean 'flip'" in err) == (2, True)
 

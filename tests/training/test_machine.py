@@ -2,11 +2,14 @@
 
 import csv
 import dataclasses
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from lightning.pytorch.callbacks import Callback
 
 from makers import SMALL_RECIPE
@@ -16,6 +19,9 @@ from mien.recipe import find_recipe, load_recipe
 from mien.training.machine import Machine
 from mien.training.run import Run
 from mien.training.train import train
+
+sys.path.append(str(Path(__file__).parents[1] / "inference"))
+from tiny_models import write_model
 
 
 def recipe(*overrides):
@@ -68,8 +74,6 @@ def test_selecting_by_loss_keeps_the_smallest(small_dataset, tmp_path):
     run = train(chosen, small_dataset, tmp_path / "run", progress=False)
     losses = [float(row["val_loss"]) for row in rows(run)]
     assert float(rows(run)[-1]["learning_rate"]) < 0.1 * 0.1
-    import torch
-
     best = torch.load(run.best, map_location="cpu", weights_only=True)
     assert best["epoch"] == int(np.argmin(losses))
 
@@ -124,37 +128,70 @@ def test_machines_are_checked():
 
 
 TOGETHER = """
+import json
 import sys
 from pathlib import Path
-from makers import SMALL_RECIPE
 from mien.data.store import read_store
 from mien.recipe import find_recipe, load_recipe
 from mien.training.machine import Machine
 from mien.training.train import train
 
 if __name__ == "__main__":
-    recipe = load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, "training.epochs=3"])
+    recipe = load_recipe(find_recipe("mien-base"), json.loads(sys.argv[3]))
     faces = read_store(sys.argv[1])
     train(recipe, faces, Path(sys.argv[2]), progress=False, machine=Machine(devices=2))
 """
 
+PLAIN = [
+    "network.name=fatimatuzzahra-basic",
+    "network.options={}",
+    "augmentation={}",
+    "schedule.name=constant",
+    "schedule.warmup_epochs=0",
+    "training.ema_decay=0.0",
+    "training.precision=fp32",
+    "optimiser.learning_rate=0.01",
+]
+"""Nothing random but the order, and nothing that depends on the share a process sees."""
 
-@pytest.mark.slow
-def test_two_processes_train_together(small_dataset, tmp_path):
-    write_store(small_dataset, tmp_path / "store")
-    script = tmp_path / "together.py"
+
+def trained_by_two(overrides, dataset, folder):
+    write_store(dataset, folder / "store")
+    script = folder / "together.py"
     script.write_text(TOGETHER)
-    command = [sys.executable, script, tmp_path / "store", tmp_path / "run"]
+    given = json.dumps([*SMALL_RECIPE, *overrides])
+    command = [sys.executable, script, folder / "store", folder / "run", given]
     tests = __file__.rsplit("/", 2)[0]
     ended = subprocess.run(
         command, capture_output=True, text=True, env={"PYTHONPATH": tests, "PATH": "/usr/bin"}
     )
     assert ended.returncode == 0, ended.stderr
-    run = Run(tmp_path / "run")
+    return Run(folder / "run")
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(small_dataset, tmp_path):
+    model = write_model(tmp_path / "teacher.onnx")
+    taught = f"distillation={{teacher = '{model}'}}"
+    run = trained_by_two(["training.epochs=3", taught], small_dataset, tmp_path)
     assert len(rows(run)) == 3
     assert run.epochs_done() == 3
     assert np.isfinite([float(row["val_loss"]) for row in rows(run)]).all()
     assert (run.folder / "curves.png").exists()
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(small_dataset, tmp_path):
+    overrides = [*PLAIN, "training.epochs=2"]
+    together = trained_by_two(overrides, small_dataset, tmp_path)
+    alone = train(recipe(*overrides), small_dataset, tmp_path / "alone", progress=False)
+    for one, two in zip(rows(alone), rows(together)):
+        assert {k: float(v) for k, v in one.items()} == pytest.approx(
+            {k: float(v) for k, v in two.items()}, rel=1e-3
+        )
+    weights = (run.module().network.state_dict() for run in (alone, together))
+    for one, two in zip(*(w.values() for w in weights)):
+        torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-4)
 
 
 FULL_DISK = """

@@ -146,10 +146,17 @@ def _common_heads(sources: Sequence[Source]) -> tuple[HeadPart, ...]:
     """Return the first member's heads that all have.
 
     Raises:
-        MienError: If there are fewer than two members, they share no head or see other sizes.
+        MienError: If there are fewer than two members, one sees several views, they share no head
+            or see other sizes.
     """
     if len(sources) < 2:
         raise MienError(f"An ensemble needs two or more members. Got {len(sources)} instead.")
+    for source in sources:
+        if source.views != "none":
+            raise MienError(
+                f"Members must see one view of a face. Got {source.name} with {source.views}: give"
+                " its run, or export it without views."
+            )
     first, *others = sources
     size = first.recipe.preprocess.size
     for source in others:

@@ -143,10 +143,13 @@ class StartPart(Part):
     Args:
         source: A shipped model's name, an ONNX file or a run's folder.
         sha256: Of its file; filled in by the training, which refuses another file afterwards.
+        adapt: Whether `mien train` makes network, preprocessing, label set and, for data with
+            splits of their own, the split fit the source and the data first.
     """
 
     source: str
     sha256: str = ""
+    adapt: bool = False
 
 
 class DistillationPart(Part):

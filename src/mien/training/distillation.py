@@ -141,6 +141,7 @@ class FileTeacher:
     def __init__(self, path: Path) -> None:
         import onnxruntime
 
+        self._path = path
         card = read_card(path)
         graph = path.read_bytes()[: card.payload_bytes]
         check_graph(path, card, graph)
@@ -152,6 +153,9 @@ class FileTeacher:
         self._session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]
         )
+
+    def __reduce__(self) -> tuple[type[FileTeacher], tuple[Path]]:
+        return FileTeacher, (self._path,)  # several processes: each opens the file
 
     def __call__(self, images: Tensor, heads: Iterable[str]) -> dict[str, Tensor]:
         """Return logits (N, classes) of some outputs."""

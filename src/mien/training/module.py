@@ -80,10 +80,7 @@ class ExpressionModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        logits = self(batch.images)
-        loss = self.loss(logits, batch)
-        if self.distillation is not None:
-            loss = self.distillation.loss(loss, logits, batch.images)
+        loss = self.training_loss(batch)
         self._check(loss)
         # Lightning's own log costs more than a step of a small network.
         self._trained += torch.stack([loss.detach() * len(batch.images), self._of(batch)])
@@ -144,6 +141,14 @@ class ExpressionModule(pl.LightningModule):
         )
         step = {"scheduler": schedule, "interval": "step"}
         return {"optimizer": optimiser, "lr_scheduler": step}
+
+    def training_loss(self, batch: Batch) -> Tensor:
+        """Return what is minimised: the targets' loss, and the teacher's if there is one."""
+        logits = self(batch.images)
+        loss = self.loss(logits, batch)
+        if self.distillation is None:
+            return loss
+        return self.distillation.loss(loss, logits, batch.images)
 
     def loss(self, logits: dict[str, Tensor], batch: Batch) -> Tensor:
         """Return the weighted sum of the heads' losses."""

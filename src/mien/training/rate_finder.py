@@ -13,6 +13,7 @@ from pathlib import Path
 
 import lightning.pytorch as pl
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.console import Console
@@ -24,7 +25,7 @@ from mien.files import whole_file
 from mien.recipe import Recipe
 from mien.training.batches import Batches
 from mien.training.optimisers import build_optimiser
-from mien.training.starting import starting_weights
+from mien.training.starting import pinned, starting_weights
 from mien.training.train import training_faces, training_module
 
 LOWEST, HIGHEST = 1e-6, 1.0
@@ -85,19 +86,22 @@ def _losses(
     recipe: Recipe, dataset: FaceDataset, rates: Sequence[float]
 ) -> Iterator[tuple[float, float]]:
     """Make one step with each rate; give the rate and the smoothed loss before the step."""
+    recipe = pinned(recipe)
     faces = training_faces(recipe, dataset)
     start = starting_weights(recipe, faces)
     pl.seed_everything(recipe.training.seed, verbose=False)
-    module = training_module(recipe, faces, start).train()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    module = training_module(recipe, faces, start).train().to(device)
     optimiser = build_optimiser(module.network, recipe.optimiser)
     batches = Batches(faces, recipe.heads, recipe.training.batch_size, shuffle=True)
     smooth = 0.0
     for step, (rate, batch) in enumerate(zip(rates, chain.from_iterable(repeat(batches))), start=1):
         for group in optimiser.param_groups:
             group["lr"] = rate
-        ready = module.on_after_batch_transfer(batch, 0)
+        moved = module.transfer_batch_to_device(batch, device, 0)
+        ready = module.on_after_batch_transfer(moved, 0)
         optimiser.zero_grad()
-        loss = module.loss(module(ready.images), ready)
+        loss = module.training_loss(ready)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         smooth = SMOOTHING * smooth + (1 - SMOOTHING) * float(loss.detach())

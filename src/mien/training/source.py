@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien.card import ModelCard
+from mien.card import ModelCard, Views
 from mien.errors import MienError, ModelError
 from mien.inference.zoo import check_graph, model_path, read_card
 from mien.labels import label_set
@@ -36,6 +36,7 @@ class Source:
         network: With its weights, in evaluation mode on the CPU.
         folded: Names of the batch normalisations that are the identity, because the exporter has
             multiplied them into convolutions.
+        views: What an exported file sees of a face; `network` sees one view.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Source:
     data_fingerprint: str
     network: FaceNetwork
     folded: tuple[str, ...] = ()
+    views: Views = "none"
 
 
 def open_source(text: str) -> Source:
@@ -104,6 +106,7 @@ def _from_file(path: Path) -> Source:
         data_fingerprint=card.data_fingerprint,
         network=network,
         folded=fill_from_graph(network, graph, path),
+        views=card.views,
     )
 
 

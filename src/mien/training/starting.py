@@ -73,7 +73,7 @@ def starting_weights(recipe: Recipe, faces: FaceDataset) -> Weights | None:
 
 
 def adapted(recipe: Recipe, source: Source, dataset: FaceDataset) -> Recipe:
-    """Return a recipe for fine-tuning a network on a dataset.
+    """Return a recipe whose `start.adapt` is done: for fine-tuning a network on a dataset.
 
     Network and preprocessing become the source's, and one head is made for the dataset's label set.
     It keeps the source's weights if the source has it. A dataset without splits is divided as the
@@ -83,12 +83,14 @@ def adapted(recipe: Recipe, source: Source, dataset: FaceDataset) -> Recipe:
         DataError: If the dataset shows fewer than two expressions.
     """
     head = recipe.heads[0].model_copy(update={"labels": _labels(source, dataset)})
+    start = recipe.start and recipe.start.model_copy(update={"adapt": False})
     return recipe.model_copy(
         update={
             "network": source.recipe.network,
             "preprocess": source.recipe.preprocess,
             "heads": (head,),
             "data": _data(recipe.data, dataset),
+            "start": start,
         }
     )
 

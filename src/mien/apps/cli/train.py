@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from mien.training.run import Run
 
 FINE_TUNE = "fine-tune"
-"""The recipe whose network, outputs and split are made to fit a model and data."""
+"""The recipe for --from alone."""
+
+ADAPTED = ("network.", "preprocess.", "heads.0.labels=", "data.dataset=")
+"""Keys that `start.adapt` sets."""
 
 Data = Annotated[
     list[Path],
@@ -122,16 +125,33 @@ def train(
 
 
 def _wanted(recipe: str | None, start: str | None, overrides: Sequence[str]) -> Recipe:
-    from mien.recipe import StartPart, find_recipe, load_recipe
+    from mien.recipe import find_recipe, load_recipe
 
     if recipe is None and start is None:
         raise MienError("Name a recipe, or a model to begin with: mien train --from mien-base.")
     wanted = load_recipe(find_recipe(recipe or FINE_TUNE), overrides)
     if overrides:  # a changed recipe need not reach the figures of the original
         wanted = wanted.model_copy(update={"expected": ()})
-    if start is None:
-        return wanted
-    return wanted.model_copy(update={"start": StartPart(source=start)})
+    if start is not None:
+        wanted = _begun(wanted, start)
+    _check_adapted(wanted, overrides)
+    return wanted
+
+
+def _begun(recipe: Recipe, source: str) -> Recipe:
+    from mien.recipe import StartPart
+
+    adapt = recipe.start is not None and recipe.start.adapt
+    return recipe.model_copy(update={"start": StartPart(source=source, adapt=adapt)})
+
+
+def _check_adapted(recipe: Recipe, overrides: Sequence[str]) -> None:
+    lost = [override for override in overrides if override.strip().startswith(ADAPTED)]
+    if lost and recipe.start is not None and recipe.start.adapt:
+        raise MienError(
+            f"--set {lost[0]}: {recipe.name!r} takes this from the model and the data; a recipe"
+            " without start.adapt keeps what is set."
+        )
 
 
 def _with_faces(
@@ -141,8 +161,8 @@ def _with_faces(
     names: Sequence[str] | None,
     folder: Path,
 ) -> tuple[Recipe, FaceDataset]:
-    """Return the recipe and its faces; the recipe for fine-tuning is made to fit the data first."""
-    if recipe.name != FINE_TUNE:
+    """Return the recipe and its faces; a recipe that is to adapt is made to fit the data first."""
+    if recipe.start is None or not recipe.start.adapt:
         return recipe, assembled(recipe, data, votes, names)
     from mien.apps.cli.photos import fitted
     from mien.data.assemble import assemble
