@@ -1,17 +1,28 @@
-"""How far a figure can be trusted: percentile intervals from resampled faces."""
+"""How far a figure can be trusted: percentile intervals from resampled faces or subjects."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.evaluation.metrics import Metric, Probabilities, Truth
 
 RESAMPLES = 1000
 COVERAGE = 0.95
 
+Groups = NDArray[np.str_]
+"""str (N,), what is drawn together, such as the subject of each face."""
+
 
 def interval(
-    metric: Metric, truth: Truth, probabilities: Probabilities, *, seed: int = 0
+    metric: Metric,
+    truth: Truth,
+    probabilities: Probabilities,
+    groups: Groups | None = None,
+    *,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """Return the bounds of a metric's 95 % bootstrap interval.
 
@@ -19,11 +30,57 @@ def interval(
         metric: Any function of `mien.evaluation.metrics`.
         truth: int (N,).
         probabilities: float (N, C).
+        groups: Draw these, with all their faces, instead of single faces: faces of one subject are
+            alike, and intervals that take them for independent are too narrow.
         seed: Seeds the resampling.
     """
+    return intervals({"metric": metric}, truth, probabilities, groups, seed=seed)["metric"]
+
+
+def intervals(
+    metrics: Mapping[str, Metric],
+    truth: Truth,
+    probabilities: Probabilities,
+    groups: Groups | None = None,
+    *,
+    seed: int = 0,
+) -> dict[str, tuple[float, float]]:
+    """Return the bounds of several metrics' intervals, by name, from the same resamples.
+
+    Args and returns as of `interval`.
+    """
+    values: dict[str, list[float]] = {name: [] for name in metrics}
+    for pick in resampled(len(truth), groups, seed):
+        drawn, said = truth[pick], probabilities[pick]
+        for name, metric in metrics.items():
+            values[name].append(metric(drawn, said))
+    return {name: bounds(np.array(found)) for name, found in values.items()}
+
+
+def resampled(count: int, groups: Groups | None, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Give 1,000 times the positions of faces drawn with replacement.
+
+    Args:
+        count: How many faces there are.
+        groups: str (N,), drawn whole; None to draw faces.
+        seed: Seeds the drawing.
+    """
     generator = np.random.default_rng(seed)
-    picks = generator.integers(len(truth), size=(RESAMPLES, len(truth)))
-    values = [metric(truth[pick], probabilities[pick]) for pick in picks]
+    if groups is None:
+        for _ in range(RESAMPLES):
+            yield generator.integers(count, size=count)
+        return
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    for _ in range(RESAMPLES):
+        drawn = generator.integers(len(members), size=len(members))
+        yield np.concatenate([members[i] for i in drawn])
+
+
+def bounds(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the bounds that hold the middle 95 % of the values that are numbers; NaN of none."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return float("nan"), float("nan")
     tail = (1 - COVERAGE) / 2
-    low, high = np.quantile(values, [tail, 1 - tail])
+    low, high = np.quantile(known, [tail, 1 - tail])
     return float(low), float(high)

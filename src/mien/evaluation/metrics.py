@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.evaluation.counts import averages, cohen_kappa
+
 Truth = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
 Metric = Callable[[Truth, Probabilities], float]
@@ -30,6 +32,12 @@ def confusion(truth: Truth, probabilities: Probabilities) -> NDArray[np.int64]:
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
+def top2_accuracy(truth: Truth, probabilities: Probabilities) -> float:
+    """Return the share of faces whose right class is among the two most probable."""
+    right = probabilities[np.arange(len(truth)), truth][:, None]
+    return float(((probabilities > right).sum(1) < 2).mean())
+
+
 def balanced_accuracy(truth: Truth, probabilities: Probabilities) -> float:
     """Return the mean recall of the classes that occur in `truth`."""
     counts = confusion(truth, probabilities)
@@ -46,6 +54,22 @@ def macro_f1(truth: Truth, probabilities: Probabilities) -> float:
     return float((2 * counts.diagonal()[occurs] / total[occurs]).mean())
 
 
+def weighted_f1(truth: Truth, probabilities: Probabilities) -> float:
+    """Return the mean F1 of the classes, each counted by its faces."""
+    return averages(confusion(truth, probabilities))["weighted"]["f1"]
+
+
+def kappa(truth: Truth, probabilities: Probabilities) -> float:
+    """Return Cohen's kappa of truth and decisions."""
+    return cohen_kappa(confusion(truth, probabilities))
+
+
+def brier(truth: Truth, probabilities: Probabilities) -> float:
+    """Return the Brier score: the mean squared distance from the one-hot truth, 0 to 2."""
+    squares = (probabilities**2).sum(1) - 2 * probabilities[np.arange(len(truth)), truth] + 1
+    return float(squares.mean())
+
+
 def negative_log_likelihood(truth: Truth, probabilities: Probabilities) -> float:
     """Return the mean of -log p(right class), in nats."""
     right = probabilities[np.arange(len(truth)), truth]
@@ -57,11 +81,26 @@ def expected_calibration_error(truth: Truth, probabilities: Probabilities) -> fl
 
     Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, equation 3.
     """
+    count, confidence, accurate = reliability(truth, probabilities)
+    return float((np.abs(accurate - confidence) * count).sum() / len(truth))
+
+
+def reliability(
+    truth: Truth, probabilities: Probabilities
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what a reliability diagram shows of 15 bins of equal width.
+
+    Returns:
+        Faces in each bin, int (15,); their mean confidence and accuracy, float (15,), 0 of an
+        empty bin.
+    """
     confidence = probabilities.max(1)
     hits = probabilities.argmax(1) == truth
     bins = np.clip(np.ceil(confidence * ECE_BINS).astype(np.int64) - 1, 0, ECE_BINS - 1)
-    gaps = np.bincount(bins, weights=confidence - hits, minlength=ECE_BINS)
-    return float(np.abs(gaps).sum() / len(truth))
+    count = np.bincount(bins, minlength=ECE_BINS)
+    whole = np.maximum(count, 1)
+    confident = np.bincount(bins, weights=confidence, minlength=ECE_BINS) / whole
+    return count, confident, np.bincount(bins, weights=hits, minlength=ECE_BINS) / whole
 
 
 METRICS: dict[str, Metric] = {

@@ -1,0 +1,80 @@
+"""Two models on the same faces: is the difference more than chance?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from mien.evaluation.bootstrap import Groups, bounds, resampled
+from mien.evaluation.metrics import Metric, Probabilities, Truth
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A metric of a second model less that of a first, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """McNemar's exact test.
+
+    Args:
+        first_only: Faces that only the first model gets right.
+        second_only: Faces that only the second gets right.
+        p: Probability of a difference at least so large if both were equally good.
+    """
+
+    first_only: int
+    second_only: int
+    p: float
+
+
+def paired_difference(
+    metric: Metric,
+    truth: Truth,
+    first: Probabilities,
+    second: Probabilities,
+    groups: Groups | None = None,
+    *,
+    seed: int = 0,
+) -> Difference:
+    """Return the difference of a metric with its paired bootstrap interval.
+
+    Args:
+        metric: Any function of `mien.evaluation.metrics`.
+        truth: int (N,).
+        first: float (N, C).
+        second: float (N, C), of the same faces.
+        groups: str (N,), what is drawn together: the subject of each face; None for each face by
+            itself.
+        seed: Seeds the resampling.
+    """
+    values = [
+        metric(truth[pick], second[pick]) - metric(truth[pick], first[pick])
+        for pick in resampled(len(truth), groups, seed)
+    ]
+    low, high = bounds(np.array(values))
+    return Difference(metric(truth, second) - metric(truth, first), low, high)
+
+
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
+    """Test whether two models are right equally often, by the faces on which they differ.
+
+    McNemar, Psychometrika 12, 1947; exact, by the binomial distribution.
+
+    Args:
+        first: bool (N,), where the first model is right.
+        second: bool (N,), where the second is.
+    """
+    first_only = int((first & ~second).sum())
+    second_only = int((second & ~first).sum())
+    differ = first_only + second_only
+    p = float(binomtest(first_only, differ).pvalue) if differ else 1.0
+    return McNemar(first_only, second_only, p)
