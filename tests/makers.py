@@ -144,3 +144,16 @@ def write_photo(path: Path, picture: np.ndarray) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     PIL.Image.fromarray(picture).save(path)
     return path
+
+
+def guesses(
+    seed: int, faces: int, classes: int, steps: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Truth, int (faces,), and probabilities, float (faces, classes), that know nothing of it.
+
+    With steps, all probabilities are multiples of 1 / steps, so that many are equal.
+    """
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(0, classes, faces)
+    shares = generator.dirichlet(np.ones(classes) * 0.5, faces)
+    return truth, shares if steps is None else generator.multinomial(steps, shares) / steps

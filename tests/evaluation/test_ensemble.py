@@ -116,7 +116,7 @@ def test_the_exported_file_is_the_average_that_was_measured(
 
 
 def test_each_member_is_reported_as_alone(ensemble, sources, small_dataset):
-    from mien.evaluation.predictions import predict_with
+    from mien.evaluation.predict import predict_with
 
     first = sources[0].recipe
     table = predict_with(sources[0].network, first.preprocess, first.heads, small_dataset)[0]

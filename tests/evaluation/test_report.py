@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from mien.errors import MienError
-from mien.evaluation.calibration import probabilities
-from mien.evaluation.predictions import predict
+from mien.evaluation.predict import predict
 from mien.evaluation.report import evaluate_run, head_report
 
 
@@ -28,11 +27,16 @@ def test_figures_can_be_recomputed_from_the_table(small_run, reports):
     report = reports[1]
     table = pd.read_parquet(small_run.folder / "predictions" / "basic7.parquet")
     test = table[(table["split"] == "test") & table["truth"].notna()]
-    logits = test[[f"logit_{e}" for e in report.head.expressions]].to_numpy()
-    decided = probabilities(logits, report.head.temperature).argmax(1)
+    shares = test[[f"p_{e}" for e in report.head.expressions]].to_numpy()
+    np.testing.assert_allclose(shares.sum(1), 1)
+    decided = shares.argmax(1)
     hits = np.array(report.head.expressions)[decided] == test["truth"]
     figures = {(f.metric, f.subset): f for f in report.figures}
     assert figures["accuracy", "all"].value == pytest.approx(hits.mean())
+    right = shares[
+        np.arange(len(test)), pd.Categorical(test["truth"], report.head.expressions).codes
+    ]
+    assert figures["nll", "all"].value == pytest.approx(-np.log(right).mean())
     clean = hits[~test["leaked"]]
     assert figures["accuracy", "without leaked"].value == pytest.approx(clean.mean())
     assert figures["accuracy", "without leaked"].images == 13

@@ -9,7 +9,7 @@ import torch
 
 from makers import SMALL_RECIPE
 from mien.errors import MienError, RecipeError
-from mien.evaluation.predictions import predict
+from mien.evaluation.predict import predict
 from mien.inference.classifier import Classifier
 from mien.preprocess import Preprocess
 from mien.recipe import find_recipe, load_recipe

@@ -13,7 +13,7 @@ import torch
 
 from makers import SMALL_RECIPE
 from mien.errors import MienError, RecipeError
-from mien.evaluation.predictions import predict
+from mien.evaluation.predict import predict
 from mien.recipe import find_recipe, load_recipe
 from mien.training.run import Run
 from mien.training.train import train, training_faces

@@ -18,10 +18,12 @@ from mien.errors import MienError
 from mien.evaluation.bootstrap import interval
 from mien.evaluation.calibration import fit_temperature, probabilities
 from mien.evaluation.metrics import METRICS, Probabilities, Truth, confusion
-from mien.evaluation.predictions import Predictions, predict
+from mien.evaluation.predict import predict
+from mien.evaluation.predictions import Predictions
+from mien.evaluation.predictions_file import read_predictions, write_predictions
 from mien.evaluation.spread import Spread, spread
 from mien.files import whole_file
-from mien.labels import LabelSet, label_set
+from mien.labels import LabelSet
 from mien.recipe import HeadPart
 from mien.training.cross_validation import CrossValidation, begin, train_fold
 from mien.training.run import Run, read_json, write_json
@@ -178,7 +180,7 @@ def _measure(plan: CrossValidation, run: Run, faces: FaceDataset) -> None:
         val = table.judged("val")
         fitted = 1.0 if plan.select_on_fold else fit_temperature(val.logits, val.truth)
         temperatures[name] = fitted
-        table.write(_predictions(run, name))
+        write_predictions(table, _predictions(run, name))
     write_json(run.folder / FOLD, {"temperatures": temperatures})
 
 
@@ -195,17 +197,7 @@ def _predictions(run: Run, head: str) -> Path:
 
 
 def _read(run: Run, head: HeadPart, split: str) -> Predictions:
-    labels = label_set(head.labels)
-    columns = pq.read_table(_predictions(run, head.labels)).to_pydict()
-    known = {None: NO_TARGET} | {e: i for i, e in enumerate(labels.expressions)}
-    table = Predictions(
-        labels,
-        np.array(columns["id"], dtype=np.str_),
-        np.array(columns["split"], dtype=np.str_),
-        np.array([known[truth] for truth in columns["truth"]], dtype=np.int64),
-        np.array(columns["leaked"], dtype=bool),
-        np.stack([np.array(columns[f"logit_{e}"]) for e in labels.expressions], axis=1),
-    )
+    table = read_predictions(_predictions(run, head.labels))
     return table.select(table.splits == split)
 
 

@@ -13,7 +13,8 @@ from mien.card import Averaging
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.errors import MienError, unknown_name
 from mien.evaluation.ensemble_network import EnsembleNetwork, Part
-from mien.evaluation.predictions import Predictions, predict_with
+from mien.evaluation.predict import predict_with
+from mien.evaluation.predictions import Predictions
 from mien.evaluation.report import HeadReport, head_report
 from mien.evaluation.shares import averaged, fit_shares
 from mien.recipe import HeadPart

@@ -1,44 +1,44 @@
-"""What a network says about each face: the table every figure is computed from."""
+"""What a model says about each face: the table every figure is computed from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-import torch
 from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.explore.statistics import brightness, sharpness
 from mien.data.twins import twins_in
-from mien.evaluation.averaging import Predictor
-from mien.files import whole_file
+from mien.evaluation.calibration import probabilities
+from mien.evaluation.metrics import Probabilities
 from mien.labels import LabelSet
-from mien.preprocess import Preprocess
-from mien.recipe import HeadPart
-from mien.training.batches import Batches
-from mien.training.module import ExpressionModule
-from mien.training.targets import head_targets
 
-BATCH = 256
+MEASURES = ("brightness", "sharpness", "face_size")
+"""What a table may know of each picture: mean grey value, variance of the Laplacian, pixels of the
+face's side in the picture that it was cut from."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """One head's logits for N faces, beside the truth.
+    """One output's logits for N faces, beside the truth.
 
     Args:
-        labels: The head's label set, C expressions.
-        ids: str (N,).
-        splits: str (N,).
+        labels: The output's label set, C expressions.
+        ids: str (N,), unique.
+        splits: str (N,), "" where there is none.
         truth: int64 (N,), or `NO_TARGET` where there is none.
         leaked: bool (N,): a test face with a pixel-identical twin in train or val, or a val face
             with one in train.
         logits: float64 (N, C).
+        subjects: str (N,), who is shown, "" where unknown.
+        sources: str (N,), the dataset each face comes from.
+        votes: uint8 (N, 10), raters' votes in the order of `mien.labels.VOTES`, or None.
+        measures: float64 (N,) by name, some of `MEASURES`.
+        model: Whose predictions they are.
+        dataset: Whose faces they are of.
+        temperature: What the logits are divided by.
     """
 
     labels: LabelSet
@@ -47,81 +47,102 @@ class Predictions:
     truth: NDArray[np.int64]
     leaked: NDArray[np.bool_]
     logits: NDArray[np.float64]
+    subjects: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    votes: NDArray[np.uint8] | None = None
+    measures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    model: str = ""
+    dataset: str = ""
+    temperature: float = 1.0
 
-    def select(self, which: NDArray[np.bool_]) -> Predictions:
-        """Return the faces that a mask picks."""
-        return Predictions(
-            self.labels,
-            self.ids[which],
-            self.splits[which],
-            self.truth[which],
-            self.leaked[which],
-            self.logits[which],
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """softmax(logits / temperature), float64 (N, C)."""
+        return probabilities(self.logits, self.temperature)
+
+    def select(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Predictions:
+        """Return the faces that a mask, or an index array, picks."""
+        return replace(
+            self,
+            ids=self.ids[which],
+            splits=self.splits[which],
+            truth=self.truth[which],
+            leaked=self.leaked[which],
+            logits=self.logits[which],
+            subjects=self.subjects[which],
+            sources=self.sources[which],
+            votes=None if self.votes is None else self.votes[which],
+            measures={name: values[which] for name, values in self.measures.items()},
         )
 
     def with_logits(self, logits: NDArray[np.float64]) -> Predictions:
         """Return the same faces with other logits, float64 (N, C)."""
         return replace(self, logits=logits)
 
+    def calibrated(self, temperature: float) -> Predictions:
+        """Return the same predictions at another temperature."""
+        return replace(self, temperature=temperature)
+
     def judged(self, split: str) -> Predictions:
         """Return the faces of a split whose truth is known."""
         return self.select((self.splits == split) & (self.truth != NO_TARGET))
 
-    def write(self, path: Path) -> None:
-        """Write the table as Parquet: id, split, truth, leaked and one logit column a class."""
-        names = [*self.labels.expressions, None]
-        columns: dict[str, Any] = {
-            "id": self.ids.tolist(),
-            "split": self.splits.tolist(),
-            "truth": [names[t] for t in self.truth],
-            "leaked": self.leaked.tolist(),
-        }
-        logits = zip(self.labels.expressions, self.logits.T)
-        columns |= {f"logit_{expression}": column for expression, column in logits}
-        with whole_file(path) as temporary:
-            pq.write_table(pa.table(columns), temporary)
+    def among(self, labels: LabelSet) -> Predictions:
+        """Return the predictions as if only some of the expressions could be chosen.
+
+        Probabilities are divided among them; faces of other expressions lose their truth.
+
+        Args:
+            labels: A subset of the output's expressions.
+
+        Raises:
+            MienError: If the output lacks one of them.
+        """
+        places = labels.positions_in(self.labels)
+        table = np.full(len(self.labels) + 1, NO_TARGET)
+        table[places] = np.arange(len(labels))
+        return replace(self, labels=labels, truth=table[self.truth], logits=self.logits[:, places])
 
 
-def predict(module: ExpressionModule, dataset: FaceDataset) -> list[Predictions]:
-    """Run a module's network over the splits val and test.
-
-    Returns:
-        One table for each head, in the recipe's order.
-    """
-    recipe = module.recipe
-    return predict_with(module.network, recipe.preprocess, recipe.heads, dataset)
-
-
-def predict_with(
-    network: Predictor, preprocess: Preprocess, heads: Sequence[HeadPart], dataset: FaceDataset
-) -> list[Predictions]:
-    """Run a network over the splits val and test.
+def predictions_of(
+    faces: FaceDataset,
+    labels: LabelSet,
+    truth: NDArray[np.int64],
+    leaked: NDArray[np.bool_],
+    logits: NDArray[np.float64],
+) -> Predictions:
+    """Return the table of a dataset's faces.
 
     Args:
-        network: In evaluation mode on the CPU.
-        preprocess: How it sees faces.
-        heads: The outputs that are wanted, and what they should say.
-        dataset: Faces of the network's size.
-
-    Returns:
-        One table for each head, in the given order.
+        faces: N faces.
+        labels: The output's label set.
+        truth: int64 (N,), or `NO_TARGET`.
+        leaked: bool (N,), as `leaked_faces` finds them.
+        logits: float64 (N, C).
     """
-    leaked = leaked_faces(dataset)
+    measures = {"brightness": brightness(faces.images), "sharpness": sharpness(faces.images)}
+    return Predictions(
+        labels=labels,
+        ids=faces.ids,
+        splits=faces.splits,
+        truth=truth,
+        leaked=leaked,
+        logits=logits,
+        subjects=faces.subjects,
+        sources=faces.sources,
+        votes=faces.votes,
+        measures=measures,
+        dataset=faces.name,
+    )
+
+
+def judged_faces(dataset: FaceDataset) -> NDArray[np.bool_]:
+    """Return bool (N,): the faces of val and test; all of a dataset that has neither."""
     judged = np.isin(dataset.splits, ["val", "test"])
-    faces = dataset.select(judged)
-    logits = _logits(network, preprocess, faces, heads)
-    return [
-        Predictions(
-            labels=targets.labels,
-            ids=faces.ids,
-            splits=faces.splits,
-            truth=targets.truth,
-            leaked=leaked[judged],
-            logits=logits[head.labels],
-        )
-        for head in heads
-        for targets in [head_targets(faces, head)]
-    ]
+    return judged if judged.any() else np.ones(len(dataset), dtype=bool)
 
 
 def leaked_faces(dataset: FaceDataset) -> NDArray[np.bool_]:
@@ -129,15 +150,3 @@ def leaked_faces(dataset: FaceDataset) -> NDArray[np.bool_]:
     test = (dataset.splits == "test") & twins_in(dataset, ["train", "val"])
     val = (dataset.splits == "val") & twins_in(dataset, ["train"])
     return np.asarray(test | val)
-
-
-def _logits(
-    network: Predictor, preprocess: Preprocess, faces: FaceDataset, heads: Sequence[HeadPart]
-) -> dict[str, NDArray[np.float64]]:
-    found: dict[str, list[NDArray[np.float64]]] = {head.labels: [] for head in heads}
-    with torch.inference_mode():
-        for batch in Batches(faces, heads, BATCH, shuffle=False):
-            logits = network(preprocess.normalise(batch.images.float()))
-            for name, parts in found.items():
-                parts.append(logits[name].numpy().astype(np.float64))
-    return {name: np.concatenate(parts) for name, parts in found.items()}

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from mien.card import Figure, Head, Views
 from mien.data.dataset import FaceDataset
 from mien.errors import MienError
-from mien.evaluation.bootstrap import interval
+from mien.evaluation.bootstrap import intervals
 from mien.evaluation.calibration import fit_temperature, probabilities
 from mien.evaluation.metrics import METRICS, expected_calibration_error
-from mien.evaluation.predictions import Predictions, predict_with
+from mien.evaluation.predict import predict_with
+from mien.evaluation.predictions import Predictions
+from mien.evaluation.predictions_file import write_predictions
 from mien.evaluation.views import with_views
 from mien.training.run import Run, write_json
-
-REPORT = "report.json"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,13 @@ class HeadReport:
 
 def report_name(views: Views) -> str:
     """Return the name of the report of a way to look at faces."""
-    return REPORT if views == "none" else f"report-{views}.json"
+    return "report.json" if views == "none" else f"report-{views}.json"
+
+
+def predictions_file(run: Run, head: str, views: Views) -> Path:
+    """Return the file of one output's predictions."""
+    ending = "" if views == "none" else f"-{views}"
+    return run.folder / "predictions" / f"{head}{ending}.parquet"
 
 
 def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[HeadReport]:
@@ -62,9 +69,9 @@ def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[
     recipe = module.recipe
     tables = predict_with(network, recipe.preprocess, recipe.heads, dataset)
     reports = [head_report(table, dataset.name) for table in tables]
-    ending = "" if views == "none" else f"-{views}"
-    for table in tables:
-        table.write(run.folder / "predictions" / f"{table.labels.name}{ending}.parquet")
+    for table, report in zip(tables, reports):
+        named = replace(table, model=run.folder.resolve().name, temperature=report.head.temperature)
+        write_predictions(named, predictions_file(run, table.labels.name, views))
     write_json(run.folder / report_name(views), [report.as_dict() for report in reports])
     return reports
 
@@ -99,9 +106,10 @@ def head_report(table: Predictions, dataset: str) -> HeadReport:
 def _figures(head: Head, faces: Predictions, of: tuple[str, str, str]) -> list[Figure]:
     dataset, split, subset = of
     shares = probabilities(faces.logits, head.temperature)
+    found = intervals(METRICS, faces.truth, shares)
     figures = []
     for name, metric in METRICS.items():
-        low, high = interval(metric, faces.truth, shares)
+        low, high = found[name]
         figures.append(
             Figure(
                 metric=name,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.card import FEATURES, Head
+from mien.card import FEATURES
 from mien.errors import ImageError, ModelError
 from mien.inference.zoo import check_graph, model_path, read_card
 from mien.preprocess import Image
@@ -62,12 +63,27 @@ class Classifier:
             ModelError: If the model has no such output, or answers with values that are not finite.
         """
         chosen = self.card.heads[0] if head is None else self.card.head(head)
+        return self.classify_heads(crops, [chosen.name])[chosen.name]
+
+    def classify_heads(self, crops: Image, heads: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """Return the probabilities that several outputs give, in one pass.
+
+        Args:
+            crops: As for `classify`.
+            heads: Outputs of the card, by name.
+
+        Returns:
+            float64 (N, classes) by output; errors as of `classify`.
+        """
+        chosen = [self.card.head(name) for name in heads]
         self._check_crops(crops)
-        probabilities = np.empty((len(crops), len(chosen.expressions)))
+        found = {head.name: np.empty((len(crops), len(head.expressions))) for head in chosen}
         for start in range(0, len(crops), BATCH):
             batch = slice(start, start + BATCH)
-            probabilities[batch] = self._batch(crops[batch], chosen)
-        return probabilities
+            answers = self._answers(crops[batch], [head.name for head in chosen])
+            for head, logits in zip(chosen, answers):
+                found[head.name][batch] = _softmax(logits.astype(np.float64) / head.temperature)
+        return found
 
     def features(self, crops: Image) -> NDArray[np.float32]:
         """Return what the model's outputs are computed from: a vector for each face crop.
@@ -89,19 +105,15 @@ class Classifier:
         features = np.empty((len(crops), length), dtype=np.float32)
         for start in range(0, len(crops), BATCH):
             batch = slice(start, start + BATCH)
-            features[batch] = self._answer(crops[batch], FEATURES)
+            (features[batch],) = self._answers(crops[batch], [FEATURES])
         return features
 
-    def _batch(self, crops: Image, head: Head) -> NDArray[np.float64]:
-        logits = self._answer(crops, head.name)
-        return _softmax(logits.astype(np.float64) / head.temperature)
-
-    def _answer(self, crops: Image, output: str) -> NDArray[np.float32]:
+    def _answers(self, crops: Image, outputs: Sequence[str]) -> list[NDArray[np.float32]]:
         inputs = self.card.preprocess.to_input(crops)
-        values: NDArray[np.float32] = self._session.run([output], {self._input: inputs})[0]
-        if not np.isfinite(values).all():
+        found: list[NDArray[np.float32]] = self._session.run(outputs, {self._input: inputs})
+        if not all(np.isfinite(values).all() for values in found):
             raise ModelError(f"The model {self.path} answers with values that are not finite.")
-        return values
+        return found
 
     def _check_crops(self, crops: Image) -> None:
         size = self.card.preprocess.size

@@ -15,6 +15,12 @@ from mien.files import whole_file
 
 def plot_curves(metrics: Path, picture: Path) -> None:
     """Draw loss and accuracy over the epochs of a `metrics.csv` into a PNG."""
+    with whole_file(picture) as path:
+        draw_curves(metrics).savefig(path, dpi=120)
+
+
+def draw_curves(metrics: Path) -> Figure:
+    """Return loss and accuracy over the epochs of a `metrics.csv` as a figure."""
     with metrics.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     columns = list(rows[0])
@@ -25,8 +31,7 @@ def plot_curves(metrics: Path, picture: Path) -> None:
     if len(accuracies) > 1:  # of one head, the mean is the same line
         accuracies.append("val_accuracy")
     _draw(right, rows, accuracies, "Accuracy on validation")
-    with whole_file(picture) as path:
-        figure.savefig(path, dpi=120)
+    return figure
 
 
 def _draw(axes: Axes, rows: Sequence[dict[str, str]], columns: Sequence[str], title: str) -> None:

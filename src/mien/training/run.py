@@ -61,6 +61,11 @@ class Run:
         return self.folder / "environment.json"
 
     @property
+    def report_file(self) -> Path:
+        """Calibration and test figures of each output; written by the evaluation."""
+        return self.folder / "report.json"
+
+    @property
     def best(self) -> Path:
         """The checkpoint of the best epoch."""
         return self.folder / "checkpoints" / "best.ckpt"
@@ -143,6 +148,17 @@ class Run:
         except RuntimeError as error:
             raise MienError(f"{self.best} holds the weights of another network.") from error
         return module.eval()
+
+    def temperatures(self) -> dict[str, float]:
+        """Return the temperature that was fitted for each output; none before an evaluation.
+
+        Raises:
+            MienError: If the report is damaged.
+        """
+        if not self.report_file.exists():
+            return {}
+        heads = [report["head"] for report in read_json(self.report_file)]
+        return {head["name"]: float(head["temperature"]) for head in heads}
 
     def check_free(self) -> None:
         """Check that a new run may use the folder: it is missing, empty or a start that was killed.

@@ -1,41 +1,198 @@
-"""`mien evaluate`: measure a finished run again, also with test-time augmentation."""
+"""`mien evaluate`: a model, or its predictions, on a dataset as a page for review."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
-from mien.apps.cli.console import say
-from mien.apps.cli.data import Names, Votes
+from mien.apps.cli.console import results, say
+from mien.apps.cli.data import Names, Votes, load
 from mien.apps.cli.export import Tta
 from mien.apps.cli.extras import need
-from mien.apps.cli.train import Data, assembled, print_reports
+from mien.apps.cli.train import assembled
 from mien.errors import MienError
+
+if TYPE_CHECKING:
+    from mien.data.dataset import FaceDataset
+    from mien.evaluation.judged import Judged
+    from mien.evaluation.predictions import Predictions
+    from mien.training.run import Run
+
+Split = Annotated[
+    str | None,
+    typer.Option("--split", help="The faces to judge: test, val, train or all; test by default."),
+]
+Among = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        help="Judge as if only these could be chosen: four, ckplus7, or happy+sad+neutral.",
+    ),
+]
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run's folder, as `mien train` leaves it.")],
-    data: Data,
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A run's folder, a shipped model, an ONNX file, or predictions as Parquet or CSV."
+        ),
+    ],
+    dataset: Annotated[
+        list[Path] | None,
+        typer.Argument(help="The dataset; of a run whose recipe names several, all of them."),
+    ] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="The same, as other commands take it.")
+    ] = None,
     votes: Votes = None,
     names: Names = None,
     tta: Tta = "none",
+    split: Split = None,
+    labels: Among = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder of the report; beside the run, or evaluation/MODEL."),
+    ] = None,
 ) -> None:
-    """Measure a run's best epoch on the data it was trained on.
+    """Measure a model on a dataset: a page, its figures, the predictions it is computed from.
 
-    Calibrates on validation, measures on test with bootstrap intervals, and writes the report that
-    `mien export` puts into the file.
+    A run on its own data is calibrated on validation first, and `mien export` puts these figures
+    into the file. Predictions of other programs come as CSV: id, truth, p_anger, p_happiness, …
     """
     need("train", "Evaluating")
-    from mien.evaluation.report import evaluate_run, report_name
+    from mien.evaluation.judged import judged
+    from mien.evaluation.review import write_review
+
+    found = _predicted(model, [*(dataset or ()), *(data or ())], votes, names, tta)
+    tables = found.tables if labels is None else [_among(found.tables, labels)]
+    metrics = None if found.run is None else found.run.metrics_file
+    outputs = [judged(table, found.faces, split, metrics) for table in tables]
+    page = write_review(outputs, out or _folder(model, tta, outputs[0]), progress=True)
+    _print(outputs, page.parent)
+    say(f"Open {page}")
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model says, and of what.
+
+    Args:
+        tables: One an output.
+        faces: The dataset; None if the predictions came as a file alone.
+        run: The run, if it was evaluated on its own data.
+    """
+
+    tables: Sequence[Predictions]
+    faces: FaceDataset | None
+    run: Run | None = None
+
+
+def _predicted(
+    model: str, data: Sequence[Path], votes: Path | None, names: Sequence[str] | None, tta: str
+) -> Predicted:
+    from mien.evaluation.predictions_file import SUFFIXES, read_predictions
+
+    path = Path(model)
+    if path.is_dir():
+        return _of_run(path, data, votes, names, tta)
+    if tta != "none":
+        raise MienError("--tta is for runs: an exported model has its views inside.")
+    if path.suffix.lower() in SUFFIXES:
+        table = read_predictions(path)
+        return Predicted([table], one_dataset(data, votes, names) if data else None)
+    from mien.evaluation.model_predictions import predictions_from
+
+    faces = one_dataset(data, votes, names)
+    return Predicted(predictions_from(model, faces, progress=True), faces)
+
+
+def _of_run(
+    folder: Path,
+    data: Sequence[Path],
+    votes: Path | None,
+    names: Sequence[str] | None,
+    tta: str,
+) -> Predicted:
+    from mien.evaluation.model_predictions import run_predictions
+    from mien.evaluation.predictions_file import read_predictions
+    from mien.evaluation.report import evaluate_run, predictions_file, report_name
     from mien.evaluation.views import known_views
     from mien.training.run import Run
 
-    views = known_views(tta)
-    finished = Run(run)
-    if not finished.is_finished():  # later epochs would go by these figures
-        raise MienError(f"{run} was not trained to the end: mien train with --resume goes on.")
-    dataset = assembled(finished.recipe(), data, votes, names)
-    print_reports(evaluate_run(finished, dataset, views))
-    say(f"Wrote {run / report_name(views)}")
+    run, views = Run(folder), known_views(tta)
+    if not run.is_finished():  # later epochs would go by these figures
+        raise MienError(f"{folder} was not trained to the end: mien train with --resume goes on.")
+    recipe = run.recipe()
+    if len(data) == 1 and views == "none":
+        other = one_dataset(data, votes, names)
+        if other.name not in (recipe.data.dataset, *recipe.data.datasets):
+            return Predicted(run_predictions(run, other), other)
+    _need_data(data)
+    faces = assembled(recipe, data, votes, names)
+    reports = evaluate_run(run, faces, views)
+    say(f"Wrote {run.folder / report_name(views)}, which mien export puts into the file.")
+    files = [predictions_file(run, report.head.name, views) for report in reports]
+    return Predicted([read_predictions(file) for file in files], faces, run)
+
+
+def one_dataset(
+    data: Sequence[Path], votes: Path | None, names: Sequence[str] | None
+) -> FaceDataset:
+    """Read the dataset that a model is judged on.
+
+    Raises:
+        MienError: If there is not one, or it cannot be read.
+    """
+    _need_data(data)
+    if len(data) > 1:
+        raise MienError(f"A model is judged on one dataset at a time. Got {len(data)} instead.")
+    return load(data[0], votes, names=names)
+
+
+def _need_data(data: Sequence[Path]) -> None:
+    if not data:
+        raise MienError("Name the dataset to judge on: mien evaluate MODEL DATASET.")
+
+
+def _among(tables: Sequence[Predictions], labels: str) -> Predictions:
+    from mien.evaluation.comparison import of_labels
+    from mien.labels import label_set
+
+    return of_labels(tables, label_set(labels))
+
+
+def _folder(model: str, tta: str, output: Judged) -> Path:
+    path = Path(model)
+    ending = "" if tta == "none" else f"-{tta}"
+    if path.is_dir():
+        return path / f"evaluation{ending}"
+    return Path("evaluation") / f"{path.stem}-{output.faces.dataset or 'faces'}"
+
+
+def _print(outputs: Sequence[Judged], folder: Path) -> None:
+    """Print the headline figures that were written, a table an output."""
+    from mien.evaluation.review import DATA
+    from mien.evaluation.sections.headline import NAMES
+    from mien.evaluation.sections.section import within
+    from mien.training.run import read_json
+
+    content = read_json(folder / DATA)
+    for output in outputs:
+        subsets = content[output.faces.labels.name]["headline"]
+        table = Table(title=f"{output.faces.labels.name}, {output.split}; 95 % intervals")
+        table.add_column("Figure")
+        for subset, found in subsets.items():
+            table.add_column(f"{subset} ({found['faces']:,})")
+        for metric in NAMES:
+            bounds = (
+                [f[metric][key] for key in ("value", "low", "high")] for f in subsets.values()
+            )
+            table.add_row(metric.replace("_", " "), *(escape(within(*b)) for b in bounds))
+        results.print(table)

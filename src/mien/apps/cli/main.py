@@ -12,6 +12,7 @@ import typer
 from mien import __version__
 from mien.apps.cli import (
     analyze,
+    compare,
     crossval,
     data,
     demo,
@@ -65,7 +66,8 @@ def _add(group: typer.Typer, *commands: Callable[..., None], panel: str | None =
 
 
 _add(app, analyze.analyze, demo.demo, models.models, panel=READ)
-_add(app, train.train, evaluate.evaluate, ensemble.ensemble, export.export, panel=TRAIN)
+_add(app, train.train, evaluate.evaluate, compare.compare, panel=TRAIN)
+_add(app, ensemble.ensemble, export.export, panel=TRAIN)
 _add(app, crossval.crossval, tune.tune, panel=TRAIN)
 _add(data.app, data.show, data.convert, division.split, division.balance, division.combine)
 _add(data.app, prepare.prepare, inspection.explore, inspection.audit, inspection.clean)

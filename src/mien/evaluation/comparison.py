@@ -1,0 +1,167 @@
+"""Several models on the same faces: figures with intervals, paired differences, McNemar's test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.data.dataset import NO_TARGET
+from mien.errors import MienError
+from mien.evaluation.judged import Judged, judged
+from mien.evaluation.metrics import METRICS
+from mien.evaluation.paired import Difference, McNemar, mcnemar, paired_difference
+from mien.evaluation.predictions import Predictions
+from mien.evaluation.sections.headline import Measured, measured
+from mien.labels import LabelSet
+
+PAIRED = ("accuracy", "macro_f1")
+"""The figures whose differences are given."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One model on the common faces.
+
+    Args:
+        model: Its name.
+        figures: Value, lower and upper bound of each headline figure.
+        differences: To the first model, by figure; none for the first itself.
+        test: Against the first model; None for the first itself.
+    """
+
+    model: str
+    figures: Measured
+    differences: Mapping[str, Difference]
+    test: McNemar | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models on the same faces of one dataset.
+
+    Args:
+        dataset: Its name.
+        labels: What was to be chosen among.
+        split: Which faces.
+        faces: How many.
+        models: In the given order; each is compared with the first.
+    """
+
+    dataset: str
+    labels: LabelSet
+    split: str
+    faces: int
+    models: tuple[Compared, ...]
+
+
+def compare(tables: Sequence[Predictions], split: str | None = None) -> Comparison:
+    """Compare models on the faces that all of them predict and whose truth is known.
+
+    Args:
+        tables: Two or more, of one label set and dataset.
+        split: Which faces; by default test, else val, else all.
+
+    Raises:
+        MienError: If they have no face in common, or disagree about a face's truth.
+    """
+    aligned = [judged(table, split=split) for table in common_faces(tables)]
+    first = aligned[0]
+    models = tuple(_compared(first, other) for other in aligned)
+    faces = first.faces
+    return Comparison(faces.dataset, faces.labels, first.split, len(faces), models)
+
+
+def _compared(first: Judged, other: Judged) -> Compared:
+    name, figures = other.faces.model, measured(other)
+    if other is first:
+        return Compared(name, figures, {}, None)
+    truth, one, two = first.faces.truth, first.faces.probabilities, other.faces.probabilities
+    differences = {
+        metric: paired_difference(METRICS[metric], truth, one, two, first.groups)
+        for metric in PAIRED
+    }
+    test = mcnemar(one.argmax(1) == truth, two.argmax(1) == truth)
+    return Compared(name, figures, differences, test)
+
+
+def common_faces(tables: Sequence[Predictions]) -> list[Predictions]:
+    """Return the same faces of each table, in the order of the first.
+
+    Raises:
+        MienError: If there is none, or two tables give a face different truths.
+    """
+    ids = reduce(np.intersect1d, [table.ids for table in tables])
+    if not len(ids):
+        names = " and ".join(table.model or "a table" for table in tables)
+        raise MienError(f"{names} cannot be compared: they have no face's id in common.")
+    order = tables[0].ids[np.isin(tables[0].ids, ids)]
+    found = [table.select(_places(table, order)) for table in tables]
+    for table in found[1:]:
+        _check_truth(found[0], table)
+    return found
+
+
+def _places(table: Predictions, ids: NDArray[np.str_]) -> NDArray[np.intp]:
+    order = np.argsort(table.ids)
+    return np.asarray(order[np.searchsorted(table.ids, ids, sorter=order)], dtype=np.intp)
+
+
+def _check_truth(one: Predictions, two: Predictions) -> None:
+    both = (one.truth != NO_TARGET) & (two.truth != NO_TARGET)
+    different = np.flatnonzero(both & (one.truth != two.truth))
+    if len(different):
+        first = different[0]
+        names = one.labels.expressions
+        raise MienError(
+            f"{one.model} and {two.model} cannot be compared: the truth of {len(different)} faces"
+            f" differs, of {one.ids[first]} {names[one.truth[first]]} and"
+            f" {names[two.truth[first]]}."
+        )
+
+
+def of_labels(tables: Sequence[Predictions], labels: LabelSet) -> Predictions:
+    """Return a model's predictions of a label set: an output's own, or a part of a wider one's.
+
+    Args:
+        tables: The outputs of one model.
+        labels: What is to be chosen among.
+
+    Raises:
+        MienError: If no output has all its expressions.
+    """
+    for table in tables:
+        if table.labels.expressions == labels.expressions:
+            return table
+    for table in tables:
+        if set(labels.expressions) <= set(table.labels.expressions):
+            return table.among(labels)
+    names = ", ".join(table.labels.name for table in tables)
+    raise MienError(
+        f"{tables[0].model} has no output with all of {', '.join(labels.expressions)}: its outputs"
+        f" that can be judged on {tables[0].dataset} are {names}."
+    )
+
+
+def common_labels(models: Sequence[Sequence[Predictions]]) -> list[LabelSet]:
+    """Return the label sets that an output of every model has, in the first model's order.
+
+    Raises:
+        MienError: If there is none.
+    """
+    first, *others = models
+    found = [
+        table.labels
+        for table in first
+        if all(any(t.labels.expressions == table.labels.expressions for t in o) for o in others)
+    ]
+    if not found:
+        names = "; ".join(f"{m[0].model}: {', '.join(t.labels.name for t in m)}" for m in models)
+        raise MienError(
+            f"The models have no output of the same expressions ({names}): name what they are to"
+            " choose among, such as --labels four."
+        )
+    return found

@@ -1,0 +1,150 @@
+"""Comparisons as a page, a figure and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mien import figures, pages
+from mien.evaluation.comparison import PAIRED, Compared, Comparison
+from mien.evaluation.sections.headline import HEADLINE, NAMES
+from mien.evaluation.sections.section import known, within
+from mien.files import whole_file
+from mien.training.run import write_json
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAGE, DATA = "compare.html", "compare.json"
+
+SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "ece")
+
+ABOUT = (
+    "Differences are to the first model, with paired 95 % bootstrap intervals: an interval without"
+    " 0 is a difference beyond chance. McNemar's p is of the faces on which only one of the two is"
+    " right. Neither contains the spread between trainings of the same recipe."
+)
+
+
+def write_comparisons(found: Sequence[Comparison], folder: Path) -> Path:
+    """Write `compare.html`, self-contained, `compare.json` and figures; return the page."""
+    sections: list[str] = []
+    with figures.style():
+        if len({(c.dataset, c.labels.name) for c in found}) > 1:
+            sections.append(_matrix(found))
+        for number, comparison in enumerate(found):
+            path = folder / "figures" / f"compare-{number + 1}"
+            figures.save(_drawn(comparison), path)
+            sections.append(_section(comparison, path.with_suffix(".png").read_bytes()))
+    write_json(folder / DATA, [_data(comparison) for comparison in found])
+    with whole_file(folder / PAGE) as temporary:
+        temporary.write_text(pages.page("Models compared", sections), encoding="utf-8")
+    return folder / PAGE
+
+
+def title(comparison: Comparison) -> str:
+    """Return what was compared on what, as a heading."""
+    return (
+        f"{comparison.dataset or 'faces'}, {comparison.labels.name}: {comparison.faces:,} faces of"
+        f" {comparison.split}"
+    )
+
+
+def difference_cells(model: Compared) -> list[str]:
+    """Return differences and McNemar's p of a model as text; empty for the first."""
+    if model.test is None:
+        return ["", "", ""]
+    cells = [_signed(model, metric) for metric in PAIRED]
+    p = "< 0.001" if model.test.p < 0.001 else f"{model.test.p:.3f}"
+    return [*cells, f"{p} ({model.test.first_only:,} : {model.test.second_only:,})"]
+
+
+DIFFERENCE_HEADER = ("accuracy, difference", "macro F1, difference", "McNemar's p")
+
+
+def _signed(model: Compared, metric: str) -> str:
+    found = model.differences[metric]
+    return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+
+
+def _section(comparison: Comparison, picture: bytes) -> str:
+    rows = [[m.model, *(within(*m.figures[name]) for name in SHOWN)] for m in comparison.models]
+    differences = [[m.model, *difference_cells(m)] for m in comparison.models[1:]]
+    return pages.section(
+        title(comparison),
+        pages.table(("model", *(NAMES[name] for name in SHOWN)), rows),
+        pages.picture(picture, "Accuracy of each model with its interval"),
+        pages.table(("model", *DIFFERENCE_HEADER), differences) if differences else "",
+        pages.paragraph(ABOUT, note=True) if differences else "",
+    )
+
+
+def _matrix(found: Sequence[Comparison]) -> str:
+    names = list(dict.fromkeys(m.model for c in found for m in c.models))
+    header = ["model", *(f"{c.dataset}, {c.labels.name}" for c in found)]
+    rows = [[name, *(_accuracy(comparison, name) for comparison in found)] for name in names]
+    note = "Accuracy with its 95 % interval, of faces that show one of the compared expressions."
+    return pages.section(
+        "Across datasets", pages.table(header, rows), pages.paragraph(note, note=True)
+    )
+
+
+def _accuracy(comparison: Comparison, model: str) -> str:
+    for compared in comparison.models:
+        if compared.model == model:
+            return within(*compared.figures["accuracy"])
+    return "–"
+
+
+def _drawn(comparison: Comparison) -> Figure:
+    models = comparison.models
+    figure = figures.new_figure(6.6, 1.2 + 0.4 * len(models))
+    axes = figure.subplots()
+    for place, model in enumerate(models):
+        value, low, high = model.figures["accuracy"]
+        axes.plot([low, high], [place, place], color=figures.BLUE, linewidth=2)
+        axes.plot(value, place, "o", color=figures.BLUE)
+        axes.annotate(
+            f"{value:.3f}",
+            (value, place),
+            (0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+        )
+    axes.set_yticks(range(len(models)), [model.model for model in models])
+    axes.set_ylim(len(models) - 0.4, -0.6)
+    axes.set_xlabel(f"accuracy on {comparison.dataset}, {comparison.labels.name}; 95 % interval")
+    figures.light_grid(axes)
+    return figure
+
+
+def _data(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "dataset": comparison.dataset,
+        "labels": comparison.labels.name,
+        "expressions": list(comparison.labels.expressions),
+        "split": comparison.split,
+        "faces": comparison.faces,
+        "models": [_model(model) for model in comparison.models],
+    }
+
+
+def _model(model: Compared) -> dict[str, Any]:
+    bounds = ("value", "low", "high")
+    return {
+        "model": model.model,
+        "figures": {m: dict(zip(bounds, map(known, model.figures[m]))) for m in HEADLINE},
+        "differences": {
+            name: {"value": d.value, "low": d.low, "high": d.high}
+            for name, d in model.differences.items()
+        },
+        "mcnemar": None
+        if model.test is None
+        else {
+            "first_only": model.test.first_only,
+            "second_only": model.test.second_only,
+            "p": model.test.p,
+        },
+    }

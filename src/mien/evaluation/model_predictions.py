@@ -1,0 +1,123 @@
+"""What a finished model says about a dataset: a run, or a file that ONNX Runtime runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from mien.data.dataset import FaceDataset
+from mien.data.sizes import of_side
+from mien.evaluation.metrics import Probabilities
+from mien.evaluation.predictions import Predictions, judged_faces, leaked_faces, predictions_of
+from mien.evaluation.truths import judgeable
+from mien.inference.classifier import BATCH, Classifier
+from mien.recipe import HeadPart
+from mien.training.targets import head_targets
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from mien.training.run import Run
+
+SMALLEST = 1e-30
+"""Probabilities below it count as this."""
+
+
+def predictions_from(
+    source: str, dataset: FaceDataset, *, progress: bool = False
+) -> list[Predictions]:
+    """Return what a model says of the faces of val and test, or of all if there are none of them.
+
+    Args:
+        source: A run's folder, a shipped model's name or an ONNX file.
+        dataset: Faces of any size.
+        progress: Whether to show a bar.
+
+    Returns:
+        One table for each output for which some face has a truth.
+
+    Raises:
+        MienError: If the model cannot be read, or there is no such output.
+    """
+    if Path(source).is_dir():
+        from mien.training.run import Run
+
+        return run_predictions(Run(Path(source)), dataset)
+    return file_predictions(Classifier(source), dataset, progress=progress)
+
+
+def run_predictions(run: Run, dataset: FaceDataset) -> list[Predictions]:
+    """Return what a run's best epoch says, at the temperatures of its report if it has one.
+
+    Args, returns and errors as of `predictions_from`.
+    """
+    from mien.evaluation.predict import predict_with
+
+    module = run.module()
+    preprocess = module.recipe.preprocess
+    faces = replace(dataset, images=of_side(dataset.images, preprocess.size))
+    name = run.folder.resolve().name
+    heads = judgeable(name, module.recipe.heads, faces)
+    tables = predict_with(module.network, preprocess, heads, faces)
+    temperatures = run.temperatures()
+    return [
+        replace(table, model=name, temperature=temperatures.get(head.labels, 1.0))
+        for table, head in zip(tables, heads)
+    ]
+
+
+def file_predictions(
+    classifier: Classifier, dataset: FaceDataset, *, progress: bool = False
+) -> list[Predictions]:
+    """Return what a model's file says.
+
+    Args, returns and errors as of `predictions_from`.
+    """
+    card = classifier.card
+    heads = judgeable(card.name, _heads(classifier), dataset)
+    judged = judged_faces(dataset)
+    leaked, faces = leaked_faces(dataset)[judged], dataset.select(judged)
+    shares = _shares(classifier, faces, [head.labels for head in heads], progress)
+    found = []
+    for head in heads:
+        temperature = card.head(head.labels).temperature
+        targets = head_targets(faces, head)
+        logits = np.log(np.maximum(shares[head.labels], SMALLEST)) * temperature
+        table = predictions_of(faces, targets.labels, targets.truth, leaked, logits)
+        found.append(replace(table, model=card.name, temperature=temperature))
+    return found
+
+
+def _heads(classifier: Classifier) -> list[HeadPart]:
+    """Return the file's outputs and what its recipe says that they learnt from."""
+    card = classifier.card
+    text = card.members[0].recipe if card.members else card.recipe
+    learnt = {str(h.get("labels")): h.get("target") for h in tomllib.loads(text).get("heads", [])}
+    return [
+        HeadPart(labels=head.name, target="votes" if learnt.get(head.name) == "votes" else "label")
+        for head in card.heads
+    ]
+
+
+def _shares(
+    classifier: Classifier, faces: FaceDataset, heads: Sequence[str], progress: bool
+) -> dict[str, Probabilities]:
+    size = classifier.card.preprocess.size
+    parts: dict[str, list[Probabilities]] = {head: [] for head in heads}
+    starts = range(0, len(faces), BATCH)
+    console = Console(stderr=True)
+    for start in track(starts, "Classifying", console=console, disable=not progress):
+        crops = of_side(faces.images[start : start + BATCH], size)
+        for head, shares in classifier.classify_heads(crops, heads).items():
+            parts[head].append(shares)
+    return {head: np.concatenate(found) for head, found in parts.items()}

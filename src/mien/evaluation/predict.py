@@ -1,0 +1,72 @@
+"""What a network, run by torch, says about a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mien.data.dataset import FaceDataset
+from mien.evaluation.averaging import Predictor
+from mien.evaluation.predictions import (
+    Predictions,
+    judged_faces,
+    leaked_faces,
+    predictions_of,
+)
+from mien.preprocess import Preprocess
+from mien.recipe import HeadPart
+from mien.training.batches import Batches
+from mien.training.module import ExpressionModule
+from mien.training.targets import head_targets
+
+BATCH = 256
+
+
+def predict(module: ExpressionModule, dataset: FaceDataset) -> list[Predictions]:
+    """Run a module's network over the splits val and test.
+
+    Returns:
+        One table for each head, in the recipe's order.
+    """
+    recipe = module.recipe
+    return predict_with(module.network, recipe.preprocess, recipe.heads, dataset)
+
+
+def predict_with(
+    network: Predictor, preprocess: Preprocess, heads: Sequence[HeadPart], dataset: FaceDataset
+) -> list[Predictions]:
+    """Run a network over the splits val and test, or over all faces of a dataset without them.
+
+    Args:
+        network: In evaluation mode on the CPU.
+        preprocess: How it sees faces.
+        heads: The outputs that are wanted, and what they should say.
+        dataset: Faces of the network's size.
+
+    Returns:
+        One table for each head, in the given order.
+    """
+    judged = judged_faces(dataset)
+    leaked = leaked_faces(dataset)[judged]
+    faces = dataset.select(judged)
+    logits = _logits(network, preprocess, faces, heads)
+    return [
+        predictions_of(faces, targets.labels, targets.truth, leaked, logits[head.labels])
+        for head in heads
+        for targets in [head_targets(faces, head)]
+    ]
+
+
+def _logits(
+    network: Predictor, preprocess: Preprocess, faces: FaceDataset, heads: Sequence[HeadPart]
+) -> dict[str, NDArray[np.float64]]:
+    found: dict[str, list[NDArray[np.float64]]] = {head.labels: [] for head in heads}
+    with torch.inference_mode():
+        for batch in Batches(faces, heads, BATCH, shuffle=False):
+            logits = network(preprocess.normalise(batch.images.float()))
+            for name, parts in found.items():
+                parts.append(logits[name].numpy().astype(np.float64))
+    return {name: np.concatenate(parts) for name, parts in found.items()}

@@ -1,0 +1,124 @@
+"""An evaluation as one page, figures as PNG and SVG, and everything in it as JSON."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+from mien import figures, pages
+from mien.evaluation.judged import Judged
+from mien.evaluation.predictions_file import write_predictions
+from mien.evaluation.sections.calibrated import calibrated
+from mien.evaluation.sections.classes import classes
+from mien.evaluation.sections.gallery import gallery
+from mien.evaluation.sections.headline import headline
+from mien.evaluation.sections.matrix import matrix
+from mien.evaluation.sections.ranked import ranked
+from mien.evaluation.sections.raters import raters
+from mien.evaluation.sections.section import Make, Section
+from mien.evaluation.sections.subgroups import subgroups
+from mien.evaluation.sections.trained import trained
+from mien.evaluation.sections.uncertain import uncertain
+from mien.files import whole_file
+from mien.training.run import write_json
+
+PAGE, DATA = "report.html", "report.json"
+
+SECTIONS: tuple[Make, ...] = (
+    headline,
+    classes,
+    matrix,
+    ranked,
+    raters,
+    calibrated,
+    uncertain,
+    subgroups,
+    gallery,
+    trained,
+)
+
+
+def write_review(outputs: Sequence[Judged], folder: Path, *, progress: bool = False) -> Path:
+    """Write `report.html`, self-contained, `report.json`, `figures/` and `predictions/`.
+
+    Args:
+        outputs: The outputs of one model on one dataset, each judged on faces with a truth.
+        folder: Where to write; files of an earlier report are replaced.
+        progress: Whether to show a bar.
+
+    Returns:
+        The page.
+    """
+    steps = [(judged, make) for judged in outputs for make in SECTIONS]
+    console = Console(stderr=True)
+    bodies: list[str] = []
+    content: dict[str, Any] = {}
+    with figures.style():
+        for judged, make in track(steps, "Measuring", console=console, disable=not progress):
+            name = judged.faces.labels.name
+            if make is SECTIONS[0]:
+                bodies.append(_heading(judged))
+                content[name] = _about(judged)
+            section = make(judged)
+            if section is not None:
+                bodies.append(_html(section, name, folder))
+                content[name][section.name] = section.data
+    for judged in outputs:
+        name = f"{judged.table.labels.name}.parquet"
+        write_predictions(judged.table, folder / "predictions" / name)
+    write_json(folder / DATA, content)
+    return _write_page(outputs, bodies, folder)
+
+
+def _write_page(outputs: Sequence[Judged], bodies: Sequence[str], folder: Path) -> Path:
+    faces = outputs[0].faces
+    title = f"{faces.model or 'Predictions'} on {faces.dataset or 'faces'}"
+    with whole_file(folder / PAGE) as path:
+        path.write_text(pages.page(title, [*_contents(outputs), *bodies]), encoding="utf-8")
+    return folder / PAGE
+
+
+def _contents(outputs: Sequence[Judged]) -> Iterator[str]:
+    if len(outputs) > 1:
+        names = [judged.faces.labels.name for judged in outputs]
+        links = ", ".join(f'<a href="#{html.escape(n)}">{html.escape(n)}</a>' for n in names)
+        yield f"<p>Outputs: {links}</p>\n"
+
+
+def _heading(judged: Judged) -> str:
+    name = judged.faces.labels.name
+    about = (
+        f"{len(judged.faces):,} faces of {judged.faces.dataset or 'the table'}, split"
+        f" {judged.split}; {len(judged.faces.labels)} classes:"
+        f" {', '.join(judged.faces.labels.expressions)}."
+    )
+    return (
+        f'<h1 id="{html.escape(name)}" class="output">Output {html.escape(name)}</h1>\n'
+        + pages.paragraph(about)
+    )
+
+
+def _about(judged: Judged) -> dict[str, Any]:
+    faces = judged.faces
+    return {
+        "model": faces.model,
+        "dataset": faces.dataset,
+        "split": judged.split,
+        "faces": len(faces),
+        "expressions": list(faces.labels.expressions),
+        "temperature": faces.temperature,
+    }
+
+
+def _html(section: Section, output: str, folder: Path) -> str:
+    pictures = []
+    for drawing in section.drawings:
+        figures.save(drawing.figure, folder / "figures" / f"{output}-{drawing.name}")
+        content = (folder / "figures" / f"{output}-{drawing.name}.png").read_bytes()
+        pictures.append(pages.picture(content, drawing.alt))
+    return pages.section(section.title, *section.before, *pictures, *section.after)

@@ -1,0 +1,1 @@
+"""The parts of an evaluation report: one section a file."""

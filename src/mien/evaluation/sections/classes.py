@@ -1,0 +1,138 @@
+"""Precision, recall, F1 and one-vs-rest counts of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from mien import figures, pages
+from mien.evaluation.counts import ClassCounts, averages, class_counts
+from mien.evaluation.judged import Judged
+from mien.evaluation.metrics import accuracy, confusion
+from mien.evaluation.sections.section import UNDEFINED, Drawing, Section, known, number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HEADER = ("class", "precision", "recall", "F1", "faces", "TP", "FP", "FN", "TN", "one-vs-rest")
+
+ONE_VS_REST = (
+    "One-vs-rest accuracy asks of each class “is it this one?”, and counts every face of another"
+    " class that is not taken for it as right. With C classes a single mistake still earns C - 2"
+    " right answers, so that figure is high even for poor models. Fatimatuzzahra et al. (2024,"
+    " Table 2) report .89 in this way for decisions of which .78 are right; here the two are"
+    " {pooled} and {plain}."
+)
+
+
+def classes(judged: Judged) -> Section:
+    """Return the section of the classes."""
+    faces = judged.faces
+    matrix = confusion(faces.truth, faces.probabilities)
+    counts = class_counts(matrix)
+    names = faces.labels.expressions
+    pooled = counts.pooled()
+    rows = [*_rows(names, counts), *_averages(matrix), *_rows(["all together (micro)"], pooled)]
+    plain = number(accuracy(faces.truth, faces.probabilities))
+    about = ONE_VS_REST.format(pooled=number(float(pooled.accuracy[0])), plain=plain)
+    return Section(
+        name="classes",
+        title="Classes",
+        before=(pages.table(HEADER, rows), pages.paragraph(about, note=True)),
+        drawings=(
+            Drawing("recall", "Recall of each class with its interval", _recalls(names, counts)),
+        ),
+        data={
+            "classes": {name: _figures(counts, i) for i, name in enumerate(names)},
+            "averages": {
+                kind: {name: known(value) for name, value in found.items()}
+                for kind, found in averages(matrix).items()
+            },
+            "all together": _figures(pooled, 0),
+        },
+    )
+
+
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share."""
+    found = binomtest(hits, of).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
+
+
+def _rows(names: Sequence[str], counts: ClassCounts) -> list[list[str | int]]:
+    parts = (counts.support, counts.tp, counts.fp, counts.fn, counts.tn)
+    return [
+        [
+            name,
+            number(counts.precision[i]),
+            number(counts.recall[i]),
+            number(counts.f1[i]),
+            *(int(part[i]) for part in parts),
+            number(counts.accuracy[i]),
+        ]
+        for i, name in enumerate(names)
+    ]
+
+
+def _averages(matrix: NDArray[np.int64]) -> list[list[str | int]]:
+    return [
+        [
+            f"{kind} mean",
+            *(number(found[name]) for name in ("precision", "recall", "f1")),
+            int(matrix.sum()),
+            "",
+            "",
+            "",
+            "",
+            "",
+        ]
+        for kind, found in averages(matrix).items()
+    ]
+
+
+def _figures(counts: ClassCounts, i: int) -> dict[str, float | int | None]:
+    shares = {
+        "precision": counts.precision,
+        "recall": counts.recall,
+        "f1": counts.f1,
+        "one_vs_rest_accuracy": counts.accuracy,
+    }
+    whole = {
+        "faces": counts.support,
+        "tp": counts.tp,
+        "fp": counts.fp,
+        "fn": counts.fn,
+        "tn": counts.tn,
+    }
+    return {name: known(v[i]) for name, v in shares.items()} | {
+        name: int(v[i]) for name, v in whole.items()
+    }
+
+
+def _recalls(names: Sequence[str], counts: ClassCounts) -> Figure:
+    figure = figures.new_figure(6.8, 1.1 + 0.36 * len(names))
+    axes = figure.subplots()
+    for place, (hits, of) in enumerate(zip(counts.tp, counts.support)):
+        if of == 0:
+            axes.text(0.01, place, f"{UNDEFINED}: no face", va="center", color=figures.GREY)
+            continue
+        low, high = wilson(int(hits), int(of))
+        axes.plot([low, high], [place, place], color=figures.BLUE, linewidth=2)
+        axes.plot(hits / of, place, "o", color=figures.BLUE)
+        axes.annotate(
+            f"{hits / of:.2f}",
+            (hits / of, place),
+            (0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlim=(0, 1), xlabel="recall, with Wilson's 95 % interval")
+    axes.set_ylim(len(names) - 0.5, -0.7)
+    figures.light_grid(axes)
+    return figure

@@ -1,0 +1,105 @@
+"""The headline figures, each with its interval, on all faces and without leaked ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mien import pages
+from mien.evaluation.bootstrap import intervals
+from mien.evaluation.judged import Judged
+from mien.evaluation.metrics import (
+    METRICS,
+    Metric,
+    brier,
+    kappa,
+    top2_accuracy,
+    weighted_f1,
+)
+from mien.evaluation.ranking import macro_auc
+from mien.evaluation.sections.section import Section, known, within
+
+HEADLINE: Mapping[str, Metric] = {
+    "accuracy": METRICS["accuracy"],
+    "balanced_accuracy": METRICS["balanced_accuracy"],
+    "macro_f1": METRICS["macro_f1"],
+    "weighted_f1": weighted_f1,
+    "top2_accuracy": top2_accuracy,
+    "kappa": kappa,
+    "macro_auc": macro_auc,
+    "nll": METRICS["nll"],
+    "brier": brier,
+    "ece": METRICS["ece"],
+}
+
+NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy (mean recall)",
+    "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "top2_accuracy": "top-2 accuracy",
+    "kappa": "Cohen's kappa",
+    "macro_auc": "macro ROC AUC",
+    "nll": "negative log-likelihood, nats (less is better)",
+    "brier": "Brier score, 0 to 2 (less is better)",
+    "ece": "expected calibration error, 15 bins (less is better)",
+}
+
+Measured = dict[str, tuple[float, float, float]]
+
+
+def headline(judged: Judged) -> Section:
+    """Return the section of the headline figures."""
+    faces = judged.faces
+    subsets = {"all": measured(judged)}
+    if 0 < faces.leaked.sum() < len(faces):
+        subsets["without leaked"] = measured(judged, leaked=False)
+    counts = {"all": len(faces), "without leaked": int((~faces.leaked).sum())}
+    header = ["figure", *(f"{name} ({counts[name]:,} faces)" for name in subsets)]
+    rows = [[NAMES[m], *(within(*found[m]) for found in subsets.values())] for m in HEADLINE]
+    return Section(
+        name="headline",
+        title="Figures",
+        before=(pages.table(header, rows), *_notes(judged)),
+        data={
+            subset: {
+                metric: dict(zip(("value", "low", "high"), map(known, values)))
+                for metric, values in found.items()
+            }
+            | {"faces": counts[subset]}
+            for subset, found in subsets.items()
+        },
+    )
+
+
+def measured(judged: Judged, *, leaked: bool = True) -> Measured:
+    """Return value, lower and upper bound of each headline figure, by name.
+
+    Args:
+        judged: The faces.
+        leaked: Whether leaked faces count.
+    """
+    faces, groups = judged.faces, judged.groups
+    keep = slice(None) if leaked else ~faces.leaked
+    truth, shares = faces.truth[keep], faces.probabilities[keep]
+    found = intervals(HEADLINE, truth, shares, None if groups is None else groups[keep])
+    return {name: (metric(truth, shares), *found[name]) for name, metric in HEADLINE.items()}
+
+
+def _notes(judged: Judged) -> list[str]:
+    of = "faces" if judged.groups is None else "subjects, each with all of its faces"
+    notes = [
+        f"In brackets: 95 % bootstrap intervals over {of}; they do not contain the spread"
+        " between trainings."
+    ]
+    leaked = int(judged.faces.leaked.sum())
+    if leaked:
+        notes.append(
+            f"{leaked:,} of the faces have a pixel-identical twin among those that the model was"
+            " trained or selected on, if it used this dataset; the second column leaves them out."
+        )
+    missing = [
+        e for i, e in enumerate(judged.faces.labels.expressions) if i not in judged.faces.truth
+    ]
+    if missing:
+        notes.append(f"No face shows {', '.join(missing)}: means over classes are of the others.")
+    return [pages.paragraph(note, note=True) for note in notes]

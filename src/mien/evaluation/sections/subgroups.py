@@ -1,0 +1,116 @@
+"""Accuracy by source, subject, brightness, sharpness and face size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import figures, pages
+from mien.evaluation.judged import Judged
+from mien.evaluation.sections.classes import wilson
+from mien.evaluation.sections.section import Drawing, Section
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Group = tuple[str, int, int]
+"""Its name, how many faces are right, and of how many."""
+
+FEWEST = 10
+"""Subjects with fewer faces are not listed."""
+
+MOST = 12
+"""Subjects listed: those with the lowest accuracy."""
+
+PARTS = 4
+
+UNITS = {
+    "brightness": "mean grey value, 0 to 255",
+    "sharpness": "variance of the Laplacian",
+    "face_size": "pixels of the face's side",
+}
+
+
+def subgroups(judged: Judged) -> Section | None:
+    """Return the section of the groups; None if the faces are all alike."""
+    faces = judged.faces
+    hits = faces.probabilities.argmax(1) == faces.truth
+    found: dict[str, list[Group]] = {}
+    if len(np.unique(faces.sources)) > 1:
+        found["source"] = _named(faces.sources, hits)
+    if judged.groups is not None:
+        found["subject"] = _worst(_named(faces.subjects, hits))
+    for name, values in faces.measures.items():
+        found[f"{name.replace('_', ' ')} ({UNITS[name]})"] = _parts(values, hits)
+    found = {by: groups for by, groups in found.items() if len(groups) > 1}
+    if not found:
+        return None
+    rows: list[list[str | int]] = [
+        [by, name, of, f"{right / of:.3f} [{low:.3f}, {high:.3f}]"]
+        for by, groups in found.items()
+        for name, right, of in groups
+        for low, high in [wilson(right, of)]
+    ]
+    note = "Wilson's 95 % intervals. Ranges are quarters of the faces"
+    if "subject" in found:
+        note += f"; of the subjects with {FEWEST} faces or more those with the lowest accuracy"
+    return Section(
+        name="groups",
+        title="Where it works better and worse",
+        drawings=(Drawing("groups", "Accuracy of each group of faces", _drawn(found)),),
+        after=(
+            pages.table(("by", "group", "faces", "accuracy"), rows),
+            pages.paragraph(f"{note}.", note=True),
+        ),
+        data={
+            by: [{"group": name, "faces": of, "right": right} for name, right, of in groups]
+            for by, groups in found.items()
+        },
+    )
+
+
+def _named(names: NDArray[np.str_], hits: NDArray[np.bool_]) -> list[Group]:
+    return [
+        (str(name) or "unknown", int(hits[names == name].sum()), int((names == name).sum()))
+        for name in np.unique(names)
+    ]
+
+
+def _worst(groups: list[Group]) -> list[Group]:
+    enough = [group for group in groups if group[2] >= FEWEST] or groups
+    return sorted(enough, key=lambda group: (group[1] / group[2], group[0]))[:MOST]
+
+
+def _parts(values: NDArray[np.float64], hits: NDArray[np.bool_]) -> list[Group]:
+    known = np.isfinite(values)
+    if not known.any():
+        return []
+    edges = np.unique(np.quantile(values[known], np.linspace(0, 1, PARTS + 1)))
+    part = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+    return [
+        (f"{edges[i]:.0f} to {edges[i + 1]:.0f}", int(hits[inside].sum()), int(inside.sum()))
+        for i in range(len(edges) - 1)
+        for inside in [known & (part == i)]
+        if inside.any()
+    ]
+
+
+def _drawn(found: dict[str, list[Group]]) -> Figure:
+    heights = [len(groups) + 1.2 for groups in found.values()]
+    figure = figures.new_figure(7.2, 0.5 + 0.27 * sum(heights))
+    panels = figure.subplots(
+        len(found), 1, squeeze=False, sharex=True, gridspec_kw={"height_ratios": heights}
+    )
+    for axes, (by, groups) in zip(panels[:, 0], found.items()):
+        for place, (_, right, of) in enumerate(groups):
+            low, high = wilson(right, of)
+            axes.plot([low, high], [place, place], color=figures.BLUE, linewidth=2)
+            axes.plot(right / of, place, "o", color=figures.BLUE, markersize=5)
+        axes.set_yticks(range(len(groups)), [name for name, _, _ in groups], fontsize=8)
+        axes.set_ylim(len(groups) - 0.5, -0.5)
+        axes.set_title(f"by {by}", loc="left", fontsize=9)
+        figures.light_grid(axes)
+    panels[-1, 0].set_xlabel("accuracy, with 95 % interval")
+    return figure

@@ -1,0 +1,128 @@
+"""`mien evaluate` and `mien compare` on what users give them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mien.evaluation.predictions_file import read_predictions
+
+
+def data_of(small_fer2013):
+    faces, votes = small_fer2013
+    return [faces, "--votes", votes]
+
+
+def figures(folder, output="basic7", subset="all"):
+    return json.loads((folder / "report.json").read_text())[output]["headline"][subset]
+
+
+def test_a_model_and_its_run_and_its_predictions_agree(
+    mien, small_run, small_model, small_fer2013, tmp_path
+):
+    data = data_of(small_fer2013)
+    code, out, err = mien("evaluate", small_model, *data, "--out", tmp_path / "file")
+    assert code == 0, err
+    assert "basic7, test; 95 % intervals" in out
+    code, _, err = mien("evaluate", small_run.folder, *data, "--out", tmp_path / "run")
+    assert code == 0, err
+    assert "which mien export puts into the file" in err
+    predictions = tmp_path / "file" / "predictions" / "basic7.parquet"
+    code, _, err = mien("evaluate", predictions, "--out", tmp_path / "table")
+    assert code == 0, err
+    one, two, three = (figures(tmp_path / name) for name in ("file", "run", "table"))
+    assert one["accuracy"] == two["accuracy"] == three["accuracy"]
+    assert one["nll"]["value"] == pytest.approx(two["nll"]["value"], abs=1e-4)
+    assert one == three
+    assert "Training" in (tmp_path / "run" / "report.html").read_text()
+    names = {"ferplus8", "basic7"}
+    assert json.loads((tmp_path / "file" / "report.json").read_text()).keys() == names
+
+
+def test_a_narrower_question_and_another_split(mien, small_model, small_fer2013, tmp_path):
+    options = ["--labels", "happy+sad+neutral", "--split", "all", "--out", tmp_path / "r"]
+    code, _, err = mien("evaluate", small_model, *data_of(small_fer2013), *options)
+    assert code == 0, err
+    content = json.loads((tmp_path / "r" / "report.json").read_text())
+    (found,) = content.values()
+    assert found["expressions"] == ["happiness", "neutral", "sadness"]
+    assert found["split"] == "all"
+
+
+def test_a_run_is_judged_on_other_data(mien, small_run, small_fer2013, tmp_path):
+    code, _, err = mien("data", "convert", small_fer2013[0], "--out", tmp_path / "own")
+    assert code == 0, err
+    store = tmp_path / "own" / "dataset.json"
+    if store.exists():
+        store.write_text(store.read_text().replace('"fer2013"', '"mine"', 1))
+    code, _, err = mien("evaluate", small_run.folder, tmp_path / "own", "--out", tmp_path / "r")
+    assert code == 0, err
+    assert figures(tmp_path / "r")["faces"] > 0
+
+
+def test_models_are_compared(mien, small_run, small_model, small_fer2013, tmp_path):
+    faces, votes = small_fer2013
+    given = ["--data", faces, "--votes", votes]
+    code, out, err = mien("compare", small_model, small_run.folder, *given, "--out", tmp_path / "c")
+    assert code == 0, err
+    assert "McNemar" in out
+    data = json.loads((tmp_path / "c" / "compare.json").read_text())
+    assert [c["labels"] for c in data] == ["ferplus8", "basic7"]
+    one, two = data[1]["models"]
+    assert one["model"] != two["model"]
+    assert one["figures"]["accuracy"] == two["figures"]["accuracy"]
+    assert two["mcnemar"]["p"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "mien-base"], "Name the dataset to judge on"),
+        (["evaluate", "mien-bass", "{faces}"], "did you mean 'mien-base'"),
+        (["evaluate", "{model}", "{faces}", "{faces}"], "one dataset at a time. Got 2"),
+        (["evaluate", "{model}", "{faces}", "--tta", "flip"], "--tta is for runs"),
+        (["evaluate", "{model}", "{faces}", "--split", "tests"], "did you mean 'test'"),
+        (["evaluate", "{model}", "{faces}", "--labels", "for"], "for"),
+        (["compare", "{model}", "--data", "{faces}"], "two or more models to compare"),
+        (["compare", "{model}", "{model}"], "Name the dataset to compare the models on"),
+        (["compare", "{model}", "x.csv"], "predictions with predictions"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    mien, small_model, small_fer2013, tmp_path, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    given = [a.format(model=small_model, faces=small_fer2013[0]) for a in arguments]
+    code, _, err = mien(*given)
+    assert (code, message in " ".join(err.split())) == (2, True), err
+    assert "Traceback" not in err
+
+
+MEASURED = """
+import resource, sys
+from mien.apps.cli.main import main
+try:
+    main()
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_a_report_on_private_test_is_what_the_card_says(shared_data, tmp_path):
+    folder = shared_data / "fer2013"
+    given = [folder / "fer2013.zip", "--votes", folder / "fer2013new.csv"]
+    command = [sys.executable, "-c", MEASURED, "evaluate", "mien-base", *given]
+    ended = subprocess.run(
+        [*map(str, command), "--out", str(tmp_path)], capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stderr.split()[-1]) * 1024 < 1.5e9
+    assert figures(tmp_path)["faces"] == 3589
+    assert figures(tmp_path)["accuracy"]["value"] == pytest.approx(0.7027, abs=5e-4)
+    assert figures(tmp_path, "ferplus8")["faces"] == 3153
+    assert figures(tmp_path, "ferplus8")["accuracy"]["value"] == pytest.approx(0.8744, abs=5e-4)
+    leaked = read_predictions(tmp_path / "predictions" / "basic7.parquet").judged("test").leaked
+    assert figures(tmp_path, subset="without leaked")["faces"] == int((~leaked).sum())

@@ -1,0 +1,121 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import bootstrap as oracle
+
+from mien.evaluation.bootstrap import RESAMPLES, bounds, interval, intervals, resampled
+from mien.evaluation.metrics import METRICS, accuracy, kappa
+
+
+def answers(right):
+    """Truth and probabilities of two classes by whether each face is right."""
+    right = np.asarray(right, bool)
+    return np.zeros(len(right), np.int64), np.where(right[:, None], [[0.9, 0.1]], [[0.1, 0.9]])
+
+
+def width(found):
+    return found[1] - found[0]
+
+
+SUBJECTS = np.repeat([f"s{i:02}" for i in range(40)], 10)
+BY_SUBJECT = answers(np.repeat(np.arange(40) % 4 > 0, 10))
+"""400 faces of 40 subjects, three quarters of which are right on every face."""
+
+
+@given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=30), st.integers(0, 1000))
+def test_subjects_are_drawn_whole(names, seed):
+    groups = np.array(names)
+    faces = {group: np.flatnonzero(groups == group) for group in np.unique(groups)}
+    for pick in islice(resampled(len(groups), groups, seed), 20):
+        times = np.bincount(pick, minlength=len(groups))
+        drawn = [times[members] for members in faces.values()]
+        assert all(len(set(of_subject)) == 1 for of_subject in drawn)
+        assert sum(of_subject[0] for of_subject in drawn) == len(faces)
+
+
+@given(st.integers(1, 50), st.integers(0, 1000))
+def test_faces_are_drawn_with_replacement(count, seed):
+    picks = list(islice(resampled(count, None, seed), 20))
+    assert all(len(pick) == count and set(pick) <= set(range(count)) for pick in picks)
+    again = islice(resampled(count, None, seed), 20)
+    assert all((pick == same).all() for pick, same in zip(picks, again, strict=True))
+
+
+def test_every_face_is_drawn_once_on_average():
+    for groups in (None, np.array(list("aaabbc"))):
+        picks = list(resampled(6, groups, 0))
+        assert len(picks) == RESAMPLES == 1000
+        times = np.bincount(np.concatenate(picks), minlength=6) / RESAMPLES
+        np.testing.assert_allclose(times, 1, atol=0.1)
+        assert any(len(set(pick.tolist())) < 6 for pick in picks)
+
+
+def test_intervals_of_faces_agree_with_scipy():
+    right = np.arange(400) % 4 > 0
+    found = interval(accuracy, *answers(right))
+    expected = oracle((right.astype(float),), np.mean, method="percentile", rng=0)
+    assert found == pytest.approx(tuple(expected.confidence_interval), abs=0.006)
+
+
+def test_intervals_of_subjects_agree_with_scipy():
+    found = interval(accuracy, *BY_SUBJECT, SUBJECTS)
+    of_subjects = (np.arange(40) % 4 > 0).astype(float)
+    expected = oracle((of_subjects,), np.mean, method="percentile", rng=0)
+    assert found == pytest.approx(tuple(expected.confidence_interval), abs=0.026)
+
+
+def test_faces_that_are_alike_widen_the_interval():
+    # Ten faces of a subject tell as much as one: wider by the root of ten.
+    alike = interval(accuracy, *BY_SUBJECT, SUBJECTS)
+    assert width(alike) / width(interval(accuracy, *BY_SUBJECT)) == pytest.approx(10**0.5, rel=0.15)
+
+
+def test_subjects_that_say_nothing_of_a_face_leave_the_interval_as_it_is():
+    truth, shares = BY_SUBJECT
+    mixed = np.random.default_rng(0).permutation(SUBJECTS)
+    single = np.array([f"s{i:03}" for i in range(400)])
+    expected = width(interval(accuracy, truth, shares))
+    assert width(interval(accuracy, truth, shares, single)) == pytest.approx(expected, rel=0.1)
+    assert width(interval(accuracy, truth, shares, mixed)) == pytest.approx(expected, rel=0.25)
+
+
+def test_a_single_subject_has_an_interval_without_width():
+    truth, shares = answers([True, True, False, True])
+    assert interval(accuracy, truth, shares, np.array(["one"] * 4)) == (0.75, 0.75)
+
+
+def test_all_metrics_see_the_same_resamples():
+    truth, shares = BY_SUBJECT
+    mistakes = {"accuracy": accuracy, "error": lambda t, p: 1 - accuracy(t, p)}
+    found = intervals(mistakes, truth, shares, SUBJECTS, seed=5)
+    low, high = found["accuracy"]
+    assert found["error"] == pytest.approx((1 - high, 1 - low))
+    assert (low, high) == interval(accuracy, truth, shares, SUBJECTS, seed=5)
+    assert (low, high) != interval(accuracy, truth, shares, SUBJECTS, seed=6)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_the_figure_lies_within_its_interval(name):
+    generator = np.random.default_rng(0)
+    shares = generator.dirichlet(np.ones(4) / 3, 300)
+    truth = np.array([generator.choice(4, p=row) for row in shares])
+    low, high = interval(METRICS[name], truth, shares)
+    assert low < high
+    if name != "ece":  # which resampling makes worse: a drawn face falls into its bin twice
+        assert low < METRICS[name](truth, shares) < high
+
+
+def test_bounds_hold_the_middle_of_what_is_defined():
+    values = np.arange(101, dtype=float)
+    assert bounds(values) == pytest.approx((2.5, 97.5))
+    with_gaps = np.concatenate([[np.nan] * 50, values, [np.nan]])
+    assert bounds(with_gaps) == bounds(values)
+    assert np.isnan(bounds(np.array([np.nan, np.nan]))).all()
+    assert np.isnan(bounds(np.array([]))).all()
+
+
+def test_an_undefined_figure_has_an_undefined_interval():
+    assert np.isnan(interval(kappa, *answers([True] * 5))).all()

@@ -1,0 +1,82 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+from test_review import FOUR, random_table
+
+from mien.errors import MienError
+from mien.evaluation.comparison import common_faces, common_labels, compare, of_labels
+from mien.evaluation.comparison_page import write_comparisons
+from mien.labels import label_set
+
+
+def other(table, seed=9):
+    """A second model: the same faces, other probabilities."""
+    return replace(random_table(len(table), seed), truth=table.truth, model="other")
+
+
+def test_models_are_compared_on_the_faces_they_share():
+    one = random_table()
+    two = other(one)
+    shuffled = two.select(np.random.default_rng(0).permutation(len(two))[:100])
+    a, b = common_faces([one, shuffled])
+    assert a.ids.tolist() == b.ids.tolist() == [i for i in one.ids if i in set(shuffled.ids)]
+    found = compare([one, shuffled])
+    assert found.faces == 100
+    accuracies = [m.figures["accuracy"][0] for m in found.models]
+    assert accuracies[1] == pytest.approx(accuracy_score(b.truth, b.probabilities.argmax(1)))
+    difference = found.models[1].differences["accuracy"]
+    assert difference.value == pytest.approx(accuracies[1] - accuracies[0])
+    assert difference.low <= difference.value <= difference.high
+    test = found.models[1].test
+    assert test is not None
+    assert (test.second_only - test.first_only) / 100 == pytest.approx(difference.value)
+
+
+def test_a_model_does_not_differ_from_itself(tmp_path):
+    one = random_table()
+    found = compare([one, replace(one, model="again")])
+    assert found.models[1].test is not None
+    assert found.models[1].test.p == 1
+    difference = found.models[1].differences["macro_f1"]
+    assert (difference.value, difference.low, difference.high) == (0, 0, 0)
+
+
+def test_the_page_has_a_matrix_across_datasets(tmp_path):
+    one = random_table()
+    found = [compare([one, other(one)])]
+    elsewhere = replace(one, dataset="elsewhere")
+    found.append(compare([elsewhere, replace(other(elsewhere), dataset="elsewhere")]))
+    page = write_comparisons(found, tmp_path)
+    text = page.read_text()
+    assert "Across datasets" in text
+    assert "elsewhere, four" in text
+    assert "http" not in text.replace("base64", "")[:5000]
+    data = json.loads((tmp_path / "compare.json").read_text())
+    assert [c["dataset"] for c in data] == ["made", "elsewhere"]
+    assert data[0]["models"][0]["mcnemar"] is None
+    assert data[0]["models"][1]["differences"].keys() == {"accuracy", "macro_f1"}
+    assert (tmp_path / "figures" / "compare-2.svg").exists()
+
+
+def test_what_cannot_be_compared_is_said():
+    one = random_table()
+    with pytest.raises(MienError, match="m and m cannot be compared: they have no face's id"):
+        compare([one, replace(one, ids=np.char.add(one.ids, "x"))])
+    wrong = replace(other(one), truth=(one.truth + 1) % 4)
+    with pytest.raises(MienError, match="the truth of 120 faces differs, of face-0"):
+        compare([one, wrong])
+
+
+def test_outputs_are_chosen_by_their_expressions():
+    eight = random_table(labels=label_set("ferplus8"))
+    four = random_table()
+    assert of_labels([eight, four], FOUR) is four
+    assert of_labels([eight], FOUR).labels == FOUR
+    with pytest.raises(MienError, match="m has no output with all of"):
+        of_labels([four], label_set("basic7"))
+    assert common_labels([[eight, four], [four]]) == [FOUR]
+    with pytest.raises(MienError, match=r"no output of the same expressions .*--labels four"):
+        common_labels([[eight], [four]])

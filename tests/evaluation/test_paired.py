@@ -1,0 +1,104 @@
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+import makers
+from mien.evaluation.bootstrap import interval
+from mien.evaluation.metrics import METRICS, accuracy
+from mien.evaluation.paired import Difference, McNemar, mcnemar, paired_difference
+
+
+def deciding(right):
+    """Probabilities of a model that is right, class 0, or not."""
+    return np.where(np.asarray(right)[:, None], [[0.9, 0.1]], [[0.2, 0.8]])
+
+
+def outcomes(both, first_only, second_only, neither):
+    """Where each of two models is right."""
+    counts = [both, first_only, second_only, neither]
+    first, second = np.array([[1, 1], [1, 0], [0, 1], [0, 0]], bool).T
+    return np.repeat(first, counts), np.repeat(second, counts)
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+@pytest.mark.parametrize("subjects", [None, 6])
+def test_a_model_differs_from_itself_by_nothing(metric, subjects):
+    truth, shares = makers.guesses(0, 40, 3)
+    groups = None if subjects is None else np.array([f"s{i % subjects}" for i in range(40)])
+    assert paired_difference(metric, truth, shares, shares, groups) == Difference(0, 0, 0)
+
+
+def test_the_other_way_round_the_difference_has_the_other_sign():
+    truth, first = makers.guesses(1, 60, 4)
+    _, second = makers.guesses(2, 60, 4)
+    found = paired_difference(accuracy, truth, first, second, seed=3)
+    back = paired_difference(accuracy, truth, second, first, seed=3)
+    assert found.value == accuracy(truth, second) - accuracy(truth, first)
+    assert (back.value, back.low, back.high) == pytest.approx(
+        (-found.value, -found.high, -found.low)
+    )
+    assert found.low <= found.value <= found.high
+    assert found == paired_difference(accuracy, truth, first, second, seed=3)
+    assert found != paired_difference(accuracy, truth, first, second, seed=4)
+
+
+def test_the_interval_of_an_accuracy_covers_what_theory_does():
+    # 40 faces only the second gets right, 20 only the first, of 400.
+    first, second = outcomes(240, 20, 40, 100)
+    found = paired_difference(accuracy, np.zeros(400, int), deciding(first), deciding(second))
+    half = 1.96 * np.sqrt(40 + 20 - 20**2 / 400) / 400
+    assert found.value == pytest.approx(0.05)
+    assert (found.low, found.high) == pytest.approx((0.05 - half, 0.05 + half), abs=0.006)
+
+
+def test_pairs_tell_more_than_two_intervals():
+    # The models share their mistakes but for eight faces, which an interval of each cannot know.
+    first, second = outcomes(150, 0, 8, 42)
+    truth = np.zeros(200, int)
+    found = paired_difference(accuracy, truth, deciding(first), deciding(second))
+    alone = [interval(accuracy, truth, deciding(model)) for model in (first, second)]
+    unpaired = np.hypot(*(high - low for low, high in alone))
+    assert found.low > 0
+    assert found.high - found.low < unpaired / 2
+
+
+def test_subjects_that_differ_as_a_whole_widen_the_interval():
+    subjects = np.repeat([f"s{i:02}" for i in range(20)], 10)
+    second_is_right = np.repeat(np.arange(20) < 12, 10)
+    models = deciding(~second_is_right), deciding(second_is_right)
+    faces = paired_difference(accuracy, np.zeros(200, int), *models)
+    whole = paired_difference(accuracy, np.zeros(200, int), *models, subjects)
+    assert whole.value == faces.value == pytest.approx(0.2)
+    # As 20 drawn subjects, not 200 faces: wider by the root of ten.
+    assert (whole.high - whole.low) / (faces.high - faces.low) == pytest.approx(10**0.5, rel=0.15)
+    assert whole.low < 0 < faces.low
+
+
+@settings(max_examples=80)
+@given(*[st.integers(0, 40)] * 4)
+def test_mcnemar_agrees_with_the_binomial_by_hand(both, first_only, second_only, neither):
+    found = mcnemar(*outcomes(both, first_only, second_only, neither))
+    differ, fewer = first_only + second_only, min(first_only, second_only)
+    tail = sum(comb(differ, k) for k in range(fewer + 1)) / 2**differ
+    assert (found.first_only, found.second_only) == (first_only, second_only)
+    assert found.p == pytest.approx(min(1, 2 * tail))
+    assert found.p == pytest.approx(min(1, 2 * binom.cdf(fewer, differ, 0.5)))
+
+
+@given(*[st.integers(0, 40)] * 4)
+def test_mcnemar_looks_at_the_faces_that_differ_only(both, first_only, second_only, neither):
+    found = mcnemar(*outcomes(both, first_only, second_only, neither))
+    assert found == mcnemar(*outcomes(0, first_only, second_only, 0))
+    assert found.p == pytest.approx(mcnemar(*outcomes(0, second_only, first_only, 0)).p)
+
+
+def test_mcnemar_of_hand_computed_cases():
+    # Ten tosses of a coin with at most one head, or at most one tail: 2 * (1 + 10) / 1024.
+    assert mcnemar(*outcomes(50, 1, 9, 7)) == McNemar(1, 9, pytest.approx(22 / 1024))
+    assert mcnemar(*outcomes(0, 0, 5, 0)).p == pytest.approx(2 / 32)
+    assert mcnemar(*outcomes(3, 4, 4, 3)).p == 1
+    assert mcnemar(*outcomes(10, 0, 0, 3)) == McNemar(0, 0, 1.0)

@@ -1,0 +1,202 @@
+"""The report: what it is computed from, what it says where there is nothing to say."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn import metrics as oracle
+
+from mien.data.dataset import NO_TARGET
+from mien.errors import MienError
+from mien.evaluation.judged import judged
+from mien.evaluation.predict import predict
+from mien.evaluation.predictions import Predictions
+from mien.evaluation.predictions_file import read_predictions
+from mien.evaluation.review import write_review
+from mien.labels import LabelSet, label_set
+
+FOUR = label_set("four")
+
+
+def table(truth, shares, labels=FOUR, **changes):
+    count = len(truth)
+    made = Predictions(
+        labels=labels,
+        ids=np.array([f"face-{i}" for i in range(count)]),
+        splits=np.full(count, "test"),
+        truth=np.array(truth),
+        leaked=np.zeros(count, dtype=bool),
+        logits=np.log(np.maximum(np.asarray(shares, dtype=float), 1e-30)),
+        subjects=np.full(count, ""),
+        sources=np.full(count, "made"),
+        model="m",
+        dataset="made",
+    )
+    return replace(made, **changes)
+
+
+def random_table(count=120, seed=0, labels=FOUR, **changes):
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(0, len(labels), count)
+    right = np.eye(len(labels))[truth]
+    shares = 0.5 * generator.dirichlet(np.ones(len(labels)), count) + 0.5 * right * (
+        generator.random((count, 1)) < 0.7
+    )
+    return table(truth, shares / shares.sum(1, keepdims=True), labels, **changes)
+
+
+@pytest.fixture(scope="module")
+def page(small_run, small_dataset, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("review")
+    tables = predict(small_run.module(), small_dataset)
+    outputs = [judged(t, small_dataset, metrics_file=small_run.metrics_file) for t in tables]
+    return write_review(outputs, folder)
+
+
+def test_the_page_is_one_file_with_every_section(page):
+    text = page.read_text(encoding="utf-8")
+    for title in (
+        "Figures",
+        "Classes",
+        "Confusions",
+        "Curves",
+        "Beside human raters",
+        "Calibration",
+        "Answering only when sure",
+        "Where it works better and worse",
+        "Mistakes",
+        "Training",
+    ):
+        assert text.count(f"<h2>{title}</h2>") == 2, title
+    sources = re.findall(r'(?:src|href)="([^"]{0,30})', text)
+    assert sources
+    assert all(source.startswith(("data:image/", "#")) for source in sources)
+    assert "http" not in re.sub(r"base64,[^\"]+", "", text)
+    alts = re.findall(r'<img[^>]*alt="([^"]*)"', text)
+    assert alts
+    assert all(alts)
+
+
+def test_every_figure_is_a_png_and_an_svg(page):
+    drawn = sorted(path.stem for path in (page.parent / "figures").glob("*.png"))
+    assert drawn == sorted(path.stem for path in (page.parent / "figures").glob("*.svg"))
+    assert "basic7-confusion" in drawn
+    assert len(drawn) == 14
+
+
+def test_figures_are_those_of_the_predictions_beside_the_page(page):
+    content = json.loads((page.parent / "report.json").read_text())["basic7"]
+    faces = read_predictions(page.parent / "predictions" / "basic7.parquet").judged("test")
+    decided = faces.probabilities.argmax(1)
+    found = content["headline"]["all"]
+    assert found["accuracy"]["value"] == pytest.approx((decided == faces.truth).mean())
+    kappa = oracle.cohen_kappa_score(faces.truth, decided)
+    assert found["kappa"]["value"] == pytest.approx(kappa)
+    counts = oracle.confusion_matrix(faces.truth, decided, labels=range(7))
+    assert content["confusion"]["counts"] == counts.tolist()
+    assert content["headline"]["without leaked"]["faces"] == found["faces"] - 1
+    wanted = oracle.classification_report(
+        faces.truth, decided, labels=range(7), output_dict=True, zero_division=np.nan
+    )
+    for number, name in enumerate(faces.labels.expressions):
+        ours = content["classes"]["classes"][name]
+        for figure, value in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score")):
+            expected = wanted[str(number)][value]
+            missing = ours["faces"] == 0 and figure == "recall"
+            if np.isnan(expected) or missing:
+                assert ours[figure] is None or not missing
+            else:
+                assert ours[figure] == pytest.approx(expected), (name, figure)
+
+
+def test_one_class_alone_is_undefined_and_not_zero(tmp_path):
+    page = write_review([judged(table([0] * 8, np.full((8, 4), 0.25)))], tmp_path)
+    text, data = page.read_text(), json.loads((tmp_path / "report.json").read_text())["four"]
+    assert data["headline"]["all"]["macro_auc"]["value"] is None
+    assert data["classes"]["classes"]["happiness"]["recall"] is None
+    assert "undefined" in text
+    assert "No face shows happiness, neutral, sadness" in text
+    assert "curves" not in data
+
+
+def test_a_perfect_model_has_no_mistakes(tmp_path):
+    truth = np.arange(8) % 4
+    page = write_review([judged(table(truth, np.eye(4)[truth]))], tmp_path)
+    data = json.loads((tmp_path / "report.json").read_text())["four"]
+    assert data["headline"]["all"]["accuracy"] == {"value": 1, "low": 1, "high": 1}
+    assert data["uncertain"]["threshold"] == 0
+    assert "No face is mistaken for another" in page.read_text()
+    assert "mistakes" not in data
+
+
+def test_intervals_draw_subjects_where_all_are_known(tmp_path):
+    subjects = np.repeat([f"S{i}" for i in range(6)], 20)
+    page = write_review([judged(random_table(subjects=subjects))], tmp_path)
+    assert "intervals over subjects" in page.read_text()
+    data = json.loads((tmp_path / "report.json").read_text())["four"]
+    groups = data["groups"]["subject"]
+    assert len(groups) == 6
+    assert sum(group["faces"] for group in groups) == 120
+    whole = data["headline"]["all"]["accuracy"]["value"]
+    assert sum(group["right"] for group in groups) == round(whole * 120)
+
+
+def test_temperature_and_threshold_are_fitted_on_val_and_told(tmp_path):
+    splits = np.array(["val", "test"] * 100)
+    too_sure = random_table(200, splits=splits)
+    too_sure = too_sure.with_logits(too_sure.logits * 3)
+    write_review([judged(too_sure)], tmp_path)
+    data = json.loads((tmp_path / "report.json").read_text())["four"]
+    assert data["headline"]["all"]["faces"] == 100
+    fitted = data["calibration"]["fitted on val"]
+    assert fitted["temperature"] > 1.5
+    assert fitted["nll"] < data["calibration"]["as given"]["nll"]
+    # Other val faces, the same test: only what is fitted changes.
+    other = replace(too_sure, truth=np.where(splits == "val", 0, too_sure.truth))
+    write_review([judged(other)], tmp_path / "other")
+    changed = json.loads((tmp_path / "other" / "report.json").read_text())["four"]
+    assert changed["headline"] == data["headline"]
+    assert changed["calibration"]["fitted on val"] != fitted
+    assert changed["uncertain"]["threshold"] != data["uncertain"]["threshold"]
+
+
+def test_the_dataset_completes_other_programs_predictions(small_dataset):
+    labels = label_set("basic7")
+    count = len(small_dataset)
+    bare = table(
+        np.full(count, NO_TARGET),
+        np.full((count, 7), 1 / 7),
+        labels,
+        dataset="",
+        ids=small_dataset.ids[::-1],
+        splits=np.full(count, ""),
+        sources=np.full(count, ""),
+    )
+    found = judged(bare, small_dataset)
+    assert found.split == "test"
+    places = {id_: i for i, id_ in enumerate(small_dataset.ids)}
+    order = [places[id_] for id_ in found.faces.ids]
+    np.testing.assert_array_equal(found.faces.truth, small_dataset.targets[order])
+    np.testing.assert_array_equal(found.images, small_dataset.images[order])
+    np.testing.assert_array_equal(found.faces.votes, small_dataset.votes[order])
+    assert found.faces.dataset == "fer2013"
+
+
+def test_what_cannot_be_judged_is_said(small_dataset):
+    with pytest.raises(MienError, match="no face of the split 'all' has a truth among anger"):
+        judged(table([NO_TARGET], [[1, 0, 0, 0]], splits=np.array([""])))
+    with pytest.raises(MienError, match="Unknown split 'tset': did you mean 'test'"):
+        judged(random_table(), split="tset")
+    with pytest.raises(MienError, match="lacks 120 of the 120 faces that m names, 'face-0' first"):
+        judged(random_table(), small_dataset)
+
+
+def test_choosing_among_fewer_divides_the_probability():
+    wide = table([0, 4, 2], [[0.5, 0, 0.1, 0, 0.1, 0.2, 0.1, 0]] * 3, label_set("ferplus8"))
+    narrow = wide.among(FOUR)
+    np.testing.assert_allclose(narrow.probabilities, [np.array([5, 1, 2, 1]) / 9] * 3, atol=1e-9)
+    assert narrow.truth.tolist() == [0, 1, NO_TARGET]
+    with pytest.raises(MienError, match="has no 'contempt'"):
+        narrow.among(LabelSet("two", ("anger", "contempt")))
