@@ -126,3 +126,35 @@ def test_a_report_on_private_test_is_what_the_card_says(shared_data, tmp_path):
     assert figures(tmp_path, "ferplus8")["accuracy"]["value"] == pytest.approx(0.8744, abs=5e-4)
     leaked = read_predictions(tmp_path / "predictions" / "basic7.parquet").judged("test").leaked
     assert figures(tmp_path, subset="without leaked")["faces"] == int((~leaked).sum())
+
+
+MAHASTAMA = [[32, 3, 10, 2], [0, 41, 3, 3], [6, 5, 32, 4], [9, 3, 7, 28]]
+FATIMATUZZAHRA = [[39, 4, 4, 3], [3, 39, 4, 4], [4, 4, 39, 3], [3, 4, 4, 39]]
+"""The first is printed in the paper; of the second the paper prints the sums of its one-vs-rest
+counts, which any matrix with 156 of 200 on its diagonal has."""
+
+
+@pytest.mark.parametrize(
+    ("matrix", "plain", "one_vs_rest"),
+    [(MAHASTAMA, 133 / 188, 1 - 55 / 188 / 2), (FATIMATUZZAHRA, 0.78, 0.89)],
+)
+def test_the_papers_tables_come_out_of_their_decisions(mien, tmp_path, matrix, plain, one_vs_rest):
+    names = ("angry", "happy", "neutral", "sad")
+    rows = [
+        f"{truth}-{said}-{n},{names[truth]},{','.join(str(int(i == said)) for i in range(4))}"
+        for truth, row in enumerate(matrix)
+        for said, count in enumerate(row)
+        for n in range(count)
+    ]
+    path = tmp_path / "theirs.csv"
+    path.write_text("\n".join([f"id,truth,{','.join(names)}", *rows]))
+    code, _, err = mien("evaluate", path, "--out", tmp_path / "r")
+    assert code == 0, err
+    content = json.loads((tmp_path / "r" / "report.json").read_text())["four"]
+    assert content["confusion"]["counts"] == matrix
+    together = content["classes"]["all together"]
+    assert together["precision"] == together["recall"] == pytest.approx(plain)
+    assert together["one_vs_rest_accuracy"] == pytest.approx(one_vs_rest)
+    assert [content["classes"]["classes"][e]["faces"] for e in content["expressions"]] == [
+        sum(row) for row in matrix
+    ]
