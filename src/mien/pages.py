@@ -22,7 +22,11 @@ td.number { text-align: right; font-variant-numeric: tabular-nums }
 .group { display: flex; gap: .3rem; padding: .4rem; background: var(--soft); border-radius: .4rem }
 figure { margin: 0; width: 6.2rem; font-size: .72rem; line-height: 1.25; overflow-wrap: anywhere }
 figure img { width: 6.2rem; height: 6.2rem; image-rendering: pixelated; border-radius: .2rem }
+.gallery { display: flex; flex-wrap: wrap; gap: .8rem }
+.gallery figure { width: 20rem; max-width: 100%; font-size: .85rem }
+.gallery img { width: 100%; height: auto; image-rendering: auto }
 img.plot { max-width: 100%; background: white; border-radius: .4rem }
+img.wide { max-width: none; width: max(100%, 48rem) }
 p.note { opacity: .8 }
 """
 
@@ -72,11 +76,27 @@ def faces(groups: Iterable[Sequence[Face]]) -> str:
     return f'<div class="faces">{"".join(boxes)}</div>\n'
 
 
-def picture(png: bytes, alt: str) -> str:
-    """Return a PNG file's content as a picture as wide as the page allows."""
+def picture(png: bytes, alt: str, *, wide: bool = False) -> str:
+    """Return a PNG file's content as a picture as wide as the page allows.
+
+    One that is `wide` is never made too narrow to be read: it is scrolled on a small screen.
+    """
     content = base64.b64encode(png).decode()
     source = f"data:image/png;base64,{content}"
-    return f'<img class="plot" alt="{html.escape(alt)}" src="{source}">\n'
+    kind = "plot wide" if wide else "plot"
+    image = f'<img class="{kind}" alt="{html.escape(alt)}" src="{source}">\n'
+    return f'<div class="scroll">{image}</div>\n' if wide else image
+
+
+def gallery(pictures: Iterable[tuple[bytes, str]]) -> str:
+    """Return JPEG files' contents as pictures side by side, each with its caption."""
+    figures = (
+        f'<figure><img alt="{html.escape(caption)}" src="data:image/jpeg;base64,'
+        f'{base64.b64encode(jpeg).decode()}"><figcaption>{html.escape(caption)}</figcaption>'
+        "</figure>\n"
+        for jpeg, caption in pictures
+    )
+    return f'<div class="gallery">{"".join(figures)}</div>\n'
 
 
 def _cell(value: str | int | float) -> str:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from mien.errors import MienError
 from mien.labels import LabelSet
 from mien.preprocess import Square
 
-Eyes = tuple[tuple[float, float], tuple[float, float]]
-"""The middles (x, y) of a person's right and left eye in a picture's pixels; the right one is on
-the left of a picture that is neither mirrored nor upside down."""
+Point = tuple[float, float]
+"""A place (x, y) in a picture's pixels."""
+
+Eyes = tuple[Point, Point]
+"""The middles of a person's right and left eye; the right one is on the left of a picture that is
+neither mirrored nor upside down."""
+
+Landmarks = tuple[Point, Point, Point, Point, Point]
+"""A person's right eye, left eye, tip of the nose, right and left corner of the mouth."""
+
+AnyReading = TypeVar("AnyReading", bound="Reading")
 
 SUM_TOLERANCE = 1e-4
 """How far the probabilities of a reading may sum from 1."""
@@ -76,6 +84,8 @@ class Face:
         score: How sure the detector is, on that detector's own scale; higher is surer.
         square: The region the classifier looks at; it may reach beyond the picture's edges.
         eyes: Where the eyes are; None from a detector that does not tell.
+        nose_and_mouth: Where the tip of the nose and the right and left corner of the mouth are;
+            None from a detector that does not tell.
 
     Raises:
         MienError: If the score is not finite.
@@ -85,10 +95,18 @@ class Face:
     score: float
     square: Square
     eyes: Eyes | None = None
+    nose_and_mouth: tuple[Point, Point, Point] | None = None
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.score):
             raise MienError(f"A face's score must be a finite number. Got {self.score!r} instead.")
+
+    @property
+    def landmarks(self) -> Landmarks | None:
+        """All five landmarks; None unless all are known."""
+        if self.eyes is None or self.nose_and_mouth is None:
+            return None
+        return (*self.eyes, *self.nose_and_mouth)
 
 
 @dataclass(frozen=True)
@@ -138,6 +156,11 @@ class Reading:
         """Probability of the most probable expression, 0 to 1."""
         return max(self.probabilities)
 
+    @property
+    def caption(self) -> str:
+        """What stands beside the face in a marked picture."""
+        return f"{self.expression} {self.confidence:.0%}"
+
     def as_dict(self) -> dict[str, Any]:
         """Return the reading as plain values, ready for JSON."""
         box = self.face.box
@@ -151,7 +174,7 @@ class Reading:
             "detector_score": self.face.score,
         }
 
-    def relabelled(self, labels: LabelSet) -> Reading:
+    def relabelled(self: AnyReading, labels: LabelSet) -> AnyReading:
         """Keep the expressions of a smaller label set and renormalise their probabilities to 1.
 
         Raises:

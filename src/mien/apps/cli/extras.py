@@ -8,7 +8,9 @@ from mien.errors import MissingExtraError
 
 EXTRAS = {
     "parquet": ("pyarrow",),
-    "train": ("torch", "lightning", "kornia", "scipy", "onnx", "sklearn", "optuna"),
+    "train": ("torch", "lightning", "kornia", "scipy", "onnx", "sklearn", "optuna", "captum"),
+    "video": ("av", "scipy"),
+    "app": ("fastapi", "uvicorn", "multipart", "prometheus_client", "av", "scipy"),
 }
 
 

@@ -80,10 +80,12 @@ def _face(row: NDArray[Any], factor: float, picture: Image) -> Face | None:
     x, y, width, height = (float(edge) * factor for edge in row[:4])
     if width <= 0 or height <= 0:
         return None
-    # A row is the box, five landmarks (first the right eye, then the left) and the score.
+    # A row is the box, five landmarks (in the order of `Landmarks`) and the score.
     face = FRAMING.face(Box(x, y, width, height), float(row[14]), picture)
-    right_x, right_y, left_x, left_y = (float(value) * factor for value in row[4:8])
-    return face and replace(face, eyes=((right_x, right_y), (left_x, left_y)))
+    values = [float(value) * factor for value in row[4:14]]
+    right_eye, left_eye, nose, right_corner, left_corner = zip(values[::2], values[1::2])
+    others = (nose, right_corner, left_corner)
+    return face and replace(face, eyes=(right_eye, left_eye), nose_and_mouth=others)
 
 
 def _search(net: cv2.FaceDetectorYN, image: Image) -> NDArray[Any]:

@@ -1,0 +1,194 @@
+"""`mien explain`: what a network looks at, in the faces of a photo or of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from mien.apps.cli.console import results, say
+from mien.apps.cli.data import Layout, Names, load
+from mien.apps.cli.extras import need
+from mien.apps.cli.options import Detector, DetectorWeights
+from mien.errors import MienError, unknown_name
+
+if TYPE_CHECKING:
+    from mien.explanation.explainer import ExplainedFace
+    from mien.explanation.summary import Trust
+
+ALL = "all"
+"""Stands for every method."""
+
+SHOWN = 3
+"""Regions named for each face on the terminal."""
+
+
+def explain(
+    model: Annotated[str, typer.Argument(help="A shipped model, an ONNX file, or a run's folder.")],
+    source: Annotated[Path, typer.Argument(help="A photo, or a dataset as `mien data` reads it.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("explain"),
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method",
+            help="occlusion (the default); grad-cam, integrated-gradients (extra \\[train]); or"
+            " all. Repeatable. Regions are always explained.",
+        ),
+    ] = None,
+    expression: Annotated[
+        str | None,
+        typer.Option("--expression", help="What is explained; each face's most probable if not."),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", help="The model's output; its first if not.")
+    ] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option("--layer", help="Grad-CAM's layer, such as stages.3; the last map if not."),
+    ] = None,
+    fill: Annotated[
+        str, typer.Option("--fill", help="What is taken away becomes blur, mean or black.")
+    ] = "blur",
+    patch: Annotated[int, typer.Option("--patch", help="Side of occlusion's square, pixels.")] = 8,
+    stride: Annotated[int, typer.Option("--stride", help="Pixels from square to square.")] = 4,
+    steps: Annotated[int, typer.Option("--steps", help="Of integrated gradients.")] = 32,
+    faces: Annotated[
+        int, typer.Option("--faces", help="How many faces of a dataset, drawn at random.")
+    ] = 50,
+    seed: Annotated[int, typer.Option("--seed", help="Seeds the draw.")] = 0,
+    split: Annotated[
+        str | None,
+        typer.Option("--split", help="Draw from train, val or test; test if the dataset has it."),
+    ] = None,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Draw as many faces of each class.")
+    ] = False,
+    places: Annotated[
+        str | None,
+        typer.Option(
+            "--regions",
+            help="canonical: at their usual places (of a dataset, the default). own: by each"
+            " face's landmarks, where --detector tells them (of a photo, the default). median: by"
+            " the median landmarks of the drawn faces.",
+        ),
+    ] = None,
+    detector: Detector = "haar",
+    detector_weights: DetectorWeights = None,
+    layout: Layout = None,
+    names: Names = None,
+    feature_maps: Annotated[
+        list[str] | None,
+        typer.Option("--feature-maps", help="Draw the maps of this layer, too. Repeatable."),
+    ] = None,
+    filters: Annotated[
+        list[int] | None,
+        typer.Option("--filter", help="Only this filter's maps. Repeatable."),
+    ] = None,
+    projections: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--projection",
+            help="Draw features of a dataset as points: pca, or t-sne (extra \\[train])."
+            " Repeatable.",
+        ),
+    ] = None,
+) -> None:
+    """Show what a model looks at: heatmaps, facial regions, and how far both can be trusted.
+
+    Leaves a page (explain.html, opens without a network), its figures as PNG and SVG, all numbers
+    as JSON and the heatmaps for NumPy. Of a photo every face is explained, of a dataset a sample,
+    with means by expression.
+    """
+    from mien.explanation.explainer import Explainer
+    from mien.explanation.faces import in_photo, in_split, of_dataset, sample, study
+    from mien.explanation.inside import add_feature_maps, add_projections
+    from mien.explanation.opening import open_output
+    from mien.explanation.record import About
+    from mien.explanation.report import PAGE, dataset_report, photo_report, write_data
+    from mien.explanation.settings import Settings
+    from mien.inference.detectors import DETECTORS
+    from mien.inference.pictures import SUFFIXES, read_picture
+
+    settings = Settings(fill, patch, stride, layer, steps)
+    photo = source.suffix.lower() in SUFFIXES
+    wanted = _methods(methods)
+    _check(model, photo, feature_maps, projections)
+    output = open_output(model, head)
+    explainer = Explainer(output, wanted, settings)
+    if expression is not None:
+        output.head.labels.index(expression)  # before anything long begins
+    find = DETECTORS[detector](detector_weights)
+    if photo:
+        chosen = in_photo(read_picture(source), find, output.preprocess, places or "own")
+    else:
+        dataset = in_split(load(source, None, layout, names), split)
+        drawn = sample(dataset, faces, seed=seed, balanced=balanced)
+        chosen = of_dataset(drawn, output.side, places or "canonical", find)
+    explained = study(explainer, chosen.faces, expression, progress=True)
+    about = About(output, wanted, settings, str(source), chosen.drawn, chosen.places)
+    write_data(about, explained, out)
+    report = (photo_report if photo else dataset_report)(about, explained, out)
+    if feature_maps:
+        add_feature_maps(report, output, explained, feature_maps, filters or ())
+    if projections and not photo:
+        add_projections(report, output, dataset, projections)
+    report.write()
+    results.print(_faces_table(explained) if photo else _trust_table(explained))
+    say(f"Look at {out / PAGE}; figures, numbers and heatmaps are beside it.")
+
+
+def _methods(names: Sequence[str] | None) -> tuple[str, ...]:
+    from mien.explanation.methods import METHODS
+
+    if names and ALL in names:
+        return tuple(METHODS)
+    chosen = tuple(dict.fromkeys(names or ("occlusion",)))
+    for name in chosen:
+        METHODS[name]  # an unknown name is said before anything is read
+    return chosen
+
+
+def _check(
+    model: str, photo: bool, layers: Sequence[str] | None, projections: Sequence[str] | None
+) -> None:
+    from mien.explanation.projection import PROJECTIONS
+
+    for name in projections or ():
+        if name not in PROJECTIONS:
+            raise MienError(unknown_name("projection", name, PROJECTIONS))
+    if projections and photo:
+        raise MienError("--projection shows the faces of a dataset; a photo has too few.")
+    if layers:
+        need("train", "Drawing feature maps")
+    if Path(model).is_dir():
+        need("train", "Explaining a run")
+
+
+def _faces_table(faces: Sequence[ExplainedFace]) -> Table:
+    table = Table("Face", "Expression", "Regions that contribute most, in percentage points")
+    for face in faces:
+        most = (f"{name} {100 * value:+.1f}" for name, value in face.strongest_regions(SHOWN))
+        table.add_row(face.name, f"{face.expression} {face.probability:.0%}", ", ".join(most))
+    return table
+
+
+def _trust_table(faces: Sequence[ExplainedFace]) -> Table:
+    from mien.explanation.summary import trust
+
+    table = Table(title=f"Faces on which explanations beat chance, of {len(faces):,}")
+    for column in ("Method", "In deletion", "In insertion"):
+        table.add_column(column)
+    for one in trust(faces):
+        table.add_row(escape(one.method), *_shares(one))
+    return table
+
+
+def _shares(one: Trust) -> list[str]:
+    return [
+        f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}]"
+        for share in (one.deletion_better, one.insertion_better)
+    ]
