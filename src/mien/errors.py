@@ -18,6 +18,10 @@ class ImageError(MienError):
     """A picture that cannot be decoded."""
 
 
+class VideoError(MienError):
+    """A video or a camera that cannot be opened or decoded."""
+
+
 class ModelError(MienError):
     """A model file that is missing, corrupt or was not exported by mien."""
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import MissingExtraError
 from mien.inference.classifier import Classifier
 from mien.inference.detectors import DETECTORS
-from mien.inference.face import Face, Reading, by_size
+from mien.inference.face import AnyReading, Face, Reading, by_size
 from mien.inference.journal import Settings
 from mien.inference.pictures import as_picture, read_picture
 from mien.labels import LabelSet, label_set
 from mien.preprocess import Image
+
+if TYPE_CHECKING:
+    from mien.inference.video.finder import Search
+    from mien.inference.video.reading import FaceReading
+    from mien.inference.video.sampling import Sampling
 
 
 class Analyzer:
@@ -34,7 +41,9 @@ class Analyzer:
     Attributes:
         classifier: The model.
         labels: The expressions of the readings.
+        own_labels: The expressions of the model, of which `labels` are some or all.
         settings: What the readings depend on.
+        new_detector: Makes another detector like the analyzer's own, such as one for each video.
 
     Raises:
         MienError: If there is no such label set or detector, or the model lacks an expression.
@@ -52,10 +61,11 @@ class Analyzer:
         wanted = None if labels is None else label_set(labels)
         make_detector = DETECTORS[detector]
         self.classifier = Classifier(model, threads)
-        self._own_labels = self.classifier.card.heads[0].labels
-        self.labels: LabelSet = wanted or self._own_labels
-        self.labels.positions_in(self._own_labels)
-        self._detector = make_detector(detector_weights)
+        self.own_labels = self.classifier.card.heads[0].labels
+        self.labels: LabelSet = wanted or self.own_labels
+        self.labels.positions_in(self.own_labels)
+        self.new_detector = partial(make_detector, detector_weights)
+        self._detector = self.new_detector()
         self.settings = Settings(
             model=self.classifier.card.name,
             model_sha256=self.classifier.sha256,
@@ -98,9 +108,43 @@ class Analyzer:
         crops = np.stack([preprocess.crop(picture, face.square) for face in faces])
         rows = self.classifier.classify(crops)
         readings = [
-            Reading(source, index, face, self._own_labels, tuple(row.tolist()))
+            Reading(source, index, face, self.own_labels, tuple(row.tolist()))
             for index, (face, row) in enumerate(zip(faces, rows, strict=True))
         ]
-        if self.labels == self._own_labels:
-            return readings
-        return [reading.relabelled(self.labels) for reading in readings]
+        return [self.wanted(reading) for reading in readings]
+
+    def stream(
+        self,
+        *sources: str | Path | int,
+        sampling: Sampling | None = None,
+        search: Search | None = None,
+    ) -> Iterator[FaceReading]:
+        """Give a reading for each face of each frame of videos, cameras or streams.
+
+        Nothing is computed far ahead of the loop that takes the readings: a slow loop slows a
+        video down, and makes a camera or a stream drop frames. The readings of several sources
+        come as they are ready; their `source` says whose they are.
+
+        Args:
+            sources: Paths of video files, addresses of streams, or numbers of cameras.
+            sampling: Which frames of a file are read; None for all.
+            search: How often and how closely the detector looks; None for the usual way.
+
+        Yields:
+            Readings; a frame without a face has none.
+
+        Raises:
+            VideoError: If a source cannot be opened, or not one of its frames decoded.
+            MissingExtraError: If PyAV or SciPy is not installed.
+        """
+        try:
+            from mien.inference.live.stream import stream
+            from mien.inference.video.finder import Search
+            from mien.inference.video.sampling import Sampling
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("Reading videos", "video") from error
+        return stream(self, sources, sampling or Sampling(), search or Search())
+
+    def wanted(self, reading: AnyReading) -> AnyReading:
+        """Return a reading in all the model's expressions in those of the analyzer instead."""
+        return reading if self.labels == self.own_labels else reading.relabelled(self.labels)

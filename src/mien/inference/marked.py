@@ -44,12 +44,20 @@ class MarkedCopies:
     Args:
         folder: Where the copies go: a new or empty folder, or one of earlier copies.
         originals: Every photo that will be copied.
+        kept: Suffixes that the copies keep.
+        otherwise: The suffix that is added to other names.
 
     Raises:
         MienError: If the folder holds anything else, or two copies would have one name.
     """
 
-    def __init__(self, folder: Path, originals: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        originals: Sequence[Path],
+        kept: Sequence[str] = KEPT,
+        otherwise: str = ".png",
+    ) -> None:
         if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).exists():
             raise MienError(
                 f"{folder} holds other files: give a new folder, so that no photo is replaced."
@@ -57,7 +65,10 @@ class MarkedCopies:
         self._folder = folder
         whole = {original: _whole(original) for original in originals}
         top = os.path.commonpath([path.parent for path in whole.values()]) if whole else "."
-        self._copies = {o: folder / _copy(p.relative_to(top)) for o, p in whole.items()}
+        self._copies = {
+            original: folder / _copy(path.relative_to(top), kept, otherwise)
+            for original, path in whole.items()
+        }
         taken: dict[Path, Path] = {}
         for original, copy in self._copies.items():
             if taken.setdefault(copy, original) != original:
@@ -76,12 +87,20 @@ class MarkedCopies:
         Raises:
             MienError: If the file cannot be written.
         """
+        self.begin()
+        write_marked(picture, readings, self.path(original))
+
+    def begin(self) -> None:
+        """Make the folder, as one of marked copies.
+
+        Raises:
+            MienError: If it cannot be written.
+        """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             (self._folder / MARK).touch()
         except OSError as error:
             raise MienError(f"{self._folder} cannot be written: {error.strerror}.") from error
-        write_marked(picture, readings, self.path(original))
 
 
 def _whole(path: Path) -> Path:
@@ -89,6 +108,6 @@ def _whole(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
-def _copy(path: Path) -> Path:
-    suffix = "" if path.suffix.lower() in KEPT else ".png"
+def _copy(path: Path, kept: Sequence[str], otherwise: str) -> Path:
+    suffix = "" if path.suffix.lower() in kept else otherwise
     return path.with_name(path.name + suffix)

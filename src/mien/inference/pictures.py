@@ -63,22 +63,23 @@ def read_picture(path: str | Path) -> Image:
     return decode_picture(path, str(path))
 
 
-def decode_picture(content: Path | IO[bytes], name: str) -> Image:
+def decode_picture(content: Path | IO[bytes], name: str, most_pixels: int = MOST_PIXELS) -> Image:
     """Decode a picture from a file or from an open stream, as `read_picture` does.
 
     Args:
         content: Where the bytes are.
         name: What errors call it.
+        most_pixels: Of the largest picture that is decoded.
 
     Returns:
         uint8 (H, W, 3) in RGB order.
 
     Raises:
-        ImageError: If it is not a picture, damaged or above `MOST_PIXELS`.
+        ImageError: If it is not a picture, damaged or above `most_pixels`.
     """
     with _opened(content, name) as image:
-        if image.width * image.height > MOST_PIXELS:
-            raise _too_large(name)
+        if image.width * image.height > most_pixels:
+            raise _too_large(name, most_pixels)
         try:
             return _decoded(image)
         except Exception as error:  # Pillow's decoders raise whatever damaged data makes them raise
@@ -152,8 +153,8 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _too_large(name: str) -> ImageError:
-    return ImageError(f"{name} has more than {MOST_PIXELS // 1_000_000} megapixels.")
+def _too_large(name: str, most_pixels: int = MOST_PIXELS) -> ImageError:
+    return ImageError(f"{name} has more than {most_pixels / 1_000_000:g} megapixels.")
 
 
 def _reason(error: Exception) -> str:

@@ -170,7 +170,7 @@ def _draw_label(
     picture: tuple[int, int],
     taken: Sequence[Rectangle],
 ) -> Rectangle:
-    text = f"{reading.expression} {reading.confidence:.0%}"
+    text = reading.caption
     font = _fitting_font(text, style, picture)
     left, top, right, bottom = map(round, font.getbbox(text, anchor="ls"))
     size = (right - left + 2 * style.pad, bottom - top + 2 * style.pad)

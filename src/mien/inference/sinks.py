@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from mien.errors import MienError, MissingExtraError, unknown_name
-from mien.files import whole_file
-from mien.inference.journal import Journal, Record, Settings
+from mien.inference.gathered import Gathered, partial_path
+from mien.inference.journal import Journal, Settings
+from mien.inference.lines import Record
 
 Row = dict[str, Any]
 """One face, or one picture without a face, by column; None where a column says nothing."""
@@ -49,10 +49,15 @@ def _face_row(face: Record) -> Row:
 
 def write_csv(records: Iterable[Record], expressions: tuple[str, ...], path: Path) -> None:
     """Write a table as CSV, UTF-8 with a header; an empty cell says nothing."""
+    csv_table(rows(records, expressions), columns(expressions), path)
+
+
+def csv_table(found: Iterable[Row], names: Mapping[str, type], path: Path) -> None:
+    """Write rows with these columns as CSV, as they come."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns(expressions), lineterminator="\n")
+        writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows(records, expressions))
+        writer.writerows(found)
 
 
 def write_json(records: Iterable[Record], expressions: tuple[str, ...], path: Path) -> None:
@@ -68,15 +73,24 @@ def write_json(records: Iterable[Record], expressions: tuple[str, ...], path: Pa
 
 def write_parquet(records: Iterable[Record], expressions: tuple[str, ...], path: Path) -> None:
     """Write a table as Parquet; a null says nothing. Needs pyarrow."""
+    parquet_table(rows(records, expressions), columns(expressions), path)
+
+
+def parquet_table(found: Iterable[Row], names: Mapping[str, type], path: Path) -> None:
+    """Write rows with these columns as Parquet, `ROW_GROUP` of them at once."""
     import pyarrow
     import pyarrow.parquet
 
-    types = {str: pyarrow.string(), int: pyarrow.int32(), float: pyarrow.float64()}
-    names = columns(expressions)
+    types = {
+        str: pyarrow.string(),
+        int: pyarrow.int32(),
+        float: pyarrow.float64(),
+        bool: pyarrow.bool_(),
+    }
     schema = pyarrow.schema([(name, types[kind]) for name, kind in names.items()])
-    found = rows(records, expressions)
+    waiting = iter(found)
     with pyarrow.parquet.ParquetWriter(path, schema) as writer:
-        while group := list(islice(found, ROW_GROUP)):
+        while group := list(islice(waiting, ROW_GROUP)):
             writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
 
 
@@ -86,12 +100,37 @@ SINKS: dict[str, Sink] = {"csv": write_csv, "json": write_json, "parquet": write
 """What writes the pictures of a run to a file, by the name of the format."""
 
 
-def partial_path(out: Path) -> Path:
-    """Return where the journal of an unfinished results file stands."""
-    return out.with_name(out.name + ".partial")
+def chosen_form(out: Path, form: str | None, known: Collection[str]) -> str:
+    """Return the format in which a file is to be written.
+
+    Args:
+        out: The file.
+        form: Its format; None for the one its suffix names.
+        known: The formats there are.
+
+    Raises:
+        MienError: If the format is not known or is not that of the suffix, or `out` is a folder.
+        MissingExtraError: If the format is Parquet and pyarrow is not installed.
+    """
+    named = out.suffix.lower().lstrip(".")
+    form = form or named
+    if not form:
+        suffixes = [f".{name}" for name in sorted(known)]
+        listed = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        raise MienError(f"{out} must end in {listed}, so that its format is known.")
+    if form not in known:
+        raise MienError(unknown_name("format", form, known))
+    if named in known and named != form:
+        raise MienError(f"{out} is named as {named}, and the format asked for is {form}.")
+    if out.is_dir():
+        raise MienError(f"{out} is a folder, not a file to write results to.")
+    # Better said now than when the last picture is done.
+    if form == "parquet" and find_spec("pyarrow") is None:
+        raise MissingExtraError("Writing Parquet", "parquet")
+    return form
 
 
-class Results:
+class Results(Gathered[Journal]):
     """Gathers the results of a run and puts them in place when it ends without error.
 
     Until then they stand in `<out>.partial`, which an interrupted run leaves behind. A run that
@@ -121,45 +160,10 @@ class Results:
     def __init__(
         self, out: Path, settings: Settings, form: str | None = None, *, resume: bool = False
     ) -> None:
-        named = out.suffix.lower().lstrip(".")
-        form = form or named
-        if not form:
-            raise MienError(
-                f"{out} must end in .csv, .json or .parquet, so that its format is known."
-            )
-        if form not in SINKS:
-            raise MienError(unknown_name("format", form, SINKS))
-        if named in SINKS and named != form:
-            raise MienError(f"{out} is named as {named}, and the format asked for is {form}.")
-        if out.is_dir():
-            raise MienError(f"{out} is a folder, not a file to write results to.")
-        # Better said now than when the last picture is done.
-        if form == "parquet" and find_spec("pyarrow") is None:
-            raise MissingExtraError("Writing Parquet", "parquet")
-        self._write = SINKS[form]
-        self._out, self._expressions = out, settings.expressions
-        partial = partial_path(out)
+        write = SINKS[chosen_form(out, form, SINKS)]
         start = Journal.resume if resume else Journal.create
-        self.journal = start(partial, settings)
 
-    def __enter__(self) -> Results:
-        return self
+        def put(journal: Journal, path: Path) -> None:
+            write(journal.records(), settings.expressions, path)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with self.journal:
-            if error is None:
-                self._put_in_place()
-        if error is None or not len(self.journal):
-            self.journal.path.unlink()
-
-    def _put_in_place(self) -> None:
-        try:
-            with whole_file(self._out) as temporary:
-                self._write(self.journal.records(), self._expressions, temporary)
-        except OSError as error:
-            raise MienError(f"{self._out} cannot be written: {error.strerror}.") from error
+        super().__init__(out, start(partial_path(out), settings), put)

@@ -16,7 +16,7 @@ from mien.data.prepare.workers import usable_cpus
 from mien.data.readers import find_reader
 from mien.data.store import is_store, write_store
 from mien.errors import DataError
-from mien.inference.sinks import partial_path
+from mien.inference.gathered import partial_path
 from mien.labels import ClassNames
 
 MOST_CROP = 128

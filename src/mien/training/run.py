@@ -17,7 +17,7 @@ import torch
 
 from mien.errors import MienError
 from mien.files import whole_file
-from mien.inference.sinks import partial_path
+from mien.inference.gathered import partial_path
 from mien.recipe import Recipe, load_recipe
 from mien.training.module import ExpressionModule
 from mien.training.schedules import direction

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import track
 
 from mien.apps.cli import exits
 from mien.apps.cli.console import complain, notes, results, say
+from mien.apps.cli.extras import need
 from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model
+from mien.apps.cli.video_options import (
+    Baseline,
+    DetectEvery,
+    End,
+    Every,
+    Fps,
+    Report,
+    Smooth,
+    Start,
+    Thorough,
+    Uncertain,
+)
 from mien.errors import ImageError, MienError
 
 if TYPE_CHECKING:
     from mien.inference.analyzer import Analyzer
-    from mien.inference.journal import Journal, Record
+    from mien.inference.journal import Journal
+    from mien.inference.lines import Record
     from mien.inference.marked import MarkedCopies
 
 MOST_ERRORS = 20
@@ -32,56 +48,161 @@ class Format(str, Enum):
     """The formats of a results file."""
 
     json = "json"
+    jsonl = "jsonl"
     csv = "csv"
     parquet = "parquet"
 
 
 def analyze(
-    inputs: Annotated[list[Path], typer.Argument(help="Photos, and folders of photos.")],
+    inputs: Annotated[list[Path], typer.Argument(help="Photos and folders of photos; or videos.")],
     model: Model = "mien-base",
     detector: Detector = "haar",
     detector_weights: DetectorWeights = None,
     labels: Labels = None,
     form: Annotated[
         Format | None,
-        typer.Option("--format", help="Without --out: print json or csv instead of a table."),
+        typer.Option(
+            "--format", help="Without --out: print json (of videos jsonl) or csv, not a table."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Write all results to this .csv, .json or .parquet file."),
+        typer.Option(
+            "--out", help="Write all results to this .csv, .json (of videos .jsonl) or .parquet."
+        ),
     ] = None,
     annotated: Annotated[
         Path | None,
-        typer.Option("--annotated", help="Write a marked copy of each photo into this folder."),
+        typer.Option(
+            "--annotated", help="Write a marked copy of each photo or video into this folder."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted run that had the same --out.")
     ] = False,
+    every: Every = None,
+    fps: Fps = None,
+    start: Start = None,
+    end: End = None,
+    detect_every: DetectEvery = None,
+    thorough: Thorough = None,
+    uncertain: Uncertain = None,
+    smooth: Smooth = None,
+    baseline: Baseline = False,
+    report: Report = None,
 ) -> None:
-    """Read the expression of every face in photos and folders of photos.
+    """Read the expression of every face in photos and folders of photos, or in videos.
 
-    Prints a table, or writes one row per face; photos without a face, and files that cannot be
-    read, have a row that says so. Exit code: 0 all read, 1 some files could not be read, 2 nothing
-    could be done.
+    Prints a table, or writes one row per face, of videos per face and frame; what shows no face,
+    and what cannot be read, has a row that says so. Exit code: 0 all read, 1 some could not be
+    read, 2 nothing could be done.
     """
-    from mien.inference.sinks import Results, partial_path
+    from mien.inference.gathered import partial_path
+    from mien.inference.video.kind import is_video
 
     _check(out, form, resume)
     if resume and out and out.exists() and not partial_path(out).exists():
         say(f"{out} is whole: there is nothing to resume.")
         return
+    options = _VideoOptions(
+        sampling=_given(every=every, fps=fps, start=start, end=end),
+        search=_given(every=detect_every, thorough=thorough),
+        beside=_given(uncertain=uncertain, smooth=smooth, baseline=baseline or None),
+        report=report,
+    )
+    files = _Files(out, form, annotated, resume)
+    videos = [path for path in inputs if is_video(path)]
+    _check_kinds(inputs, videos, options)
+    make = partial(_analyzer, model, detector, labels, detector_weights)
+    if videos:
+        _read_videos(make, list(dict.fromkeys(inputs)), files, options)
+    else:
+        _read_photos(make(None), inputs, files)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What is written, and whether it was begun before."""
+
+    out: Path | None
+    form: Format | None
+    annotated: Path | None
+    resume: bool
+
+
+@dataclass(frozen=True)
+class _VideoOptions:
+    """What was given of the options that only videos have, by the value it belongs to."""
+
+    sampling: dict[str, Any]
+    search: dict[str, Any]
+    beside: dict[str, Any]
+    report: Path | None
+
+    def __bool__(self) -> bool:
+        return bool(self.sampling or self.search or self.beside or self.report)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _analyzer(
+    model: str,
+    detector: str,
+    labels: str | None,
+    detector_weights: Path | None,
+    threads: int | None,
+) -> Analyzer:
     from mien.inference.analyzer import Analyzer
 
-    analyzer = Analyzer(model, detector, labels, detector_weights)
+    return Analyzer(model, detector, labels, detector_weights, threads)
+
+
+def _check_kinds(inputs: Sequence[Path], videos: Sequence[Path], options: _VideoOptions) -> None:
+    if videos and len(videos) < len(inputs):
+        other = next(path for path in inputs if path not in videos)
+        raise MienError(f"{videos[0]} is a video and {other} is not: read them in two runs.")
+    if options and not videos:
+        raise MienError(f"Options for videos were given, and {inputs[0]} is not a video.")
+
+
+def _read_videos(
+    make: Callable[[int | None], Analyzer],
+    paths: Sequence[Path],
+    files: _Files,
+    options: _VideoOptions,
+) -> None:
+    need("video", "Reading videos")
+    from mien.apps.cli.video import VideoJob, analyze_videos
+    from mien.inference.video.finder import Search
+    from mien.inference.video.run import VideoReader
+    from mien.inference.video.sampling import Sampling
+    from mien.inference.video.table import Beside
+
+    sampling, search = Sampling(**options.sampling), Search(**options.search)
+    beside = Beside(**options.beside)
+    # One core is left to decoding and finding faces, which run beside the classifier.
+    analyzer = make(max(1, (os.cpu_count() or 1) - 1))
+    reader = VideoReader(analyzer, sampling, search)
+    form = files.form and files.form.value
+    targets = (files.out, form, files.annotated, options.report, files.resume)
+    analyze_videos(VideoJob(paths, reader, beside, *targets))
+
+
+def _read_photos(analyzer: Analyzer, inputs: Sequence[Path], files: _Files) -> None:
+    from mien.inference.sinks import Results
+
     problems: list[str] = []
     paths = _paths(inputs, problems)
-    job = _Job(analyzer, paths, _copies(annotated, paths), problems)
-    given = {"inputs": tuple(map(str, inputs)), "marked_copies": str(annotated or "")}
+    job = _Job(analyzer, paths, _copies(files.annotated, paths), problems)
+    given = {"inputs": tuple(map(str, inputs)), "marked_copies": str(files.annotated or "")}
     settings = analyzer.settings.model_copy(update=given)
+    out, form = files.out, files.form
     folder = tempfile.TemporaryDirectory() if out is None else nullcontext(str(out.parent))
     with folder as name:
         file = out or Path(name) / f"readings.{(form or Format.json).value}"
-        with Results(file, settings, form and form.value, resume=resume) as gathered:
+        with Results(file, settings, form and form.value, resume=files.resume) as gathered:
             whole = _read_all(job, gathered.journal)
             if not whole and out:
                 _stop_and_keep(gathered.journal)

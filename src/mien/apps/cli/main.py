@@ -20,11 +20,14 @@ from mien.apps.cli import (
     ensemble,
     evaluate,
     exits,
+    explain,
     export,
     inspection,
+    live,
     models,
     prepare,
     recipes,
+    serve,
     train,
     tune,
 )
@@ -36,6 +39,8 @@ Read the expressions of faces in photos; train and check the networks for it.
 
 [bold]Read a photo[/bold]     mien analyze photo.jpg
 [bold]Read a folder[/bold]    mien analyze photos/ --out readings.csv
+[bold]Read a video[/bold]     mien analyze clip.mp4 --out readings.csv --report report/
+[bold]Read a camera[/bold]    mien live 0
 [bold]See it work[/bold]      mien demo
 [bold]Audit a dataset[/bold]  mien data audit fer2013.zip
 [bold]Train a model[/bold]    mien train mien-base --data fer2013.zip --votes votes.csv
@@ -65,7 +70,8 @@ def _add(group: typer.Typer, *commands: Callable[..., None], panel: str | None =
         group.command(help=text, rich_help_panel=panel)(command)
 
 
-_add(app, analyze.analyze, demo.demo, models.models, panel=READ)
+_add(app, analyze.analyze, live.live, explain.explain, panel=READ)
+_add(app, serve.serve, demo.demo, models.models, panel=READ)
 _add(app, train.train, evaluate.evaluate, compare.compare, panel=TRAIN)
 _add(app, ensemble.ensemble, export.export, panel=TRAIN)
 _add(app, crossval.crossval, tune.tune, panel=TRAIN)

@@ -112,7 +112,7 @@ def prepare(
 
 def _is_whole(out: Path) -> bool:
     from mien.data.store import is_store
-    from mien.inference.sinks import partial_path
+    from mien.inference.gathered import partial_path
 
     return is_store(out) and not partial_path(out).exists()
 
@@ -122,7 +122,7 @@ def _prepare_all(
 ) -> list[Outcome]:
     from mien.data.prepare.run import prepare as prepare_pictures
     from mien.data.prepare.workers import usable_cpus
-    from mien.inference.sinks import partial_path
+    from mien.inference.gathered import partial_path
 
     try:
         return prepare_pictures(
@@ -147,7 +147,7 @@ def _finish(
 ) -> None:
     from mien.data.prepare.report import PAGE, write_report
     from mien.data.prepare.run import prepared_dataset
-    from mien.inference.sinks import partial_path
+    from mien.inference.gathered import partial_path
 
     write_report(raw, outcomes, settings, report)
     unreadable = [outcome.note for outcome in outcomes if outcome.status == "unreadable"]

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.prepare.frame import NO_FRAME, Frame
-from mien.inference.journal import Record, printable
+from mien.inference.journal import printable
+from mien.inference.lines import Record
 
 Status = Literal["ok", "no face", "unreadable"]
 

@@ -20,8 +20,8 @@ from mien.data.readers import find_reader
 from mien.data.readers.pattern import ByPattern
 from mien.data.sample import Sample
 from mien.errors import DataError
+from mien.inference.gathered import partial_path
 from mien.inference.journal import Journal
-from mien.inference.sinks import partial_path
 from mien.labels import ClassNames, LabelSet, smallest_label_set
 
 

@@ -1,0 +1,186 @@
+"""`mien analyze` for videos: rows, marked copies, reports."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mien.apps.cli import exits
+from mien.apps.cli.console import complain, notes, results, say
+from mien.apps.cli.persons import persons_table
+from mien.errors import MienError
+
+if TYPE_CHECKING:
+    from mien.inference.marked import MarkedCopies
+    from mien.inference.video.frame import Place
+    from mien.inference.video.journal import VideoJournal
+    from mien.inference.video.outcome import VideoOutcome
+    from mien.inference.video.results import VideoResults
+    from mien.inference.video.run import VideoReader
+    from mien.inference.video.table import Beside
+
+MOST_ERRORS = 20
+
+
+@dataclass(frozen=True)
+class VideoJob:
+    """What is to be read, and what is to be made of it.
+
+    Args:
+        paths: The videos, each once.
+        reader: Reads them.
+        beside: What stands beside the raw probabilities.
+        out: The table to write; None for none.
+        form: Its format; without `out`, that of the rows to print, None for a summary.
+        annotated: The folder of the marked copies; None for none.
+        report: The folder of the reports; None for none.
+        resume: Whether to carry on an interrupted run.
+    """
+
+    paths: Sequence[Path]
+    reader: VideoReader
+    beside: Beside
+    out: Path | None
+    form: str | None
+    annotated: Path | None
+    report: Path | None
+    resume: bool
+
+
+def analyze_videos(job: VideoJob) -> None:
+    """Read videos; write and show what was asked for; exit with the code that says how it went."""
+    folder = tempfile.TemporaryDirectory() if job.out is None else nullcontext("")
+    with folder as name:
+        out = job.out or Path(name) / f"readings.{job.form or 'jsonl'}"
+        copies, gathered = _copies(job), _results(job, out)
+        try:
+            outcomes, whole = _outcomes(job, gathered, copies)
+        except (MienError, OSError) as error:
+            _stop_if_kept(job, error)
+            raise
+        if job.out is None and job.form is not None:
+            sys.stdout.write(out.read_text(encoding="utf-8"))
+        elif any(outcome.frames for outcome in outcomes):
+            results.print(persons_table(outcomes))
+    for path in filter(None, (job.out, job.annotated, job.report)):
+        say(f"Wrote {path}")
+    _finish(outcomes, whole)
+
+
+def _results(job: VideoJob, out: Path) -> VideoResults:
+    from mien.inference.video.results import VideoResults
+
+    settings = job.reader.settings(job.paths)
+    return VideoResults(out, settings, job.beside, job.form, resume=job.resume)
+
+
+def _outcomes(
+    job: VideoJob, gathered: VideoResults, copies: MarkedCopies | None
+) -> tuple[list[VideoOutcome], bool]:
+    """Read the videos and write everything; return what was read, and whether that is all."""
+    from mien.inference.video.outcome import VideoOutcome
+
+    expressions = job.reader.analyzer.labels.expressions
+    with gathered:
+        journal = gathered.journal
+        whole = _read_all(job, journal)
+        if not whole and job.out:
+            say(f"Interrupted. {_kept(len(journal), journal.path)}")
+            sys.exit(exits.INTERRUPTED)
+        outcomes = [VideoOutcome.of(journal, path, job.beside, expressions) for path in job.paths]
+        for outcome in outcomes:
+            if outcome.frames:
+                _make(job, outcome, journal, copies)
+    return outcomes, whole
+
+
+def _read_all(job: VideoJob, journal: VideoJournal) -> bool:
+    """Read what the journal does not hold yet; return False if the user interrupts."""
+    try:
+        for path in job.paths:
+            places = (read.place for read in job.reader.read_into(journal, path))
+            _follow(places, path, f"Reading {path.name}", job.reader.sampling.end)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _make(
+    job: VideoJob, outcome: VideoOutcome, journal: VideoJournal, copies: MarkedCopies | None
+) -> None:
+    from mien.inference.video.annotated import write_annotated
+    from mien.inference.video.clip import Clip
+    from mien.inference.video.outcome import frames_of
+    from mien.inference.video.report import VideoReport
+
+    if job.report is not None:
+        folder = job.report if len(job.paths) == 1 else job.report / outcome.path.stem
+        VideoReport(outcome, job.beside.smooth).write(folder)
+    if copies is not None:
+        copies.begin()
+        records, labels = frames_of(journal, outcome.path), job.reader.analyzer.labels
+        frames = write_annotated(Clip(outcome.path), records, labels, copies.path(outcome.path))
+        places = (frame.place for frame in frames)
+        _follow(places, outcome.path, f"Marking {outcome.path.name}", None)
+
+
+def _follow(places: Iterator[Place], path: Path, what: str, end: float | None) -> None:
+    """Go through the frames of a video under a bar of its time."""
+    from mien.inference.video.clip import Clip
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[time]}"))
+    bar = Progress(*columns, TimeRemainingColumn(), console=notes, transient=True)
+    with bar:
+        task = bar.add_task(what, total=None, time="")
+        for number, place in enumerate(places):
+            if number == 0:
+                whole = Clip(path).end
+                bar.update(task, total=min(filter(None, (end, whole)), default=None))
+            if number % 10 == 0:
+                bar.update(task, completed=place.time, time=f"{place.time:.1f} s")
+
+
+def _copies(job: VideoJob) -> MarkedCopies | None:
+    if job.annotated is None:
+        return None
+    from mien.inference.marked import MarkedCopies
+
+    copies = MarkedCopies(job.annotated, job.paths, kept=(".mp4",), otherwise=".mp4")
+    for path in job.paths:
+        if copies.path(path).resolve() == path.resolve():
+            raise MienError(f"The marked copy of {path} would replace it: give another folder.")
+    return copies
+
+
+def _stop_if_kept(job: VideoJob, error: Exception) -> None:
+    """Say what went wrong and that nothing is lost, and end the program, if rows are kept."""
+    from mien.inference.gathered import partial_path
+
+    if job.out is None or not partial_path(job.out).is_file():
+        return
+    complain([str(error)])
+    say(_kept(None, partial_path(job.out)))
+    sys.exit(exits.INCOMPLETE)
+
+
+def _kept(frames: int | None, path: Path) -> str:
+    done = "What was read is" if frames is None else f"{frames:,} frames are done and"
+    return f"{done} kept in {path}. The same command with --resume continues."
+
+
+def _finish(outcomes: Sequence[VideoOutcome], whole: bool) -> None:
+    problems = [outcome.message for outcome in outcomes if outcome.message]
+    complain(problems, MOST_ERRORS)
+    frames = sum(outcome.frames for outcome in outcomes)
+    if not whole:
+        say(f"Interrupted after {frames:,} frames: what is above is not all.")
+        sys.exit(exits.INTERRUPTED)
+    if problems:
+        sys.exit(exits.INCOMPLETE if frames else exits.BAD_INPUT)

@@ -1,0 +1,54 @@
+"""A recording of a live session: its frames, marked, as H.264."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from mien.errors import MienError
+from mien.inference.video.encoding import VideoWriter
+from mien.preprocess import Image
+
+
+class Recorder:
+    """Writes frames into a video; it is whole when the recorder is closed. A context manager.
+
+    Args:
+        path: A new .mp4 or .mkv. An .mkv can be played even if the program is killed.
+
+    Raises:
+        MienError: If the file is there already, or has another suffix.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if path.suffix.lower() not in (".mp4", ".mkv"):
+            raise MienError(f"{path} must end in .mp4 or .mkv to hold a recording.")
+        if path.exists():
+            raise MienError(f"{path} is there already: name a new file for the recording.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._writer: VideoWriter | None = None
+
+    def write(self, picture: Image, time: float) -> None:
+        """Write a frame, uint8 (H, W, 3) RGB, shown at a time in seconds.
+
+        Raises:
+            VideoError: If it cannot be written.
+        """
+        if self._writer is None:
+            size = picture.shape[1], picture.shape[0]
+            self._writer = VideoWriter(self._path, size, rate=0)
+        self._writer.write(picture, time)
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._writer is not None:
+            # An interrupted session's recording is to be whole, too.
+            self._writer.__exit__(None, None, None)

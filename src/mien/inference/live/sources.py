@@ -1,0 +1,154 @@
+"""Where live frames come from: a camera, a stream, or a file played at its own speed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from mien.errors import VideoError
+from mien.inference.video.clip import Clip
+from mien.inference.video.container import open_video
+from mien.inference.video.decoding import Decoding, frame_rate
+from mien.preprocess import Image
+
+SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "udp://", "tcp://", "srt://")
+"""How the address of a stream begins."""
+
+TIMEOUT = 5.0
+"""Seconds without a frame after which a stream counts as lost."""
+
+LOW_DELAY = {"flags": "low_delay", "rtsp_transport": "tcp"}
+"""What FFmpeg is told of a stream. What it holds back while it finds out what the stream is comes
+at once then, and all but the newest frame is dropped."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A frame as it came.
+
+    Args:
+        picture: uint8 (H, W, 3) in RGB order.
+        arrived: When, on the clock of `time.monotonic`.
+        time: Its time in a played file, in seconds; None where `arrived` says when it was taken.
+    """
+
+    picture: Image
+    arrived: float
+    time: float | None = None
+
+
+class Source(Protocol):
+    """Gives frames as they come.
+
+    Attributes:
+        name: What errors and rows call it.
+        returns: Whether it is worth opening again after it ended or failed.
+    """
+
+    name: str
+    returns: bool
+
+    def shots(self) -> Generator[Shot]:
+        """Open the source and give its frames; waits for each.
+
+        Raises:
+            VideoError: If it cannot be opened, or fails.
+        """
+        ...
+
+
+def live_source(text: str) -> Source:
+    """Return the source that a number, an address or a path stands for.
+
+    Args:
+        text: A camera's number from 0, the address of a stream, or a video file.
+    """
+    if text.isdecimal():
+        return Camera(int(text))
+    if text.lower().startswith(SCHEMES):
+        return Stream(text)
+    return Player(Path(text))
+
+
+class Camera:
+    """A camera of this machine, by its number."""
+
+    returns = True
+
+    def __init__(self, number: int) -> None:
+        self.name = f"camera {number}"
+        self._number = number
+
+    def shots(self) -> Generator[Shot]:
+        """Give the camera's frames."""
+        capture = _opened(self._number)
+        try:
+            while True:
+                good, picture = capture.read()
+                if not good:
+                    raise VideoError(f"{self.name.capitalize()} stopped: it was unplugged.")
+                rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+                yield Shot(np.asarray(rgb, dtype=np.uint8), time.monotonic())
+        finally:
+            capture.release()
+
+
+class Stream:
+    """A stream by its address: RTSP, HTTP and what else FFmpeg knows."""
+
+    returns = True
+
+    def __init__(self, address: str) -> None:
+        self.name = address
+
+    def shots(self) -> Generator[Shot]:
+        """Give the stream's frames."""
+        with open_video(self.name, LOW_DELAY, TIMEOUT) as container:
+            decoding = Decoding(container, frame_rate(container), delay=False)
+            for frame in decoding.frames():
+                yield Shot(frame.picture, time.monotonic())
+            if decoding.stopped:
+                raise VideoError(f"{self.name} was lost: {decoding.stopped}.")
+
+
+class Player:
+    """A video file, played at its own speed as if it were a camera."""
+
+    returns = False
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._path = path
+
+    def shots(self) -> Generator[Shot]:
+        """Give the frames when they are due."""
+        start: float | None = None
+        for frame in Clip(self._path).frames():
+            if start is None:
+                start = time.monotonic() - frame.place.time
+            due = start + frame.place.time
+            time.sleep(max(0.0, due - time.monotonic()))
+            yield Shot(frame.picture, due, frame.place.time)
+
+
+def _opened(number: int) -> cv2.VideoCapture:
+    # That there is no camera is said below; OpenCV would print it, too.
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        capture = cv2.VideoCapture(number)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    if not capture.isOpened():
+        found = ", ".join(sorted(path.name for path in Path("/dev").glob("video*"))) or "none"
+        raise VideoError(
+            f"Camera {number} cannot be opened: it is missing, or another program uses it"
+            f" (found: {found})."
+        )
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return capture

@@ -1,0 +1,1 @@
+"""Following faces from frame to frame: which of them are the same person."""

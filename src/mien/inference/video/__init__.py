@@ -1,0 +1,1 @@
+"""From a video to readings of every frame, a timeline per person, and a marked copy."""

@@ -1,0 +1,45 @@
+"""How a person looks at rest, and how far each frame is from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import MienError
+from mien.inference.video.timeline import Timeline
+
+REST = 0.25
+"""The share of a person's frames, those in which neutral is most probable, that count as rest."""
+
+
+def check_neutral(expressions: Sequence[str]) -> None:
+    """Check that a baseline can be found among these expressions.
+
+    Raises:
+        MienError: If they do not hold neutral.
+    """
+    if "neutral" not in expressions:
+        raise MienError(
+            f"A baseline needs a label set with neutral. Got {', '.join(expressions)} instead."
+        )
+
+
+def neutral_baseline(timeline: Timeline) -> NDArray[np.float64]:
+    """Return a person's mean probabilities at rest.
+
+    Some faces at rest look sad or angry to others. What a person shows is then better seen in how
+    far a frame is from that person's own rest.
+
+    Returns:
+        float64 (E,), summing to 1.
+
+    Raises:
+        MienError: If the expressions do not hold neutral.
+    """
+    check_neutral(timeline.expressions)
+    neutral = timeline.probabilities[:, timeline.expressions.index("neutral")]
+    rest = np.argsort(-neutral, kind="stable")[: math.ceil(REST * len(neutral))]
+    return np.asarray(timeline.probabilities[rest].mean(axis=0))

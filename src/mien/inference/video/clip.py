@@ -1,0 +1,81 @@
+"""The frames of a video file, whatever is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from mien.errors import VideoError
+from mien.inference.video.container import open_video
+from mien.inference.video.decoding import Decoding, end_of_picture, frame_rate
+from mien.inference.video.frame import Frame, Place
+
+MARGIN = 2.0
+"""Seconds before a wanted frame to which a video is wound: the frames just after a key frame may
+need frames before it."""
+
+
+class Clip:
+    """A video file. Its frames are decoded one by one and never held.
+
+    Args:
+        path: Anything FFmpeg opens: MP4, MOV, WebM, MKV, AVI, GIF, …
+
+    Attributes:
+        path: The file.
+        rate: Frames per second on average; 0 where the file does not say.
+        end: When its picture ends, in seconds; None where the file does not say.
+        problems: Sentences about what could not be decoded; whole when `frames` has ended.
+
+    Raises:
+        VideoError: If the file is missing, not a video, or has sound only.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[str] = []
+        with open_video(path) as container:
+            self.rate = frame_rate(container)
+            self.end = end_of_picture(container)
+
+    def frames(self, after: Place | None = None) -> Iterator[Frame]:
+        """Give the frames in the order of presentation.
+
+        Damaged parts are left out; what they were is in `problems` when the frames have ended.
+
+        Args:
+            after: The last frame that is not wanted; None for the whole video.
+
+        Raises:
+            VideoError: If not one frame can be decoded.
+        """
+        last = after
+        for frame in self._from_start() if after is None else self._after(after):
+            last = frame.place
+            yield frame
+        if last is None:
+            raise VideoError(" ".join([f"{self.path} has no frame to read.", *self.problems]))
+
+    def at(self, place: Place) -> Frame | None:
+        """Return one frame; None if it cannot be found by its timestamp."""
+        with open_video(self.path) as container:
+            return Decoding(container, self.rate).find(place, MARGIN)
+
+    def _from_start(self, skip: int = 0) -> Iterator[Frame]:
+        with open_video(self.path) as container:
+            decoding = Decoding(container, self.rate)
+            for _ in islice(decoding, skip):
+                pass
+            yield from decoding.frames()
+        self.problems = decoding.problems(str(self.path), self.end)
+
+    def _after(self, after: Place) -> Iterator[Frame]:
+        with open_video(self.path) as container:
+            decoding = Decoding(container, self.rate)
+            if decoding.find(after, MARGIN):
+                yield from decoding.frames()
+                self.problems = decoding.problems(str(self.path), self.end)
+                return
+        # Timestamps that are missing, repeated or not in order: the frames have to be counted.
+        yield from self._from_start(after.index + 1)

@@ -1,0 +1,59 @@
+"""Opening a video with FFmpeg, through PyAV, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+
+from mien.errors import VideoError
+
+# What goes wrong is raised or reported; FFmpeg would print it beside that.
+logging.getLogger("libav").setLevel(logging.CRITICAL)
+
+
+def open_video(
+    source: str | Path, options: dict[str, str] | None = None, timeout: float | None = None
+) -> InputContainer:
+    """Open a file or a stream that has a picture.
+
+    Args:
+        source: A path, or the URL of a stream.
+        options: What FFmpeg is told.
+        timeout: Seconds after which opening and reading fail; None for no limit.
+
+    Raises:
+        VideoError: If it is missing, not a video, or has sound only.
+    """
+    if isinstance(source, Path):
+        _check_file(source)
+    try:
+        container = av.open(str(source), options=options or {}, timeout=timeout)
+    except (FFmpegError, OSError, ValueError) as error:
+        raise VideoError(f"{source} cannot be opened as a video: {reason(error)}.") from error
+    if not container.streams.video:
+        found = "only sound" if container.streams.audio else "no picture"
+        container.close()
+        raise VideoError(f"{source} holds {found}: there is no video to read.")
+    return container
+
+
+def reason(error: Exception) -> str:
+    """Return what FFmpeg says went wrong, without its number and the file's name."""
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(str(text).split()).rstrip(".") or type(error).__name__
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise VideoError(f"{path} is a folder, not a video.")
+    if not path.exists():
+        raise VideoError(f"{path} does not exist.")
+    # Reading a device or a pipe could wait for ever.
+    if not path.is_file():
+        raise VideoError(f"{path} is not a regular file.")
+    if path.stat().st_size == 0:
+        raise VideoError(f"{path} is empty.")

@@ -1,0 +1,159 @@
+"""One pass over a video: packets, frames, and what could not be decoded on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import av
+import cv2
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from mien.inference.video.container import reason
+from mien.inference.video.frame import Frame, Place
+from mien.preprocess import Image
+
+USUAL_RATE = 25.0
+"""Frames per second of a video that has neither timestamps nor a rate."""
+
+TOLERANCE = 2
+"""How many frames may be missing at the end before a video counts as cut short."""
+
+TURNS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
+"""What sets a frame upright, by its quarter turns counter-clockwise."""
+
+
+class Decoding:
+    """Decodes a video once; iterating over it gives each frame's place and FFmpeg's frame.
+
+    Args:
+        container: The open video.
+        rate: Frames per second, for frames without a timestamp; 0 if it is not known.
+        delay: Whether frames may wait in the decoder, several of them decoded at once.
+
+    Attributes:
+        stopped: Why reading stopped before the end; empty if it did not.
+    """
+
+    def __init__(self, container: InputContainer, rate: float, *, delay: bool = True) -> None:
+        self._container = container
+        self._stream = container.streams.video[0]
+        self._stream.thread_type = "AUTO" if delay else "SLICE"
+        self._step = 1 / (rate or USUAL_RATE)
+        self._last: Place | None = None
+        self._until = 0.0
+        self._damaged = 0
+        self.stopped = ""
+        self._converter = VideoReformatter()
+        self._decoded = self._decode()
+
+    def __iter__(self) -> Iterator[tuple[Place, av.VideoFrame]]:
+        return self._decoded
+
+    def frames(self) -> Iterator[Frame]:
+        """Give the frames that are still to come, upright and in RGB."""
+        for place, frame in self:
+            yield Frame(place, self._picture(frame))
+
+    def find(self, wanted: Place, margin: float) -> Frame | None:
+        """Wind to a frame; the frames still to come are then those behind it.
+
+        Args:
+            wanted: Where the frame stands.
+            margin: Seconds before it at which decoding begins.
+
+        Returns:
+            The frame; None if there is none with exactly that timestamp after winding, and it is
+            not known where the video stands.
+        """
+        start = int(max(0.0, wanted.time - margin) / float(self._stream.time_base or 1))
+        try:
+            self._container.seek(start, stream=self._stream)
+        except (FFmpegError, OSError):
+            return None
+        for place, frame in self:
+            if place.time >= wanted.time:
+                self._last, self._damaged = wanted, wanted.damaged
+                return Frame(wanted, self._picture(frame)) if place.time == wanted.time else None
+        return None
+
+    def problems(self, name: str, end: float | None) -> list[str]:
+        """Return sentences on what could not be decoded, once the frames have ended.
+
+        Args:
+            name: What they call the video.
+            end: When its picture should end, in seconds; None if that is not known.
+        """
+        found = []
+        if self._damaged:
+            found.append(f"{name} is damaged: {self._damaged} parts of it are left out or blurred.")
+        if self.stopped:
+            found.append(f"{name} cannot be read beyond {self._until:.2f} s: {self.stopped}.")
+        elif end is not None and end - self._until > TOLERANCE * self._step:
+            found.append(f"{name} is cut short: it ends at {self._until:.2f} s of {end:.2f} s.")
+        return found
+
+    def _decode(self) -> Iterator[tuple[Place, av.VideoFrame]]:
+        for packet in self._packets():
+            try:
+                frames = self._stream.decode(packet)
+            except (FFmpegError, ValueError):
+                self._damaged += 1
+                continue
+            for frame in frames:
+                self._damaged += bool(frame.is_corrupt)
+                yield self._place(frame), frame
+
+    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
+        try:
+            yield from self._container.demux(self._stream)
+        except (FFmpegError, OSError) as error:
+            self.stopped = reason(error)
+            yield None  # the frames that the decoder still holds
+
+    def _place(self, frame: av.VideoFrame) -> Place:
+        index = self._last.index + 1 if self._last else 0
+        time = frame.time
+        if time is None:
+            time = self._last.time + self._step if self._last else 0.0
+        self._last = Place(index, float(time), self._damaged)
+        lasts = float((frame.duration or 0) * (frame.time_base or 0))
+        self._until = float(time) + max(self._step, lasts)
+        return self._last
+
+    def _picture(self, frame: av.VideoFrame) -> Image:
+        pixels = self._converter.reformat(frame, format="rgb24").to_ndarray()
+        picture = np.asarray(pixels, dtype=np.uint8)
+        turn = TURNS.get(round(frame.rotation / 90) % 4)
+        return picture if turn is None else np.asarray(cv2.rotate(picture, turn), dtype=np.uint8)
+
+
+def frame_rate(container: InputContainer) -> float:
+    """Return a video's frames per second on average; 0 where it does not say."""
+    stream = container.streams.video[0]
+    return float(stream.average_rate or stream.base_rate or 0)
+
+
+def end_of_picture(container: InputContainer) -> float | None:
+    """Return when the last frame of a video ends, in seconds; None where it does not say."""
+    stream = container.streams.video[0]
+    if stream.duration is not None and stream.time_base is not None:
+        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+    if "DURATION" in stream.metadata:  # Matroska
+        return _seconds(stream.metadata["DURATION"])
+    # With sound beside it, the file's duration may be that of the sound.
+    alone = len(container.streams) == 1
+    return container.duration / av.time_base if alone and container.duration else None
+
+
+def _seconds(clock: str) -> float | None:
+    """Return hours:minutes:seconds in seconds; None if it is none."""
+    try:
+        hours, minutes, seconds = map(float, clock.split(":"))
+    except ValueError:
+        return None
+    return hours * 3600 + minutes * 60 + seconds

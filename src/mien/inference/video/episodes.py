@@ -1,0 +1,110 @@
+"""When a person showed which expression: onset, apex and offset; and what followed what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.inference.face import Box
+from mien.inference.video.frame import Place
+from mien.inference.video.timeline import Timeline
+
+SHORTEST = 0.2
+"""Seconds below which a run of frames is flicker and no episode. Expressions that are felt last
+half a second to four (Ekman, 2003); micro-expressions down to 1/25 s are not what this is for."""
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A time in which one expression led.
+
+    Args:
+        expression: The expression.
+        onset: When it began, in seconds.
+        apex: When it was most probable, in seconds.
+        offset: When it ended, in seconds.
+        peak: Its probability at the apex, 0 to 1.
+        place: The frame of the apex.
+        box: Where the face is in that frame.
+    """
+
+    expression: str
+    onset: float
+    apex: float
+    offset: float
+    peak: float
+    place: Place
+    box: Box
+
+
+def episodes(timeline: Timeline) -> list[Episode]:
+    """Return the episodes of a person, in the order of time.
+
+    Runs of frames with the same most probable expression are joined across flicker; those that
+    last less than `SHORTEST` are left out.
+    """
+    found = []
+    for stretch in timeline.stretches():
+        runs = _runs(timeline.leading[stretch], stretch.start)
+        lasting = [run for run in runs if _seconds(timeline, run) >= SHORTEST]
+        found += [_episode(timeline, run) for run in _joined(timeline, lasting)]
+    return found
+
+
+def shares(timeline: Timeline) -> dict[str, float]:
+    """Return the share of a person's time in which each expression was the most probable."""
+    lengths = timeline.lengths
+    if not lengths.sum():
+        lengths = np.ones(len(timeline))
+    seconds = np.bincount(timeline.leading, lengths, minlength=len(timeline.expressions))
+    return dict(zip(timeline.expressions, (seconds / lengths.sum()).tolist(), strict=True))
+
+
+def transitions(found: Sequence[Episode], expressions: Sequence[str]) -> NDArray[np.int64]:
+    """Count what followed what without a break of more than `SHORTEST`.
+
+    Returns:
+        int64 (E, E): rows are what was left, columns what came next.
+    """
+    counts = np.zeros((len(expressions), len(expressions)), dtype=np.int64)
+    for before, after in pairwise(found):
+        if after.onset - before.offset <= SHORTEST:
+            counts[expressions.index(before.expression), expressions.index(after.expression)] += 1
+    return counts
+
+
+def _runs(leading: NDArray[np.intp], start: int) -> list[slice]:
+    cuts = [0, *(np.flatnonzero(np.diff(leading)) + 1).tolist(), len(leading)]
+    return [slice(start + a, start + b) for a, b in pairwise(cuts)]
+
+
+def _seconds(timeline: Timeline, rows: slice) -> float:
+    return float(timeline.lengths[rows].sum())
+
+
+def _joined(timeline: Timeline, runs: Sequence[slice]) -> list[slice]:
+    joined: list[slice] = []
+    for run in runs:
+        if joined and timeline.leading[joined[-1].start] == timeline.leading[run.start]:
+            run = slice(joined.pop().start, run.stop)
+        joined.append(run)
+    return joined
+
+
+def _episode(timeline: Timeline, rows: slice) -> Episode:
+    expression = int(timeline.leading[rows.start])
+    apex = rows.start + int(timeline.probabilities[rows, expression].argmax())
+    time = float(timeline.times[apex])
+    return Episode(
+        expression=timeline.expressions[expression],
+        onset=float(timeline.times[rows.start]),
+        apex=time,
+        offset=float(timeline.times[rows.stop - 1] + timeline.lengths[rows.stop - 1]),
+        peak=float(timeline.probabilities[apex, expression]),
+        place=Place(int(timeline.frames[apex]), time, int(timeline.damaged[apex])),
+        box=Box(*timeline.boxes[apex].tolist()),
+    )

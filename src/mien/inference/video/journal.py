@@ -1,0 +1,137 @@
+"""What has been read from videos so far: it survives an interruption."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mien.inference.face import Box, Face
+from mien.inference.journal import Settings, printable
+from mien.inference.lines import Lines, Record
+from mien.inference.video.frame import Place
+from mien.inference.video.reading import FaceReading, FrameReadings
+from mien.labels import LabelSet
+from mien.preprocess import Square
+
+
+class VideoSettings(Settings):
+    """What the rows of a run over videos depend on.
+
+    Args:
+        every: Every so many frames one was read.
+        fps: At most so many frames a second were read; None for all.
+        start: The first time read, in seconds.
+        end: The time from which no more was read; None for the end.
+        detect_every: The detector looked at every so many of the frames read.
+        thorough: Seconds between two thorough searches.
+    """
+
+    every: int = 1
+    fps: float | None = None
+    start: float = 0.0
+    end: float | None = None
+    detect_every: int = 1
+    thorough: float = 1.0
+
+
+class VideoJournal(Lines):
+    """The frames of videos in the order in which they were read, each written at once.
+
+    After a video's last frame comes a line that says what was wrong with the video, if anything.
+    """
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        super().__init__(path, file)
+        self._count = 0
+        self._ended: set[str] = set()
+        self._last: tuple[str, Place] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, source: str | Path) -> bool:
+        """Return whether a video was read to its end."""
+        return printable(str(source)) in self._ended
+
+    def last(self, source: str | Path) -> Place | None:
+        """Return the last frame read of a video; None if there is none."""
+        if self._last and self._last[0] == printable(str(source)):
+            return self._last[1]
+        return None
+
+    def add(self, read: FrameReadings) -> None:
+        """Write down what was read from a frame."""
+        record = frame_record(read)
+        self._append(record)
+        self._take(record, 0)
+
+    def end(self, source: str | Path, problems: Sequence[str]) -> None:
+        """Write down that a video was read to its end, and what was wrong with it."""
+        message = printable(" ".join(problems))
+        record = {"source": printable(str(source)), "ended": True, "message": message}
+        self._append(record)
+        self._take(record, 0)
+
+    def records(self) -> Iterator[Record]:
+        """Give the finished frames and the ends of videos, in the order they were written."""
+        with self.path.open("rb") as file:
+            next(file, None)
+            yield from map(json.loads, file)
+
+    def _take(self, record: Record, offset: int) -> None:
+        self._count += 1
+        if "ended" in record:
+            self._ended.add(record["source"])
+        else:
+            self._last = record["source"], place_of(record)
+
+
+def frame_record(read: FrameReadings) -> Record:
+    """Return what was read from a frame as plain values."""
+    return {
+        "source": printable(read.source),
+        "frame": read.place.index,
+        "time": read.place.time,
+        "damaged": read.place.damaged,
+        "size": read.size,
+        "faces": [_face_record(reading) for reading in read.readings],
+    }
+
+
+def place_of(record: Record) -> Place:
+    """Return where the frame of a record stands."""
+    return Place(record["frame"], record["time"], record["damaged"])
+
+
+def readings_of(record: Record, labels: LabelSet) -> FrameReadings:
+    """Return what `frame_record` was made from; the faces' eyes are not kept."""
+    place = place_of(record)
+    readings = (
+        _reading(record["source"], index, face, place, labels)
+        for index, face in enumerate(record["faces"])
+    )
+    return FrameReadings(record["source"], place, tuple(record["size"]), tuple(readings))
+
+
+def _face_record(reading: FaceReading) -> Record:
+    box, square = reading.face.box, reading.face.square
+    return {
+        "track": reading.track,
+        "detected": reading.detected,
+        "box": [box.x, box.y, box.width, box.height],
+        "square": [square.x, square.y, square.side],
+        "score": reading.face.score,
+        "probabilities": reading.probabilities,
+    }
+
+
+def _reading(
+    source: str, index: int, found: dict[str, Any], place: Place, labels: LabelSet
+) -> FaceReading:
+    x, y, side = found["square"]
+    face = Face(Box(*found["box"]), found["score"], Square(x=x, y=y, side=side))
+    probabilities = tuple(found["probabilities"])
+    track, detected = found["track"], found["detected"]
+    return FaceReading(source, index, face, labels, probabilities, place, track, detected)

@@ -1,0 +1,57 @@
+"""Telling videos from photos, without FFmpeg."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import PIL.Image
+
+SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".ts"),
+    *(".m2ts", ".mts", ".3gp", ".ogv", ".vob", ".mp3", ".m4a", ".wav", ".flac", ".ogg", ".aac"),
+)
+"""The suffixes, in any case, of videos, and of sound, so that it is said that there is no video."""
+
+PHOTOS = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*")
+"""How JPEG, PNG, BMP and TIFF begin."""
+
+VIDEOS = (b"\x1aE\xdf\xa3", b"FLV", b"OggS", b"\0\0\x01\xba", b"0&\xb2u")
+"""How Matroska and WebM, Flash video, Ogg, MPEG and Windows Media begin."""
+
+STILL_BRANDS = (b"avif", b"heic", b"heix", b"mif1")
+"""The kinds of MP4-like files that are photos."""
+
+
+def is_video(path: Path) -> bool:
+    """Return whether a file is to be read as a video: by its content, else by its suffix.
+
+    A GIF with more than one picture is one.
+    """
+    head = _head(path)
+    if head.startswith(PHOTOS) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
+        return False
+    if head.startswith(b"GIF8"):
+        return _moves(path)
+    if head[4:8] == b"ftyp":
+        return head[8:12] not in STILL_BRANDS
+    if head.startswith(VIDEOS) or (head.startswith(b"RIFF") and head[8:11] == b"AVI"):
+        return True
+    return path.suffix.lower() in SUFFIXES
+
+
+def _head(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(16)
+    except OSError:  # reading it will say what is wrong
+        return b""
+
+
+def _moves(path: Path) -> bool:
+    try:
+        with PIL.Image.open(path, formats=["GIF"]) as image:
+            return bool(getattr(image, "is_animated", False))
+    except Exception:  # a damaged one; reading it will say so
+        return False

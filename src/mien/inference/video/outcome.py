@@ -1,0 +1,55 @@
+"""What was read from each video of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.inference.journal import printable
+from mien.inference.lines import Record
+from mien.inference.video.journal import VideoJournal
+from mien.inference.video.summary import PersonSummary
+from mien.inference.video.table import Beside
+from mien.inference.video.timeline import Timeline, timelines
+
+
+@dataclass(frozen=True)
+class VideoOutcome:
+    """What was read from one video.
+
+    Args:
+        path: The video.
+        frames: How many frames were read.
+        message: What is wrong with the video; empty for nothing.
+        timelines: Its persons, smoothed if that was asked for.
+    """
+
+    path: Path
+    frames: int
+    message: str
+    timelines: list[Timeline]
+
+    @classmethod
+    def of(
+        cls, journal: VideoJournal, path: Path, beside: Beside, expressions: tuple[str, ...]
+    ) -> VideoOutcome:
+        """Gather what a journal holds of a video."""
+        people = timelines(frames_of(journal, path), expressions)
+        ends = [record["message"] for record in _records(journal, path) if "ended" in record]
+        frames = sum(1 for _ in frames_of(journal, path))
+        return cls(path, frames, "".join(ends), [beside.shown(person) for person in people])
+
+    def persons(self) -> list[PersonSummary]:
+        """Return what each person showed."""
+        return [PersonSummary.of(timeline) for timeline in self.timelines]
+
+
+def frames_of(journal: VideoJournal, path: Path) -> Iterator[Record]:
+    """Give the records of a video's frames, in order."""
+    return (record for record in _records(journal, path) if "ended" not in record)
+
+
+def _records(journal: VideoJournal, path: Path) -> Iterator[Record]:
+    source = printable(str(path))
+    return (record for record in journal.records() if record["source"] == source)

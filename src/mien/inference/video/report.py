@@ -1,0 +1,165 @@
+"""A folder that shows what the persons of a video expressed: a page, plots and the numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mien import pages
+from mien.errors import MienError
+from mien.files import whole_file
+from mien.inference.detectors import shrunk
+from mien.inference.video.clip import Clip
+from mien.inference.video.episodes import Episode
+from mien.inference.video.frame import Frame
+from mien.inference.video.outcome import VideoOutcome
+from mien.inference.video.summary import PersonSummary, peaks
+from mien.inference.video.timeline import Timeline
+from mien.inference.video.timeline_plot import timeline_plot
+from mien.preprocess import Image
+
+MOST_PERSONS = 20
+"""Persons that are shown, those seen longest first; the numbers have all."""
+
+MOST_PEAKS = 6
+"""Frames that are shown of each person."""
+
+MOST_EPISODES = 50
+"""Episodes that the page lists of each person; the numbers have all."""
+
+FRAME_SIDE = 640
+"""Longer side in pixels of a frame on the page."""
+
+READING = (
+    "Shares say for how much of a person's time an expression was the most probable one. An "
+    "episode is a time in which one expression led: from its onset to its offset, most probable at "
+    "its apex. A reading says how people would label a face, not what the person feels."
+)
+
+
+@dataclass(frozen=True)
+class VideoReport:
+    """What is shown of one video.
+
+    Args:
+        outcome: What was read from it.
+        smooth: Seconds by which the timelines are smoothed; None for raw ones.
+    """
+
+    outcome: VideoOutcome
+    smooth: float | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write `index.html`, `summary.json` and `person-<number>.png` into a folder.
+
+        Raises:
+            MienError: If a file cannot be written.
+        """
+        persons = list(zip(self.outcome.timelines, self.outcome.persons(), strict=True))
+        shown = sorted(persons, key=lambda p: (-p[1].seconds, p[0].track))[:MOST_PERSONS]
+        try:
+            _put(folder / "summary.json", self._numbers([summary for _, summary in persons]))
+            sections = [self._overview([summary for _, summary in shown])]
+            sections += [self._person(*person, folder) for person in shown]
+            page = pages.page(f"Expressions in {self.outcome.path.name}", sections)
+            _put(folder / "index.html", page)
+        except OSError as error:
+            raise MienError(f"{folder} cannot be written: {error.strerror or error}.") from error
+
+    def _numbers(self, persons: Sequence[PersonSummary]) -> str:
+        numbers = {
+            "source": str(self.outcome.path),
+            "frames": self.outcome.frames,
+            "smooth": self.smooth,
+            "message": self.outcome.message or None,
+            "persons": [summary.as_dict() for summary in persons],
+        }
+        return json.dumps(numbers, indent=2) + "\n"
+
+    def _overview(self, persons: Sequence[PersonSummary]) -> str:
+        smoothed = f", smoothed over {self.smooth:g} s" if self.smooth is not None else ""
+        count = (
+            f"{len(self.outcome.timelines)} person{'' if len(self.outcome.timelines) == 1 else 's'}"
+        )
+        parts = [pages.paragraph(f"{self.outcome.frames:,} frames, {count}{smoothed}.")]
+        parts += [pages.paragraph(self.outcome.message)] if self.outcome.message else []
+        if not persons:
+            return pages.section("Overview", *parts, pages.paragraph("No face was found."))
+        names = list(persons[0].shares)
+        rows = [
+            (f"{p.track}", f"{p.seconds:.1f}", *(f"{p.shares[n]:.0%}" for n in names))
+            for p in persons
+        ]
+        table = pages.table(["person", "seconds", *names], rows)
+        return pages.section("Overview", *parts, table, pages.paragraph(READING, note=True))
+
+    def _person(self, timeline: Timeline, summary: PersonSummary, folder: Path) -> str:
+        path = folder / f"person-{timeline.track}.png"
+        with whole_file(path) as temporary:
+            timeline_plot(timeline, summary.episodes, temporary)
+        plot = pages.picture(path.read_bytes(), f"Probabilities of person {timeline.track}")
+        found = list(self._peaks(summary))
+        return pages.section(
+            f"Person {timeline.track}",
+            plot,
+            *([pages.gallery(found)] if found else []),
+            _episode_table(summary.episodes),
+            _transition_table(summary),
+        )
+
+    def _peaks(self, summary: PersonSummary) -> Iterator[tuple[bytes, str]]:
+        clip = Clip(self.outcome.path)
+        for episode in peaks(summary.episodes, MOST_PEAKS):
+            frame = clip.at(episode.place)
+            if frame:
+                caption = f"{episode.apex:.2f} s: {episode.expression} {episode.peak:.0%}"
+                yield _jpeg(_marked(frame, episode)), caption
+
+
+def _marked(frame: Frame, episode: Episode) -> Image:
+    """Return a frame in which the person's face is framed, small enough for a page."""
+    picture, factor = shrunk(frame.picture, FRAME_SIDE)
+    box, picture = episode.box, picture.copy()
+    left, top = round(box.x / factor), round(box.y / factor)
+    right, bottom = round((box.x + box.width) / factor), round((box.y + box.height) / factor)
+    for colour, width in ((22, 22, 22), 4), ((255, 255, 255), 2):
+        cv2.rectangle(picture, (left, top), (right, bottom), colour, width, cv2.LINE_AA)
+    return picture
+
+
+def _jpeg(picture: Image) -> bytes:
+    bgr = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+
+
+def _episode_table(found: Sequence[Episode]) -> str:
+    if not found:
+        return pages.paragraph("No expression led for long enough to be an episode.")
+    rows = [
+        (e.expression, f"{e.onset:.2f}", f"{e.apex:.2f}", f"{e.offset:.2f}", f"{e.peak:.0%}")
+        for e in found[:MOST_EPISODES]
+    ]
+    left_out = len(found) - len(rows)
+    more = pages.paragraph(f"… and {left_out:,} more in summary.json.") if left_out else ""
+    return pages.table(["episode of", "onset (s)", "apex (s)", "offset (s)", "peak"], rows) + more
+
+
+def _transition_table(summary: PersonSummary) -> str:
+    counts = summary.transitions
+    if not counts.any():
+        return ""
+    names = list(summary.shares)
+    used = [i for i in range(len(names)) if counts[i].any() or counts[:, i].any()]
+    rows = [[names[i], *counts[i, used].tolist()] for i in used]
+    title = pages.paragraph("How often what was left (row) for what (column), at once:")
+    return title + pages.table(["", *(names[j] for j in used)], rows)
+
+
+def _put(path: Path, text: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

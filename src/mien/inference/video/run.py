@@ -1,0 +1,98 @@
+"""Reading videos one after the other into a journal, from where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from mien.errors import VideoError
+from mien.inference.analyzer import Analyzer
+from mien.inference.face import Face
+from mien.inference.journal import printable
+from mien.inference.video.clip import Clip
+from mien.inference.video.finder import FaceFinder, Search
+from mien.inference.video.frame import Place
+from mien.inference.video.journal import VideoJournal, VideoSettings, readings_of
+from mien.inference.video.pipeline import read_frames
+from mien.inference.video.reading import FrameReadings
+from mien.inference.video.sampling import Sampling
+
+
+@dataclass(frozen=True)
+class VideoReader:
+    """Reads videos: which of their frames, and how closely.
+
+    Args:
+        analyzer: Reads the faces.
+        sampling: Which frames.
+        search: How often and how closely the detector looks.
+    """
+
+    analyzer: Analyzer
+    sampling: Sampling = field(default_factory=Sampling)
+    search: Search = field(default_factory=Search)
+
+    def settings(self, inputs: Sequence[Path]) -> VideoSettings:
+        """Return what the rows of these videos depend on."""
+        shared = {**self.analyzer.settings.model_dump(), "inputs": tuple(map(str, inputs))}
+        return VideoSettings(
+            **shared,
+            **asdict(self.sampling),
+            detect_every=self.search.every,
+            thorough=self.search.thorough,
+        )
+
+    def read(self, clip: Clip) -> Iterator[FrameReadings]:
+        """Read a video from its beginning; decoding, finding and classifying run at once.
+
+        Raises:
+            VideoError: If not one frame can be decoded.
+        """
+        finder = FaceFinder(self.analyzer.new_detector(), self.search)
+        yield from self._read(clip, finder, None)
+
+    def read_into(self, journal: VideoJournal, path: Path) -> Iterator[FrameReadings]:
+        """Read what the journal lacks of a video, and write it down before giving it.
+
+        What is wrong with the video is written down at its end.
+
+        Yields:
+            What is read from each frame, in order.
+        """
+        if path in journal:
+            return
+        problems: list[str] = []
+        try:
+            clip = Clip(path)
+            for read in self._carried_on(clip, journal):
+                journal.add(read)
+                yield read
+            problems = clip.problems
+            if journal.last(path) is None:
+                raise VideoError(self._nothing(clip))
+        except VideoError as error:
+            problems = [str(error)]
+        journal.end(path, problems)
+
+    def _carried_on(self, clip: Clip, journal: VideoJournal) -> Iterator[FrameReadings]:
+        finder = FaceFinder(self.analyzer.new_detector(), self.search)
+        after = journal.last(clip.path)
+        if after is not None:
+            self._replay(finder, journal, str(clip.path))
+        yield from self._read(clip, finder, after)
+
+    def _read(self, clip: Clip, finder: FaceFinder, after: Place | None) -> Iterator[FrameReadings]:
+        frames = self.sampling.pick(clip.frames(after), after)
+        yield from read_frames(self.analyzer, frames, finder, str(clip.path))
+
+    def _nothing(self, clip: Clip) -> str:
+        until = "" if clip.end is None else f": it ends at {clip.end:.2f} s"
+        return f"{clip.path} has no frame from {self.sampling.start:g} s on{until}."
+
+    def _replay(self, finder: FaceFinder, journal: VideoJournal, source: str) -> None:
+        for record in journal.records():
+            if record["source"] == printable(source) and "ended" not in record:
+                read = readings_of(record, self.analyzer.labels)
+                faces: list[Face] = [reading.face for reading in read.readings]
+                finder.replay(read.place.time, read.size, faces)

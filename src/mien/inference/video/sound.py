@@ -1,0 +1,77 @@
+"""The sound of a video, copied beside its marked frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+
+
+class Sound:
+    """Copies the first sound track of a video.
+
+    One that the new file cannot hold becomes AAC, in stereo at most.
+
+    Args:
+        source: A video with sound, opened for this alone.
+        into: The new file, to which nothing has been written yet.
+    """
+
+    def __init__(self, source: InputContainer, into: OutputContainer) -> None:
+        track = source.streams.audio[0]
+        self._packets = self._demuxed(source, track)
+        self._waiting: Packet[AudioStream] | None = None
+        self._into = into
+        self._resampler: AudioResampler | None = None
+        self._track: AudioStream
+        if track.codec_context.codec.name in into.supported_codecs:
+            self._track = into.add_stream_from_template(track)
+        else:
+            layout = "mono" if track.channels == 1 else "stereo"
+            self._track = into.add_stream("aac", rate=track.rate, layout=layout)
+            self._resampler = AudioResampler(format="fltp", layout=layout, rate=track.rate)
+
+    def until(self, time: float) -> None:
+        """Copy what is heard before a time in seconds."""
+        while packet := self._waiting or next(self._packets, None):
+            if packet.pts is not None and float(packet.pts * packet.time_base) >= time:
+                self._waiting = packet
+                return
+            self._waiting = None
+            self._copy(packet)
+
+    def finish(self) -> None:
+        """Copy the rest."""
+        self.until(float("inf"))
+        if self._resampler:
+            self._encode(None, self._resampler)
+            self._into.mux(self._track.encode(None))
+
+    def _demuxed(self, source: InputContainer, track: AudioStream) -> Iterator[Packet[AudioStream]]:
+        try:
+            for packet in source.demux(track):
+                if packet.dts is not None:
+                    yield packet
+        except (FFmpegError, OSError):
+            return  # the end of a video that is cut short; the picture's decoding has said so
+
+    def _copy(self, packet: Packet[AudioStream]) -> None:
+        if not self._resampler:
+            packet.stream = self._track
+            self._into.mux(packet)
+            return
+        try:
+            frames = packet.decode()
+        except (FFmpegError, ValueError):
+            return  # a damaged piece is silence
+        for frame in frames:
+            self._encode(frame, self._resampler)
+
+    def _encode(self, frame: AudioFrame | None, resampler: AudioResampler) -> None:
+        for piece in resampler.resample(frame):
+            self._into.mux(self._track.encode(piece))

@@ -1,0 +1,281 @@
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from mien.inference.video.clip import Clip
+from mien.inference.video.journal import VideoJournal
+
+CLI = "import sys; from mien.apps.cli.main import main; sys.exit(main())"
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory, portrait):
+    """The portrait as a video of a second and a half that zooms in a little."""
+    from mien.inference.pictures import read_picture
+
+    picture = read_picture(portrait)[:400, 50:450]
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=20, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 240, 240, "yuv420p"
+        for number in range(30):
+            part = np.ascontiguousarray(picture[number : 400 - number, number : 400 - number])
+            frame = av.VideoFrame.from_ndarray(part, format="rgb24")
+            file.mux(stream.encode(frame.reformat(240, 240, "yuv420p")))
+        file.mux(stream.encode())
+    return path
+
+
+def table(path):
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_video_is_summed_up_by_person(mien, clip, small_model):
+    code, out, _ = mien("analyze", clip, "--model", small_model)
+    assert code == 0
+    assert "clip.mp4" in out
+    assert "30" in out
+    assert "%" in out
+
+
+def test_everything_is_written_in_one_run(mien, clip, small_model, tmp_path):
+    out, report, marked = tmp_path / "r.csv", tmp_path / "report", tmp_path / "marked"
+    code, _, err = mien(
+        *("analyze", clip, "--model", small_model, "--out", out, "--report", report),
+        *("--annotated", marked, "--smooth", "0.2", "--baseline", "--uncertain", "0.9"),
+    )
+    assert (code, err.count("Wrote")) == (0, 3)
+    rows = table(out)
+    assert [row["frame"] for row in rows] == [str(number) for number in range(30)]
+    assert {row["status"] for row in rows} == {"ok"}
+    assert "smooth_happiness" in rows[0]
+    assert "change_happiness" in rows[0]
+    assert {path.name for path in report.iterdir()} == {
+        *("index.html", "summary.json", "person-1.png"),
+    }
+    assert len(list(Clip(marked / "clip.mp4").frames())) == 30
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["marked", "r.csv", "report"]
+
+
+def test_sampling(mien, clip, small_model, tmp_path):
+    out = tmp_path / "r.jsonl"
+    arguments = ("--out", out, "--fps", "5", "--start", "0.5", "--end", "1.2")
+    assert mien("analyze", clip, "--model", small_model, *arguments).code == 0
+    times = [json.loads(line)["time"] for line in out.read_text(encoding="utf-8").splitlines()]
+    assert times == pytest.approx([0.5, 0.6, 0.8, 1.0])
+
+
+def test_rows_go_to_standard_output_alone(mien, clip, small_model):
+    arguments = ("--format", "csv", "--every", "10")
+    code, out, err = mien("analyze", clip, "--model", small_model, *arguments)
+    assert code == 0
+    assert out.splitlines()[0].startswith("source,frame,time,track,face,status")
+    assert len(out.splitlines()) == 4
+    assert "Error" not in err
+
+
+def test_several_videos_go_into_one_table(mien, clip, small_model, tmp_path):
+    other = shutil.copy(clip, tmp_path / "other.mp4")
+    out, report = tmp_path / "r.csv", tmp_path / "report"
+    arguments = ("--out", out, "--report", report, "--every", "10")
+    assert mien("analyze", clip, other, "--model", small_model, *arguments).code == 0
+    sources = [Path(row["source"]).name for row in table(out)]
+    assert sources == ["clip.mp4"] * 3 + ["other.mp4"] * 3
+    assert (report / "other" / "index.html").is_file()
+
+
+def test_what_cannot_be_read_is_said_at_the_end(mien, clip, small_model, tmp_path):
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("not a video")
+    out = tmp_path / "r.csv"
+    code, _, err = mien("analyze", bad, clip, "--model", small_model, "--out", out)
+    assert code == 1
+    assert "bad.mp4 cannot be opened as a video" in err
+    rows = table(out)
+    assert [row["status"] for row in rows] == ["error", *["ok"] * 30]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.mp4"], "missing.mp4 does not exist"),
+        (["{clip}", "{portrait}"], "is a video and"),
+        (["{portrait}", "--every", "2"], "Options for videos were given"),
+        (["{clip}", "--every", "0"], "must be 1 or more"),
+        (["{clip}", "--fps", "0"], "must be above 0"),
+        (["{clip}", "--start", "2", "--end", "1"], "must be later"),
+        (["{clip}", "--detect-every", "0"], "must be 1 or more"),
+        (["{clip}", "--smooth", "0"], "must be above 0"),
+        (["{clip}", "--uncertain", "2"], "must be 0 to 1"),
+        (["{clip}", "--out", "r.json"], "did you mean 'jsonl'"),
+        (["{clip}", "--out", "r"], "must end in .csv, .jsonl or .parquet"),
+        (["{clip}", "--start", "90"], "no frame"),
+        (["{clip}", "--labels", "happy+sad", "--baseline", "--out", "r.csv"], "with neutral"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    mien, clip, portrait, small_model, tmp_path, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    filled = [a.format(clip=clip, portrait=portrait) for a in arguments]
+    code, _, err = mien("analyze", *filled, "--model", small_model)
+    assert message in " ".join(err.split())
+    assert code == 2
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_run_is_continued(mien, clip, small_model, tmp_path, monkeypatch):
+    add = VideoJournal.add
+
+    def interrupt(self, read):
+        if len(self) == 12:
+            raise KeyboardInterrupt
+        add(self, read)
+
+    out, whole = tmp_path / "r.csv", tmp_path / "whole.csv"
+    arguments = ("analyze", clip, "--model", small_model, "--out")
+    with monkeypatch.context() as patch:
+        patch.setattr(VideoJournal, "add", interrupt)
+        code, _, err = mien(*arguments, out)
+    assert code == 130
+    assert "12 frames are done and kept" in err
+    assert not out.exists()
+    assert mien(*arguments, out).code == 2
+    assert mien(*arguments, out, "--resume").code == 0
+    assert mien(*arguments, whole).code == 0
+    for left, right in zip(table(out), table(whole), strict=True):
+        for name in left:
+            try:
+                assert float(left[name]) == pytest.approx(float(right[name]), abs=1e-5)
+            except ValueError:
+                assert left[name] == right[name]
+    code, _, err = mien(*arguments, out, "--resume")
+    assert (code, "nothing to resume" in err) == (0, True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits the size of files as POSIX does")
+def test_rows_are_kept_when_the_disk_is_full(mien, clip, small_model, tmp_path):
+    out = tmp_path / "r.csv"
+    command = ["analyze", str(clip), "--model", str(small_model), "--out", str(out)]
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)); "
+    done = subprocess.run(
+        [sys.executable, "-c", limit + CLI, *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert "File too large" in done.stderr
+    assert "--resume continues" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not out.exists()
+    assert mien(*command, "--resume").code == 0
+    assert [row["frame"] for row in table(out)] == [str(number) for number in range(30)]
+
+
+def test_a_folder_that_cannot_be_written_is_said_first(mien, clip, small_model, tmp_path):
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "r.csv"
+    code, _, err = mien("analyze", clip, "--model", small_model, "--out", out)
+    assert code == 2
+    assert "cannot be written" in err
+
+
+def test_a_marked_copy_never_replaces_the_video(mien, clip, small_model, tmp_path):
+    own = Path(shutil.copy(clip, tmp_path / "clip.mp4"))
+    (tmp_path / ".mien-marked").touch()
+    before = own.read_bytes()
+    code, _, err = mien("analyze", own, "--model", small_model, "--annotated", tmp_path)
+    assert code == 2
+    assert "would replace it" in err
+    assert own.read_bytes() == before
+
+
+def test_live_reads_a_played_file(mien, clip, small_model, tmp_path):
+    out, record = tmp_path / "live.csv", tmp_path / "live.mp4"
+    code, _, err = mien(
+        *("live", clip, "--model", small_model, "--view", "terminal"),
+        *("--out", out, "--record", record, "--smooth", "0.2"),
+    )
+    assert (code, err.count("Wrote")) == (0, 2)
+    rows = table(out)
+    assert {row["status"] for row in rows} == {"ok"}
+    assert len(list(Clip(record).frames())) == len(rows)
+
+
+def test_live_stops_after_so_many_seconds(mien, clip, small_model):
+    start = time.monotonic()
+    arguments = ("--model", small_model, "--view", "none", "--seconds", "0.5")
+    assert mien("live", clip, *arguments).code == 0
+    assert time.monotonic() - start < 30
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["97"], "Camera 97 cannot be opened"),
+        (["missing.mp4"], "missing.mp4 does not exist"),
+        (["http://127.0.0.1:9/none"], "cannot be opened as a video"),
+        (["rtsp://127.0.0.1:9/none"], "cannot be opened as a video"),
+        (["{clip}", "--record", "r.gif"], "must end in .mp4 or .mkv"),
+        (["{clip}", "--smooth", "0"], "must be above 0"),
+        (["{clip}", "--patience", "-1"], "must be 0 or more"),
+    ],
+)
+def test_a_live_mistake_is_one_sentence(
+    mien, clip, small_model, tmp_path, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    filled = [a.format(clip=clip) for a in arguments]
+    code, _, err = mien("live", *filled, "--model", small_model, "--view", "none")
+    assert code == 2
+    assert message in " ".join(err.split())
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends an interrupt as POSIX does")
+def test_an_interrupted_live_session_leaves_whole_files(clip, small_model, tmp_path):
+    out, record = tmp_path / "live.csv", tmp_path / "live.mp4"
+    command = ["live", str(clip), "--model", str(small_model), "--view", "none"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLI, *command, "--out", str(out), "--record", str(record)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    partial = Path(f"{out}.partial")
+    while not (partial.exists() and partial.read_bytes().count(b"\n") > 3):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    assert len(table(out)) >= 3
+    assert len(list(Clip(record).frames())) >= 3
+
+
+def test_without_the_extra_photos_are_read_and_videos_say_what_to_install(
+    clip, portrait, small_model, tmp_path
+):
+    block = "import sys; sys.modules['av'] = None; sys.modules['scipy'] = None; "
+    block += "import importlib.util as u; find = u.find_spec; "
+    block += "u.find_spec = lambda n, *a: None if n in ('av', 'scipy') else find(n, *a); "
+
+    def run(path):
+        command = [sys.executable, "-c", block + CLI, "analyze", str(path)]
+        return subprocess.run(
+            [*command, "--model", str(small_model)], capture_output=True, text=True, check=False
+        )
+
+    assert run(portrait).returncode == 0
+    refused = run(clip)
+    assert refused.returncode == 2
+    assert "Reading videos needs the extra [video]: pip install '.[video]'" in refused.stderr

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from mien.inference.video.ahead import Ahead
+
+
+def counting(taken, most=10_000):
+    for number in range(most):
+        taken.append(number)
+        yield number
+
+
+def settled(taken):
+    """Wait until an iterator that is not taken from has stopped."""
+    before = -1
+    while before != len(taken):
+        before = len(taken)
+        time.sleep(0.05)
+    return before
+
+
+def test_items_come_in_order():
+    with Ahead(iter(range(1000)), size=3) as ahead:
+        assert list(ahead) == list(range(1000))
+
+
+def test_no_more_than_so_many_items_wait():
+    taken = []
+    with Ahead(counting(taken), size=5) as ahead:
+        assert settled(taken) == 6  # five wait, one is in the hand
+        assert ahead.take(3) == [0, 1, 2]
+        assert settled(taken) == 9
+
+
+def test_what_is_ready_is_taken_at_once():
+    taken = []
+    with Ahead(counting(taken, 10), size=20) as ahead:
+        settled(taken)
+        assert ahead.take(4) == [0, 1, 2, 3]
+        assert ahead.take(100) == [4, 5, 6, 7, 8, 9]
+        assert ahead.take(100) == []
+        assert ahead.take(100) == []
+
+
+def test_an_error_comes_after_the_items_before_it():
+    def broken():
+        yield 1
+        raise ValueError("broken")
+
+    with Ahead(broken(), size=5) as ahead:
+        time.sleep(0.05)
+        assert ahead.take(10) == [1]
+        with pytest.raises(ValueError, match="broken"):
+            ahead.take(10)
+
+
+def test_leaving_ends_the_thread_and_closes_the_iterator():
+    closed = threading.Event()
+
+    def endless():
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.set()
+
+    before = threading.active_count()
+    with Ahead(endless(), size=2) as ahead:
+        ahead.take(1)
+    assert closed.is_set()
+    assert threading.active_count() == before
+
+
+def test_several_iterators_keep_each_their_order():
+    numbers = [[(who, number) for number in range(200)] for who in range(3)]
+    with Ahead(*numbers, size=4) as ahead:
+        found = list(ahead)
+    assert sorted(found) == [item for items in numbers for item in items]
+    for who in range(3):
+        assert [number for owner, number in found if owner == who] == list(range(200))

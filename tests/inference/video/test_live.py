@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+from clips import write_clip
+
+from mien.errors import MienError, VideoError
+from mien.inference.live.latest import Latest
+from mien.inference.live.recorder import Recorder
+from mien.inference.live.session import LiveFrame, LiveSession, Lost
+from mien.inference.live.sources import Camera, Player, Shot, Stream, live_source
+from mien.inference.video.clip import Clip
+
+PICTURE = np.zeros((48, 64, 3), np.uint8)
+
+
+class Scripted:
+    """A source whose connections each give some frames and then fail."""
+
+    name = "scripted"
+
+    def __init__(self, connections, returns=True, pause=0.0):
+        self.returns = returns
+        self.opened = 0
+        self._connections = connections
+        self._pause = pause
+
+    def shots(self):
+        frames, error = self._connections[min(self.opened, len(self._connections) - 1)]
+        self.opened += 1
+        for _ in range(frames):
+            time.sleep(self._pause)
+            yield Shot(PICTURE, time.monotonic())
+        if error:
+            raise VideoError(error)
+
+
+def taken(latest):
+    found = []
+    while not latest.ended:
+        shot = latest.take(0.1)
+        if shot:
+            found.append(shot)
+    return found
+
+
+def test_only_the_newest_frame_is_kept_and_the_others_are_counted():
+    with Latest(Scripted([(10, "")], returns=False), patience=1) as latest:
+        latest._thread.join()
+        (newest,) = taken(latest)
+    assert (newest.index, newest.dropped) == (9, 9)
+
+
+def test_a_quick_taker_gets_every_frame():
+    with Latest(Scripted([(10, "")], returns=False, pause=0.02), patience=1) as latest:
+        found = taken(latest)
+    assert [shot.index for shot in found] == list(range(10))
+    assert sum(shot.dropped for shot in found) == 0
+
+
+def test_a_source_that_is_lost_is_opened_again():
+    source = Scripted([(3, "It dropped."), (0, "Not yet."), (2, "")], pause=0.01)
+    with Latest(source, patience=3) as latest:
+        found = []
+        while len(found) < 5:
+            shot = latest.take(0.1)
+            found += [shot] if shot else []
+    assert [shot.index for shot in found] == list(range(5))
+    assert source.opened >= 3
+
+
+def test_a_source_that_stays_lost_is_given_up():
+    source = Scripted([(1, "It dropped."), (0, "Gone.")])
+    message = r"Gone\. It did not come back in 1\.2 s"
+    with Latest(source, patience=1.2) as latest, pytest.raises(VideoError, match=message):
+        taken(latest)
+
+
+def test_a_source_that_never_opens_fails_at_once():
+    source = Scripted([(0, "There is none.")])
+    with Latest(source, patience=60) as latest, pytest.raises(VideoError, match="There is none"):
+        taken(latest)
+    assert source.opened == 1
+
+
+def test_numbers_addresses_and_paths_are_told_apart(clip_path):
+    assert isinstance(live_source("0"), Camera)
+    assert isinstance(live_source("rtsp://host/stream"), Stream)
+    assert isinstance(live_source("HTTP://host/stream"), Stream)
+    assert isinstance(live_source(str(clip_path)), Player)
+
+
+def test_a_camera_that_is_not_there_is_one_sentence():
+    with pytest.raises(VideoError, match="Camera 97 cannot be opened: it is missing"):
+        next(Camera(97).shots())
+
+
+def test_a_file_is_played_at_its_own_speed(clip_path):
+    start = time.monotonic()
+    shots = list(Player(clip_path).shots())
+    assert time.monotonic() - start >= 49 / 25
+    assert [shot.time for shot in shots] == pytest.approx([n / 25 for n in range(50)])
+    # Frames never come early.
+    assert all(shot.arrived - shots[0].arrived >= shot.time - 1e-6 for shot in shots)
+
+
+def test_a_session_reads_the_newest_frames(analyzer, clip_path):
+    frames = list(LiveSession(analyzer, Player(clip_path), smooth=0.2).frames())
+    read = [frame for frame in frames if isinstance(frame, LiveFrame)]
+    indices = [frame.read.place.index for frame in read]
+    assert indices == sorted(set(indices))
+    assert read[-1].pace.dropped == indices[-1] + 1 - len(read)
+    assert {reading.track for frame in read for reading in frame.shown} == {1}
+    first, last = read[0], read[-1]
+    assert first.shown == first.read.readings
+    assert last.shown[0].probabilities != last.read.readings[0].probabilities
+    assert sum(last.shown[0].probabilities) == pytest.approx(1)
+
+
+def test_a_slow_reader_drops_frames_and_does_not_fall_behind(analyzer, clip_path):
+    behind = []
+    for frame in LiveSession(analyzer, Player(clip_path)).frames():
+        if isinstance(frame, LiveFrame):
+            behind.append(time.monotonic() - frame.arrived)
+            time.sleep(0.25)
+    assert len(behind) < 20
+    assert max(behind) < 1.0
+
+
+class Server:
+    """Serves a clip over HTTP, as often as it is asked for; breaks off the first time."""
+
+    def __init__(self, content, whole_from):
+        server = self
+        server.asked = 0
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                server.asked += 1
+                whole = server.asked >= whole_from
+                self.send_response(200)
+                self.send_header("Content-Type", "video/mp2t")
+                self.end_headers()
+                self.wfile.write(content if whole else content[: len(content) // 2])
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}/live.ts"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server(tmp_path, numbered):
+    served = Server(write_clip(tmp_path / "live.ts", numbered).read_bytes(), whole_from=2)
+    yield served
+    served.close()
+
+
+def test_a_stream_that_drops_is_opened_again(analyzer, server):
+    seen, lost = 0, []
+    for frame in LiveSession(analyzer, Stream(server.address), patience=5).frames():
+        if isinstance(frame, Lost):
+            lost.append(frame.reason)
+        else:
+            seen += 1
+        if server.asked >= 2 and seen >= 2 and isinstance(frame, LiveFrame):
+            break
+    assert any(server.address in reason for reason in lost)
+    assert server.asked >= 2
+
+
+def test_a_stream_nobody_serves_is_one_sentence(analyzer):
+    session = LiveSession(analyzer, Stream("http://127.0.0.1:9/none"), patience=1)
+    with pytest.raises(VideoError, match="cannot be opened as a video"):
+        list(session.frames())
+
+
+def test_a_recording_is_a_video_of_the_frames(tmp_path, pictures):
+    path = tmp_path / "new" / "record.mp4"
+    with Recorder(path) as recorder:
+        for number, picture in enumerate(pictures):
+            recorder.write(picture, number * 0.07)
+    frames = list(Clip(path).frames())
+    assert [frame.place.time for frame in frames] == pytest.approx(
+        [n * 0.07 for n in range(50)], abs=0.001
+    )
+    with pytest.raises(MienError, match="is there already"):
+        Recorder(path)
+    with pytest.raises(MienError, match="must end in"):
+        Recorder(tmp_path / "record.gif")
+
+
+@pytest.fixture
+def screen():
+    """A screen without a monitor; its name."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("no Xvfb: apt install xvfb")
+    pytest.importorskip("tkinter")
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    yield f":{server.stdout.readline().decode().strip()}"
+    server.terminate()
+    server.wait()
+
+
+def test_a_window_shows_the_frames(screen, clip_path, tiny_model, tmp_path):
+    shot = tmp_path / "screen.png"
+    code = f"""
+import sys, threading, time
+import PIL.ImageGrab
+def grab():
+    time.sleep(1.2)
+    PIL.ImageGrab.grab(xdisplay={screen!r}).save({str(shot)!r})
+threading.Thread(target=grab, daemon=True).start()
+from mien.apps.cli.main import main
+sys.argv = ["mien", "live", {str(clip_path)!r}, "--model", {str(tiny_model)!r}, "--view", "window"]
+main()
+"""
+    environment = {"DISPLAY": screen, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    import PIL.Image
+
+    pixels = np.asarray(PIL.Image.open(shot).convert("RGB")).astype(int)
+    # The clip's wall fills the window; the bare screen is black.
+    assert (pixels[:240, :320].sum(axis=2) > 200).mean() > 0.5
+    assert pixels[400:, 400:].max() < 60
+
+
+def test_a_window_without_a_screen_is_one_sentence(mien, clip_path, tiny_model, monkeypatch):
+    pytest.importorskip("tkinter")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    code, _, err = mien("live", clip_path, "--model", tiny_model, "--view", "window")
+    assert code == 2
+    assert "No window can be opened" in err
+    assert "Traceback" not in err

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from clips import write_clip
+
+from mien.errors import MienError
+from mien.inference.analyzer import Analyzer
+from mien.inference.video import pipeline
+from mien.inference.video.clip import Clip
+from mien.inference.video.finder import Search
+from mien.inference.video.journal import VideoJournal, frame_record, readings_of
+from mien.inference.video.results import VideoResults
+from mien.inference.video.run import VideoReader
+from mien.inference.video.sampling import Sampling
+from mien.inference.video.table import Beside
+
+NUMBERS_APART = 1e-5
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def same(one, other):
+    """Whether two tables have the same rows, numbers within 1e-5."""
+    assert len(one) == len(other)
+    for left, right in zip(one, other, strict=True):
+        assert left.keys() == right.keys()
+        for name in left:
+            try:
+                assert float(left[name]) == pytest.approx(float(right[name]), abs=NUMBERS_APART)
+            except ValueError:
+                assert left[name] == right[name], name
+
+
+def table(reader, path, out, beside=None, **options):
+    with VideoResults(out, reader.settings([path]), beside or Beside(), **options) as results:
+        for _ in reader.read_into(results.journal, path):
+            pass
+    return rows(out)
+
+
+@pytest.fixture(scope="module")
+def whole(reader, clip_path, tmp_path_factory):
+    return table(reader, clip_path, tmp_path_factory.mktemp("whole") / "out.csv")
+
+
+def test_there_is_a_row_per_face_and_frame(whole):
+    assert [int(row["frame"]) for row in whole] == list(range(50))
+    assert [float(row["time"]) for row in whole] == pytest.approx([n / 25 for n in range(50)])
+    assert {row["status"] for row in whole} == {"ok"}
+    assert {row["track"] for row in whole} == {"1"}
+    first, last = whole[0], whole[-1]
+    assert float(last["x"]) - float(first["x"]) == pytest.approx(90 * 49 / 25, abs=15)
+
+
+def test_a_frame_without_a_face_has_a_row(reader, numbered, tmp_path):
+    path = write_clip(tmp_path / "empty.mp4", numbered[:10])
+    found = table(reader, path, tmp_path / "out.csv")
+    assert [row["status"] for row in found] == ["no face"] * 10
+    assert all(row["expression"] == row["track"] == row["x"] == "" for row in found)
+
+
+def test_thorough_readings_are_those_of_single_pictures(analyzer, clip_path):
+    reader = VideoReader(analyzer, Sampling(every=10), Search(thorough=0))
+    frames = list(Sampling(every=10).pick(Clip(clip_path).frames()))
+    for read, frame in zip(reader.read(Clip(clip_path)), frames, strict=True):
+        (single,) = analyzer.read(frame.picture)
+        (found,) = read.readings
+        assert found.face == single.face
+        assert found.probabilities == pytest.approx(single.probabilities, abs=NUMBERS_APART)
+
+
+@pytest.mark.parametrize("together", [1, 5, 16])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_rows_do_not_depend_on_batches_and_threads(
+    together, threads, tiny_model, clip_path, whole, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(pipeline, "TOGETHER", together)
+    reader = VideoReader(Analyzer(tiny_model, threads=threads), search=Search(thorough=0.5))
+    same(table(reader, clip_path, tmp_path / "out.csv"), whole)
+
+
+@pytest.mark.parametrize("stop", [1, 13, 49])
+@pytest.mark.parametrize("every", [1, 3])
+def test_an_interrupted_run_carries_on_to_the_same_rows(analyzer, clip_path, tmp_path, stop, every):
+    reader = VideoReader(analyzer, search=Search(every=every, thorough=0.5))
+    out, settings = tmp_path / "out.csv", reader.settings([clip_path])
+    expected = table(reader, clip_path, tmp_path / "whole.csv")
+
+    def interrupted():
+        with VideoResults(out, settings, Beside()) as results:
+            for number, _ in enumerate(reader.read_into(results.journal, clip_path), start=1):
+                if number == stop:
+                    raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not out.exists()
+    with VideoResults(out, settings, Beside(), resume=True) as results:
+        assert len(list(reader.read_into(results.journal, clip_path))) == 50 - stop
+    same(rows(out), expected)
+
+
+def test_a_run_that_ended_reads_nothing_again(reader, clip_path, tmp_path):
+    path = tmp_path / "journal"
+    with VideoJournal.create(path, reader.settings([clip_path])) as journal:
+        assert len(list(reader.read_into(journal, clip_path))) == 50
+    with VideoJournal.resume(path, reader.settings([clip_path])) as journal:
+        assert clip_path in journal
+        assert list(reader.read_into(journal, clip_path)) == []
+
+
+def test_another_sampling_cannot_carry_on(analyzer, reader, clip_path, tmp_path):
+    path = tmp_path / "journal"
+    VideoJournal.create(path, reader.settings([clip_path])).close()
+    other = VideoReader(analyzer, Sampling(fps=5.0), reader.search)
+    with pytest.raises(MienError, match=r"begun with fps None, and this run has 5\.0"):
+        VideoJournal.resume(path, other.settings([clip_path]))
+
+
+def test_a_damaged_video_has_a_row_that_says_so(reader, clip_path, tmp_path):
+    cut = tmp_path / "cut.mkv"
+    write_clip(cut, [np.full((48, 64, 3), n, np.uint8) for n in range(60)])
+    cut.write_bytes(cut.read_bytes()[:-300])
+    found = table(reader, cut, tmp_path / "out.csv")
+    assert found[-1]["status"] == "error"
+    assert "cut.mkv" in found[-1]["message"]
+    assert {row["status"] for row in found[:-1]} == {"no face"}
+
+
+def test_what_cannot_be_opened_is_one_row(reader, tmp_path):
+    (row,) = table(reader, tmp_path / "missing.mp4", tmp_path / "out.csv")
+    assert (row["status"], row["frame"]) == ("error", "")
+    assert "does not exist" in row["message"]
+
+
+def test_a_record_holds_what_it_was_made_from(reader, clip_path):
+    for read in reader.read(Clip(clip_path)):
+        again = readings_of(json.loads(json.dumps(frame_record(read))), reader.analyzer.labels)
+        assert again == read
+
+
+def test_labels_of_ones_own(tiny_model, clip_path, tmp_path):
+    reader = VideoReader(Analyzer(tiny_model, labels="four"), Sampling(every=20))
+    row = table(reader, clip_path, tmp_path / "out.csv")[0]
+    shares = [float(row[name]) for name in ("anger", "happiness", "neutral", "sadness")]
+    assert sum(shares) == pytest.approx(1)
+    assert "fear" not in row
+
+
+def test_a_stream_gives_readings_and_does_not_run_ahead(analyzer, clip_path):
+    readings = analyzer.stream(clip_path)
+    first = next(readings)
+    assert (first.frame, first.time, first.track) == (0, 0.0, 1)
+    assert first.as_dict()["track"] == 1
+    assert [reading.frame for reading in readings] == list(range(1, 50))
+
+
+def test_several_streams_run_at_once(analyzer, clip_path, numbered, tmp_path):
+    empty = write_clip(tmp_path / "empty.mp4", numbered[:5])
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(clip_path.read_bytes())
+    found = list(analyzer.stream(clip_path, str(copy), empty))
+    for source in (clip_path, copy):
+        own = [reading.frame for reading in found if reading.source == str(source)]
+        assert own == list(range(50))
+    assert len(found) == 100
+
+
+def test_a_stream_of_nothing_is_an_error(analyzer, tmp_path):
+    with pytest.raises(MienError, match="does not exist"):
+        next(analyzer.stream(tmp_path / "missing.mp4"))
+
+
+@pytest.mark.data
+def test_a_real_clip_reads_as_people_would(shared_media, shipped_base):
+    reader = VideoReader(Analyzer(shipped_base, threads=1))
+    found = [
+        r for read in reader.read(Clip(shared_media / "single_face.mp4")) for r in read.readings
+    ]
+    assert len(found) == 72
+    assert {reading.track for reading in found} == {1}
+    assert [found[0].expression, found[40].expression] == ["neutral", "happiness"]
+
+
+@pytest.mark.data
+def test_no_face_is_seen_where_there_is_none(shared_media, shipped_base):
+    reader = VideoReader(Analyzer(shipped_base, threads=1))
+    read = list(reader.read(Clip(shared_media / "no_face.mp4")))
+    assert len(read) == 95
+    assert all(frame.readings == () for frame in read)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mien.errors import MienError
+from mien.inference.video.baseline import neutral_baseline
+from mien.inference.video.episodes import episodes, shares, transitions
+from mien.inference.video.summary import PersonSummary, peaks
+from mien.inference.video.timeline import Timeline, timelines
+
+NAMES = ("happiness", "neutral", "surprise")
+
+
+def timeline(letters, times=None, strengths=None, names=NAMES):
+    """A person whose leading expression is h, n or s in each row; a blank is an absence."""
+    kept = [number for number, letter in enumerate(letters) if letter != " "]
+    times = np.arange(len(letters)) / 10 if times is None else np.asarray(times, float)
+    strengths = np.full(len(letters), 0.8) if strengths is None else np.asarray(strengths)
+    rows = np.empty((len(kept), 3))
+    for row, number in zip(rows, kept, strict=True):
+        row[:] = (1 - strengths[number]) / 2
+        row["hns".index(letters[number])] = strengths[number]
+    frames = np.array(kept)
+    boxes = np.tile([10.0, 20, 30, 40], (len(kept), 1))
+    return Timeline("a.mp4", 1, names, frames, times[kept], frames * 0, boxes, rows)
+
+
+def spans(line):
+    return [(e.expression[0], round(e.onset, 3), round(e.offset, 3)) for e in episodes(line)]
+
+
+def test_episodes_have_onset_apex_and_offset():
+    strengths = [0.8] * 5 + [0.6, 0.7, 0.95, 0.7, 0.6] + [0.8] * 5
+    found = episodes(timeline("nnnnnhhhhhnnnnn", strengths=strengths))
+    assert [e.expression for e in found] == ["neutral", "happiness", "neutral"]
+    happy = found[1]
+    assert (happy.onset, happy.apex, happy.offset) == pytest.approx((0.5, 0.7, 1.0))
+    assert (happy.peak, happy.place.index, happy.box.width) == (0.95, 7, 30)
+
+
+def test_flicker_is_no_episode_and_does_not_cut_one():
+    assert spans(timeline("nnnnhnnnn")) == [("n", 0.0, 0.9)]
+
+
+def test_an_absence_cuts_an_episode():
+    assert spans(timeline("hhhh          hhhh")) == [("h", 0.0, 0.4), ("h", 1.4, 1.8)]
+
+
+def test_shares_are_by_time_not_by_row():
+    line = timeline("hnnn", times=[0.0, 0.2, 0.3, 0.4])
+    assert shares(line) == pytest.approx({"happiness": 0.4, "neutral": 0.6, "surprise": 0.0})
+
+
+def test_a_single_row_has_a_share():
+    assert shares(timeline("s"))["surprise"] == 1
+
+
+def test_transitions_count_what_follows_at_once():
+    found = episodes(timeline("nnnhhhnnnsss        hhh"))
+    counts = transitions(found, NAMES)
+    assert counts.tolist() == [[0, 1, 0], [1, 0, 1], [0, 0, 0]]
+
+
+def test_a_summary_is_plain_values():
+    numbers = PersonSummary.of(timeline("nnnnnhhhhh")).as_dict()
+    assert numbers["rows"] == 10
+    assert numbers["seconds"] == pytest.approx(1.0)
+    assert numbers["transitions"]["neutral"]["happiness"] == 1
+    assert [e["expression"] for e in numbers["episodes"]] == ["neutral", "happiness"]
+
+
+def test_peaks_are_the_strongest_in_order_of_time_and_neutral_ones_last():
+    strengths = np.repeat([0.99, 0.6, 0.9, 0.7], 4)
+    found = episodes(timeline("nnnnhhhhsssshhhh", strengths=strengths))
+    assert [(e.expression, e.peak) for e in peaks(found, 2)] == [
+        ("surprise", 0.9),
+        ("happiness", 0.7),
+    ]
+    assert len(peaks(found, 9)) == 4
+
+
+def test_the_baseline_is_the_mean_of_the_most_neutral_quarter():
+    line = timeline("nnnnhhhh", strengths=[0.5, 0.9, 0.7, 0.6, 0.9, 0.9, 0.9, 0.9])
+    assert neutral_baseline(line) == pytest.approx([0.1, 0.8, 0.1])
+
+
+def test_a_baseline_needs_neutral():
+    with pytest.raises(MienError, match="with neutral"):
+        neutral_baseline(timeline("hh", names=("anger", "happiness", "surprise")))
+
+
+def test_timelines_are_gathered_by_person_and_video():
+    def record(source, number, *tracks):
+        faces = [
+            {"track": t, "box": [t, 0, 1, 1], "probabilities": [0.1 * t, 1 - 0.1 * t, 0.0]}
+            for t in tracks
+        ]
+        return {"source": source, "frame": number, "time": number / 2, "damaged": 0, "faces": faces}
+
+    records = [
+        record("a", 0, 1, 2),
+        record("a", 1),
+        record("a", 2, 2),
+        {"source": "a", "ended": True, "message": ""},
+        record("b", 0, 1),
+    ]
+    found = {(t.source, t.track): t for t in timelines(records, NAMES)}
+    assert sorted(found) == [("a", 1), ("a", 2), ("b", 1)]
+    assert found["a", 2].frames.tolist() == [0, 2]
+    assert found["a", 2].times.tolist() == [0.0, 1.0]
+    assert found["a", 2].probabilities[0].tolist() == [0.2, 0.8, 0.0]
+    assert found["a", 2].boxes[:, 0].tolist() == [2, 2]
