@@ -1,0 +1,102 @@
+"""What the API answers, as pydantic types; field names are those of the Python API."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from mien.inference.face import Reading
+
+
+class BoxAnswer(BaseModel):
+    """A rectangle in the picture's pixels; (0, 0) is the top left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class FaceAnswer(BaseModel):
+    """The expression on one face."""
+
+    face: int = Field(description="Number of the face in its picture, 0 for the largest.")
+    expression: str = Field(description="The most probable expression.")
+    confidence: float = Field(description="Its probability, 0 to 1.")
+    probabilities: dict[str, float] = Field(description="By expression; they sum to 1.")
+    box: BoxAnswer
+    detector_score: float = Field(description="On the detector's own scale.")
+
+    @classmethod
+    def of(cls, reading: Reading) -> FaceAnswer:
+        """Return the answer for a reading."""
+        content = reading.as_dict()
+        del content["source"]
+        return cls.model_validate(content)
+
+
+class PictureAnswer(BaseModel):
+    """What was read from one picture."""
+
+    name: str
+    status: Literal["ok", "no face", "error"]
+    width: int | None = None
+    height: int | None = None
+    faces: list[FaceAnswer] = []
+    message: str = Field("", description="Why the picture could not be read.")
+
+
+class PicturesAnswer(BaseModel):
+    """What was read from the pictures of a request, in their order."""
+
+    model: str
+    expressions: list[str]
+    results: list[PictureAnswer]
+
+
+class ModelAnswer(BaseModel):
+    """A model that the server can read with."""
+
+    name: str
+    description: str
+    expressions: list[str]
+    default: bool
+    parameters: int
+    macs: int
+    licence: str
+
+
+class RegionAnswer(BaseModel):
+    """What a region of the face contributes to the probability of the expression."""
+
+    region: str
+    contribution: float
+
+
+class ExplanationAnswer(BaseModel):
+    """Where in the face the model sees the expression."""
+
+    expression: str
+    probability: float
+    face: int
+    regions: list[RegionAnswer]
+    overlay: str = Field(description="PNG, 240x240, base64: vermilion speaks for, blue against.")
+
+
+class JobAnswer(BaseModel):
+    """A video that waits, is read, or was read."""
+
+    id: str
+    status: Literal["waiting", "running", "done", "failed", "cancelled"]
+    progress: float = Field(description="Share of the video that was read, 0 to 1.")
+    frames: int
+    faces: int
+    seconds_read: float
+    message: str = ""
+
+
+class RefusalAnswer(BaseModel):
+    """Why a request was refused."""
+
+    detail: str

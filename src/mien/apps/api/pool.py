@@ -1,0 +1,166 @@
+"""Threads that read pictures; those that wait together are read together."""
+
+from __future__ import annotations
+
+import io
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from mien.apps.api.refusals import RefusedError
+from mien.errors import MienError
+from mien.inference.analyzer import Analyzer
+from mien.inference.detectors import Detector
+from mien.inference.face import Reading
+from mien.inference.pictures import decode_picture
+from mien.inference.together import read_together
+from mien.preprocess import Image
+
+TOGETHER = 8
+"""Pictures that one thread takes at once; more only make the first of them wait."""
+
+
+@dataclass(frozen=True)
+class PictureReadings:
+    """What was read from a picture.
+
+    Args:
+        size: Its width and height in pixels.
+        readings: Of its faces, the largest first.
+    """
+
+    size: tuple[int, int]
+    readings: list[Reading]
+
+
+@dataclass
+class Task:
+    """A picture that is to be read.
+
+    Args:
+        analyzer: Reads it.
+        content: The file's bytes.
+        name: What errors call it.
+        result: What was read, or what went wrong.
+    """
+
+    analyzer: Analyzer
+    content: bytes
+    name: str
+    result: Future[PictureReadings] = field(default_factory=Future)
+
+
+class PicturePool:
+    """Reads pictures in threads of its own, with a bounded queue before them.
+
+    Args:
+        workers: How many threads.
+        waiting: How many pictures may wait.
+        pixels: The largest picture.
+    """
+
+    def __init__(self, workers: int, waiting: int, pixels: int) -> None:
+        self._workers = workers
+        self._pixels = pixels
+        self._room = threading.Semaphore(waiting)
+        self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"pictures-{n}") for n in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __len__(self) -> int:
+        return self._waiting.qsize()
+
+    def add(self, tasks: Sequence[Task]) -> None:
+        """Let pictures wait for their turn.
+
+        Raises:
+            RefusedError: With 429, if there is not room for all of them.
+        """
+        for number in range(len(tasks)):
+            if not self._room.acquire(blocking=False):
+                self._room.release(number) if number else None
+                raise RefusedError(429, "Too many pictures are waiting: try again soon.", 1)
+        for task in tasks:
+            self._waiting.put(task)
+
+    def close(self) -> None:
+        """Read what waits, then end."""
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        detectors: dict[int, Detector] = {}
+        while (first := self._waiting.get()) is not None:
+            tasks = self._with_others(first)
+            for analyzer in {id(task.analyzer): task.analyzer for task in tasks}.values():
+                own = [task for task in tasks if task.analyzer is analyzer]
+                if id(analyzer) not in detectors:
+                    detectors[id(analyzer)] = analyzer.new_detector()
+                self._read(analyzer, detectors[id(analyzer)], own)
+
+    def _with_others(self, first: Task) -> list[Task]:
+        """Return a picture and a fair share of those that wait behind it."""
+        tasks = [first]
+        share = min(TOGETHER, 1 + self._waiting.qsize() // self._workers)
+        while len(tasks) < share:
+            try:
+                task = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if task is None:  # the end is for another round
+                self._waiting.put(None)
+                break
+            tasks.append(task)
+        self._room.release(len(tasks))
+        return tasks
+
+    def _read(self, analyzer: Analyzer, detector: Detector, tasks: Sequence[Task]) -> None:
+        decoded = [
+            (task, picture)
+            for task in tasks
+            if task.result.set_running_or_notify_cancel()
+            for picture in [self._decoded(task)]
+            if picture is not None
+        ]
+        try:
+            found = read_together(analyzer, detector, [picture for _, picture in decoded])
+        except Exception as error:  # whatever it is, its picture's client must hear of it
+            self._read_apart(analyzer, detector, decoded, error)
+            return
+        for (task, picture), readings in zip(decoded, found):
+            height, width = picture.shape[:2]
+            task.result.set_result(PictureReadings((width, height), readings))
+
+    def _read_apart(
+        self,
+        analyzer: Analyzer,
+        detector: Detector,
+        decoded: Sequence[tuple[Task, Image]],
+        error: Exception,
+    ) -> None:
+        """Read pictures one by one, so that one of them does not spoil the others."""
+        if len(decoded) == 1:
+            decoded[0][0].result.set_exception(error)
+            return
+        for task, picture in decoded:
+            try:
+                (readings,) = read_together(analyzer, detector, [picture])
+            except Exception as own:
+                task.result.set_exception(own)
+            else:
+                height, width = picture.shape[:2]
+                task.result.set_result(PictureReadings((width, height), readings))
+
+    def _decoded(self, task: Task) -> Image | None:
+        try:
+            return decode_picture(io.BytesIO(task.content), task.name, self._pixels)
+        except MienError as error:
+            task.result.set_exception(error)
+            return None

@@ -1,0 +1,178 @@
+"""The pictures of a request, from multipart fields or base64 in JSON; none touches the disk."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from mien.apps.api.refusals import RefusedError
+from mien.apps.api.settings import ServerSettings
+
+FIELD = "files"
+
+LONGEST_NAME = 200
+
+KINDS = "multipart/form-data with fields `files`, or application/json"
+
+
+class PictureBody(BaseModel):
+    """A picture in a JSON request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: str
+    name: str = ""
+
+
+class PicturesBody(BaseModel):
+    """A JSON request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    images: list[PictureBody]
+
+
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FIELD],
+                    "properties": {
+                        FIELD: {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": "string", "format": "binary"},
+                        }
+                    },
+                }
+            },
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["images"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "images": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {
+                                "type": "object",
+                                "required": ["data"],
+                                "additionalProperties": False,
+                                "properties": {
+                                    "data": {"type": "string", "format": "byte"},
+                                    "name": {"type": "string"},
+                                },
+                            },
+                        }
+                    },
+                }
+            },
+        },
+    }
+}
+"""How OpenAPI describes such a request."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A picture that a client sent.
+
+    Args:
+        name: What the client calls it; never taken for a path.
+        content: The file's bytes.
+    """
+
+    name: str
+    content: bytes
+
+
+async def received(request: Request, settings: ServerSettings) -> list[Received]:
+    """Return the pictures of a request, in its order.
+
+    Raises:
+        RefusedError: If there are none or too many, or the body is not what its type says.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        pictures = await _from_form(request, settings)
+    elif kind == "application/json":
+        pictures = _from_json(await request.body(), settings)
+    else:
+        raise RefusedError(415, f"The body must be {KINDS}. Got {kind or 'no content type'!r}.")
+    if not pictures:
+        raise RefusedError(422, f"The request must hold one picture or more: {KINDS}. Got none.")
+    return pictures
+
+
+async def _from_form(request: Request, settings: ServerSettings) -> list[Received]:
+    parser = MultiPartParser(
+        request.headers, request.stream(), max_files=settings.pictures, max_fields=0
+    )
+    parser.spool_max_size = settings.picture_bytes  # in memory, however large
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        sentence = getattr(error, "message", "") or "the boundaries are wrong"
+        raise RefusedError(400, f"The form cannot be read: {sentence}".rstrip(".") + ".") from error
+    try:
+        other = next((field for field, _ in form.multi_items() if field != FIELD), None)
+        if other is not None:
+            raise RefusedError(422, f"Pictures must be in fields {FIELD!r}. Got {other[:50]!r}.")
+        return [
+            Received(_name(part.filename, number), await part.read())
+            for number, (_, part) in enumerate(form.multi_items())
+            if isinstance(part, UploadFile)
+        ]
+    finally:
+        await form.close()
+
+
+def _from_json(content: bytes, settings: ServerSettings) -> list[Received]:
+    try:
+        body = PicturesBody.model_validate(json.loads(content))
+    except (ValueError, RecursionError) as error:
+        sentence = f"The JSON must be {{'images': [{{'data': …}}]}}: {_first(error)}"
+        raise RefusedError(422, sentence) from error
+    if len(body.images) > settings.pictures:
+        raise RefusedError(
+            413,
+            f"A request may hold {settings.pictures} pictures at most. Got {len(body.images)}.",
+        )
+    return [
+        Received(_name(image.name, number), _decoded(image.data, number))
+        for number, image in enumerate(body.images)
+    ]
+
+
+def _decoded(text: str, number: int) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RefusedError(422, f"images.{number}.data must be base64: {error}.") from error
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        found = error.errors()[0]
+        return f"{'.'.join(map(str, found['loc']))}: {found['msg']}."
+    return "it is not JSON."
+
+
+def client_name(given: str | None) -> str:
+    """Return what a client calls a file, made printable and short; never to be used as a path."""
+    return "".join(c if c.isprintable() else "?" for c in given or "")[:LONGEST_NAME]
+
+
+def _name(given: str | None, number: int) -> str:
+    return client_name(given) or f"picture {number + 1}"

@@ -1,0 +1,60 @@
+"""What a server allows and how it works."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mien.errors import MienError
+
+MEGABYTE = 2**20
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Limits and choices of a server.
+
+    Args:
+        model: The model that answers unless a request names another: a shipped one or a file.
+        detector: The face detector.
+        detector_weights: Its weights; None for the usual ones.
+        workers: Threads that read pictures; each decodes, finds and classifies on its own.
+        waiting: Pictures that may wait; further ones are refused with 429.
+        pictures: Most pictures of one request.
+        picture_bytes: Largest body of a request with pictures.
+        pixels: Largest picture, in pixels.
+        body_seconds: Time in which a request's body must have arrived.
+        seconds: Time in which pictures must have been read.
+        video_bytes: Largest video.
+        video_seconds: Longest video, in seconds of its own time.
+        jobs: Videos that may wait or be read at once; further ones are refused with 429.
+        kept_seconds: Time after which a video's results are deleted.
+        api_key: What clients must send; empty for nothing.
+        origins: Other sites whose pages may use the API from a browser; none by default.
+
+    Raises:
+        MienError: If a limit is not positive.
+    """
+
+    model: str = "mien-base"
+    detector: str = "haar"
+    detector_weights: Path | None = None
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    waiting: int = 256
+    pictures: int = 64
+    picture_bytes: int = 64 * MEGABYTE
+    pixels: int = 50_000_000
+    body_seconds: float = 30.0
+    seconds: float = 60.0
+    video_bytes: int = 512 * MEGABYTE
+    video_seconds: float = 1800.0
+    jobs: int = 4
+    kept_seconds: float = 900.0
+    api_key: str = ""
+    origins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
+                raise MienError(f"The server's {name} must be above 0. Got {value} instead.")

@@ -1,0 +1,67 @@
+"""`mien serve`: the API and the page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.apps.cli.console import say
+from mien.apps.cli.extras import need
+from mien.errors import MienError
+
+KEY = "MIEN_API_KEY"
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 for other machines, too.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8000,
+    model: Annotated[str, typer.Option(help="A shipped model or an ONNX file.")] = "mien-base",
+    detector: Annotated[str, typer.Option(help="haar or yunet.")] = "haar",
+    detector_weights: Annotated[
+        Path | None, typer.Option("--detector-weights", help="The detector's weights.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Threads that read pictures; one per core by default.", min=1)
+    ] = None,
+    waiting: Annotated[int, typer.Option(help="Pictures that may wait.", min=1)] = 256,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option("--origin", help="Another site whose pages may use the API. Repeatable."),
+    ] = None,
+) -> None:
+    """Serve the API and a web page; no picture leaves this machine.
+
+    Set MIEN_API_KEY to ask clients for a key. Ctrl-C finishes what was accepted.
+    """
+    need("app", "Serving")
+    import uvicorn
+
+    from mien.apps.api.app import create_app
+    from mien.apps.api.settings import ServerSettings
+
+    settings = ServerSettings(
+        model=model,
+        detector=detector,
+        detector_weights=detector_weights,
+        workers=workers or os.cpu_count() or 1,
+        waiting=waiting,
+        api_key=os.environ.get(KEY, ""),
+        origins=tuple(origin or ()),
+    )
+    app = create_app(settings)
+    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host
+    say(f"Open http://{shown}:{port}   The API: http://{shown}:{port}/docs   Stop: Ctrl-C")
+    if host != "127.0.0.1" and not settings.api_key:
+        say(f"Everybody who reaches this machine can use it: set {KEY} to ask for a key.")
+    try:
+        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    except SystemExit as stop:
+        if stop.code:
+            app.state.service.close()
+            raise MienError(f"Port {port} of {host} cannot be used; is it taken?") from None
+        raise

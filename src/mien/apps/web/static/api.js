@@ -1,0 +1,73 @@
+// Talks to the server that this page came from.
+
+let key = sessionStorage.getItem("mien-key") || "";
+
+export const chosen = { model: "" };
+
+export function setKey(text) {
+  key = text;
+  sessionStorage.setItem("mien-key", text);
+}
+
+export class Refusal extends Error {
+  constructor(status, sentence) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+export async function ask(path, options = {}) {
+  const headers = key ? { "X-API-Key": key } : {};
+  let answer;
+  try {
+    answer = await fetch(path, { ...options, headers });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal(0, "The server does not answer. Is it still running?");
+  }
+  if (!answer.ok) {
+    const content = await answer.json().catch(() => ({}));
+    throw new Refusal(answer.status, content.detail || `The server said ${answer.status}.`);
+  }
+  return answer;
+}
+
+function withModel(path, more = {}) {
+  const query = new URLSearchParams(more);
+  if (chosen.model) query.set("model", chosen.model);
+  return query.size ? `${path}?${query}` : path;
+}
+
+export async function analyze(files, signal) {
+  const form = new FormData();
+  for (const file of files) form.append("files", file, file.name || "photo");
+  return (await ask(withModel("/v1/analyze"), { method: "POST", body: form, signal })).json();
+}
+
+export async function explain(file, face) {
+  const form = new FormData();
+  form.append("files", file, file.name || "photo");
+  return (await ask(withModel("/v1/explain", { face }), { method: "POST", body: form })).json();
+}
+
+export async function models() {
+  return (await ask("/v1/models")).json();
+}
+
+export async function uploadVideo(file) {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  return (await ask(withModel("/v1/videos"), { method: "POST", body: form })).json();
+}
+
+export async function videoState(id) {
+  return (await ask(`/v1/videos/${id}`)).json();
+}
+
+export async function cancelVideo(id) {
+  return (await ask(`/v1/videos/${id}`, { method: "DELETE" })).json();
+}
+
+export async function videoResult(id, format) {
+  return (await ask(`/v1/videos/${id}/result?format=${format}`)).blob();
+}

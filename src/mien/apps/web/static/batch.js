@@ -1,0 +1,92 @@
+// The tab for many photos: a table, and a CSV of it.
+
+import { analyze } from "./api.js";
+import { dropZone, element, percent, save, say } from "./faces.js";
+
+const at = (id) => document.getElementById(`batch-${id}`);
+const TOGETHER = 8;
+let rows = [];
+let expressions = [];
+let stopping = null;
+
+export function start() {
+  dropZone(at("drop"), read);
+  at("file").addEventListener("change", (event) => {
+    if (event.target.files.length) read([...event.target.files]);
+    event.target.value = "";
+  });
+  at("stop").addEventListener("click", () => stopping?.abort());
+  at("save").addEventListener("click", () => save(csv(), "readings.csv"));
+}
+
+async function read(files) {
+  stopping?.abort();
+  const mine = new AbortController();
+  stopping = mine;
+  rows = [];
+  at("table").tBodies[0].replaceChildren();
+  at("table").hidden = at("progress").hidden = false;
+  at("save").hidden = true;
+  for (let start = 0; start < files.length && !mine.signal.aborted; start += TOGETHER) {
+    const together = files.slice(start, start + TOGETHER);
+    await readSome(together, mine.signal);
+    if (mine !== stopping) return;
+    const done = Math.min(start + TOGETHER, files.length);
+    at("progress").firstElementChild.value = done / files.length;
+    say(at("state"), `${done} of ${files.length} photos read`);
+  }
+  at("progress").hidden = true;
+  at("save").hidden = rows.length === 0;
+}
+
+async function readSome(files, signal) {
+  try {
+    const answer = await patient(files, signal);
+    expressions = answer.expressions;
+    for (const result of answer.results) add(result);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    for (const file of files) add({ name: file.name, status: "error", message: error.message, faces: [] });
+  }
+}
+
+async function patient(files, signal) {
+  for (;;) {
+    try {
+      return await analyze(files, signal);
+    } catch (error) {
+      if (error.status !== 429) throw error;
+      await new Promise((go) => setTimeout(go, 1000));
+    }
+  }
+}
+
+function add(result) {
+  const faces = result.faces.length ? result.faces : [null];
+  for (const face of faces) {
+    rows.push({ name: result.name, status: result.status, message: result.message, face });
+    at("table").tBodies[0].append(row(result, face));
+  }
+}
+
+function row(result, face) {
+  const note = result.message || (face ? "" : "no face found");
+  const next = face ? Object.entries(face.probabilities).sort((a, b) => b[1] - a[1])[1] : null;
+  const cells = face
+    ? [result.name, face.face + 1, face.expression, percent(face.confidence), `${next[0]} ${percent(next[1])}`, note]
+    : [result.name, "", "", "", "", note];
+  return element("tr", {}, ...cells.map((text, i) =>
+    element("td", { className: i === 1 || i === 3 ? "number" : "" }, String(text))));
+}
+
+function csv() {
+  const quote = (value) => `"${String(value ?? "").replaceAll('"', '""').replace(/^(?=[=+\-@])/, "'")}"`;
+  const head = ["source", "face", "status", "expression", "confidence", ...expressions,
+    "x", "y", "width", "height", "detector_score", "message"];
+  const lines = rows.map(({ name, status, message, face }) => [
+    quote(name), face?.face ?? "", status, face?.expression ?? "", face?.confidence ?? "",
+    ...expressions.map((e) => face?.probabilities[e] ?? ""),
+    ...["x", "y", "width", "height"].map((k) => face?.box[k] ?? ""), face?.detector_score ?? "", quote(message),
+  ].join(","));
+  return new Blob([[head.join(","), ...lines].join("\r\n"), "\r\n"], { type: "text/csv" });
+}

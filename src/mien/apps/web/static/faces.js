@@ -1,0 +1,164 @@
+// Faces as cards with bars, and as boxes in a picture.
+
+import { explain } from "./api.js";
+
+export function colour(expression) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${expression}`).trim() || "#888";
+}
+
+export function percent(share) {
+  return `${Math.round(share * 100)} %`;
+}
+
+export function element(name, options = {}, ...children) {
+  const made = document.createElement(name);
+  Object.assign(made, options);
+  made.append(...children);
+  return made;
+}
+
+export function drawBoxes(context, faces, scale = 1) {
+  const pixel = context.canvas.width / (context.canvas.clientWidth || context.canvas.width);
+  const line = 2.5 * pixel;
+  const size = 14 * pixel;
+  const taken = [];
+  context.lineWidth = line;
+  context.font = `600 ${size}px system-ui, sans-serif`;
+  context.textBaseline = "bottom";
+  for (const face of faces) {
+    const { x, y, width, height } = face.box;
+    const text = `${face.expression} ${percent(face.confidence)}`;
+    const [left, top] = [x * scale, y * scale];
+    context.strokeStyle = colour(face.expression);
+    context.strokeRect(left, top, width * scale, height * scale);
+    const wide = context.measureText(text).width + size * 0.7;
+    const high = size * 1.45;
+    const start = Math.max(0, Math.min(left - line / 2, context.canvas.width - wide));
+    const bottoms = [top, top + height * scale + high, top + high, top - high];
+    const free = (bottom) => bottom >= high && bottom <= context.canvas.height && !taken.some((other) =>
+      start < other.start + other.wide && other.start < start + wide && Math.abs(bottom - other.bottom) < high);
+    const bottom = bottoms.find(free) ?? top + high;
+    taken.push({ start, wide, bottom });
+    context.fillStyle = "#101418dd";
+    context.fillRect(start, bottom - high, wide, high);
+    context.fillStyle = "#fff";
+    context.fillText(text, start + size * 0.35, bottom - size * 0.17);
+  }
+}
+
+export function bars(shares, tint = colour, format = percent) {
+  const box = element("div", { className: "bars" });
+  const most = Math.max(1e-9, ...Object.values(shares).map(Math.abs));
+  const whole = format === percent ? 1 : most;
+  for (const [name, share] of Object.entries(shares)) {
+    const fill = element("span");
+    fill.style.width = `${(Math.abs(share) / whole) * 100}%`;
+    fill.style.background = tint(name, share);
+    box.append(
+      element("span", {}, name),
+      element("div", { className: "track" }, fill),
+      element("span", { className: "value" }, format(share)),
+    );
+  }
+  return box;
+}
+
+export function card(face, picture, file, sorted = true) {
+  const { x, y, width, height } = face.box;
+  const small = element("canvas", { width: 96, height: 96 });
+  small.setAttribute("role", "img");
+  small.setAttribute("aria-label", `Face ${face.face + 1}`);
+  if (picture) {
+    const side = Math.max(width, height) * 1.25;
+    const [left, top] = [x + width / 2 - side / 2, y + height / 2 - side / 2];
+    small.getContext("2d").drawImage(picture, left, top, side, side, 0, 0, 96, 96);
+  }
+  const unsure = face.confidence < 0.5 ? ", not sure" : "";
+  const head = element(
+    "div", { className: "face-head" }, small,
+    element("div", {}, element("h2", {}, face.expression),
+      element("p", { className: "quiet" }, `${percent(face.confidence)}${unsure}`)),
+  );
+  const order = Object.entries(face.probabilities);
+  if (sorted) order.sort((a, b) => b[1] - a[1]);
+  const made = element("article", { className: "face" }, head, bars(Object.fromEntries(order)));
+  if (file) made.append(explainButton(face, file, made));
+  return made;
+}
+
+function explainButton(face, file, into) {
+  const button = element("button", {}, "Explain this face");
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    button.textContent = "Covering parts of the face …";
+    try {
+      into.append(explanation(await explain(file, face.face)));
+      button.remove();
+    } catch (error) {
+      button.disabled = false;
+      button.textContent = "Explain this face";
+      into.append(element("p", { className: "state bad" }, error.message));
+    }
+  });
+  return button;
+}
+
+function explanation(found) {
+  const image = element("img", {
+    src: `data:image/png;base64,${found.overlay}`,
+    alt: `The face; what speaks for ${found.expression} is orange, what speaks against it blue`,
+  });
+  const order = [...found.regions].sort((a, b) => b.contribution - a.contribution);
+  const shares = Object.fromEntries(order.map((r) => [r.region, r.contribution]));
+  const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(Math.round(value * 100))} %`;
+  const tint = (_, value) => (value < 0 ? "#0072b2" : "#d55e00");
+  const title = element("p", { className: "quiet" },
+    `How much each region adds to the ${percent(found.probability)} of ${found.expression}:`);
+  return element("div", { className: "explained" }, image,
+    element("div", {}, title, bars(shares, tint, signed)));
+}
+
+export function say(place, text, bad = false) {
+  place.textContent = text;
+  place.classList.toggle("bad", bad);
+}
+
+export function dropZone(zone, take) {
+  for (const kind of ["dragenter", "dragover"]) {
+    zone.addEventListener(kind, (event) => {
+      event.preventDefault();
+      zone.classList.add("over");
+    });
+  }
+  for (const kind of ["dragleave", "drop"]) {
+    zone.addEventListener(kind, () => zone.classList.remove("over"));
+  }
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) take([...event.dataTransfer.files]);
+  });
+}
+
+export function save(blob, name) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+export async function openCamera(video) {
+  if (!navigator.mediaDevices) {
+    throw new Error("This browser gives the camera only to pages from localhost or over HTTPS.");
+  }
+  try {
+    const wanted = { video: { width: { ideal: 640 }, height: { ideal: 480 } } };
+    video.srcObject = await navigator.mediaDevices.getUserMedia(wanted);
+  } catch (error) {
+    throw new Error(`The camera cannot be used: ${error.message}.`);
+  }
+  await video.play();
+}
+
+export function closeCamera(video) {
+  for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+  video.srcObject = null;
+}

@@ -1,0 +1,70 @@
+// Tabs, the choice of a model, and the key.
+
+import { chosen, models, setKey } from "./api.js";
+import * as batch from "./batch.js";
+import { element } from "./faces.js";
+import * as live from "./live.js";
+import * as photo from "./photo.js";
+import * as video from "./video.js";
+
+const tabs = [...document.querySelectorAll('[role="tab"]')];
+
+function choose(tab) {
+  for (const other of tabs) {
+    const own = other === tab;
+    other.setAttribute("aria-selected", String(own));
+    other.tabIndex = own ? 0 : -1;
+    document.getElementById(other.getAttribute("aria-controls")).hidden = !own;
+  }
+  if (tab.id !== "tab-live") live.end();
+  if (tab.id !== "tab-photo") photo.leaveBooth();
+  history.replaceState(null, "", `#${tab.getAttribute("aria-controls")}`);
+}
+
+for (const [place, tab] of tabs.entries()) {
+  tab.addEventListener("click", () => choose(tab));
+  tab.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const to = step ? tabs.at((place + step) % tabs.length) : { Home: tabs[0], End: tabs.at(-1) }[event.key];
+    if (!to) return;
+    event.preventDefault();
+    choose(to);
+    to.focus();
+  });
+}
+
+async function loadModels() {
+  const form = document.getElementById("key-form");
+  const select = document.getElementById("model");
+  try {
+    const found = await models();
+    form.hidden = true;
+    select.replaceChildren(...found.map((m) => new Option(m.name, m.name, m.default, m.default)));
+    const show = () => {
+      chosen.model = select.value;
+      const model = found.find((m) => m.name === select.value);
+      document.getElementById("about-model").replaceChildren(
+        element("h2", {}, model.name),
+        element("p", {}, model.description || "A model of this server's owner."),
+        element("p", { className: "quiet" }, `${model.expressions.join(", ")}. ` +
+          `${(model.parameters / 1e6).toFixed(1)} million weights, ` +
+          `${Math.round(model.macs / 1e6)} million operations a face.`),
+      );
+    };
+    select.onchange = show;
+    show();
+  } catch (error) {
+    form.hidden = error.status !== 401;
+  }
+}
+
+document.getElementById("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  setKey(document.getElementById("key").value);
+  loadModels();
+});
+
+for (const part of [photo, batch, video, live]) part.start();
+const wanted = tabs.find((tab) => `#${tab.getAttribute("aria-controls")}` === location.hash);
+if (wanted) choose(wanted);
+loadModels();

@@ -1,0 +1,76 @@
+// The tab for one photo.
+
+import { analyze } from "./api.js";
+import { card, closeCamera, drawBoxes, dropZone, element, openCamera, say } from "./faces.js";
+
+const at = (id) => document.getElementById(`photo-${id}`);
+let turn = 0;
+
+export function start() {
+  dropZone(at("drop"), (files) => read(files[0]));
+  at("file").addEventListener("change", (event) => {
+    if (event.target.files.length) read(event.target.files[0]);
+    event.target.value = "";
+  });
+  document.addEventListener("paste", (event) => {
+    const item = [...(event.clipboardData?.items ?? [])].find((i) => i.type.startsWith("image/"));
+    if (item && !document.getElementById("photo").hidden) read(item.getAsFile());
+  });
+  at("camera").addEventListener("click", booth);
+  at("shoot").addEventListener("click", shoot);
+  at("stop").addEventListener("click", leaveBooth);
+}
+
+async function booth() {
+  try {
+    at("booth").hidden = false;
+    await openCamera(at("video"));
+    at("shoot").focus();
+  } catch (error) {
+    at("booth").hidden = true;
+    say(at("state"), error.message, true);
+  }
+}
+
+export function leaveBooth() {
+  closeCamera(at("video"));
+  at("booth").hidden = true;
+}
+
+function shoot() {
+  const video = at("video");
+  const canvas = element("canvas", { width: video.videoWidth, height: video.videoHeight });
+  canvas.getContext("2d").drawImage(video, 0, 0);
+  canvas.toBlob((blob) => read(new File([blob], "camera.jpg", { type: "image/jpeg" })), "image/jpeg", 0.95);
+  leaveBooth();
+}
+
+async function read(file) {
+  const mine = ++turn;
+  at("stage").hidden = true;
+  at("faces").replaceChildren();
+  say(at("state"), `Reading ${file.name} …`);
+  try {
+    const answer = await analyze([file]);
+    const picture = await createImageBitmap(file).catch(() => null);
+    if (mine === turn) show(answer.results[0], picture, file);
+  } catch (error) {
+    if (mine === turn) say(at("state"), error.message, true);
+  }
+}
+
+function show(result, picture, file) {
+  if (picture) {
+    const canvas = at("canvas");
+    at("stage").hidden = false;
+    [canvas.width, canvas.height] = [picture.width, picture.height];
+    const context = canvas.getContext("2d");
+    context.drawImage(picture, 0, 0);
+    drawBoxes(context, result.faces, picture.width / result.width);
+  }
+  const count = result.faces.length;
+  const text = count ? `${count} ${count === 1 ? "face" : "faces"} in ${result.name}` :
+    `No face was found in ${result.name}. Faces should be upright and not too small.`;
+  say(at("state"), text);
+  at("faces").replaceChildren(...result.faces.map((face) => card(face, picture, file)));
+}
