@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from mien.errors import MienError
 
 UMASK = os.umask(0)
 os.umask(UMASK)
@@ -71,3 +75,24 @@ def sha256(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write an object as indented JSON, whole."""
+    with whole_file(path) as temporary:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        MienError: If it is missing or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MienError(f"{path} cannot be opened: {error.strerror}.") from error
+    except ValueError as error:
+        raise MienError(f"{path} is not JSON: {error}.") from error

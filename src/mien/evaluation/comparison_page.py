@@ -10,8 +10,7 @@ from mien import figures, pages
 from mien.evaluation.comparison import PAIRED, Compared, Comparison
 from mien.evaluation.sections.headline import HEADLINE, NAMES
 from mien.evaluation.sections.section import known, within
-from mien.files import whole_file
-from mien.training.run import write_json
+from mien.files import whole_file, write_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -22,11 +22,11 @@ from mien.evaluation.predict import predict
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import read_predictions, write_predictions
 from mien.evaluation.spread import Spread, spread
-from mien.files import whole_file
+from mien.files import read_json, whole_file, write_json
 from mien.labels import LabelSet
 from mien.recipe import HeadPart
 from mien.training.cross_validation import CrossValidation, begin, train_fold
-from mien.training.run import Run, read_json, write_json
+from mien.training.run import Run
 
 REPORT, TABLE = "crossval.json", "out-of-fold.parquet"
 

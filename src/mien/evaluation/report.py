@@ -16,7 +16,8 @@ from mien.evaluation.predict import predict_with
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import write_predictions
 from mien.evaluation.views import with_views
-from mien.training.run import Run, write_json
+from mien.files import write_json
+from mien.training.run import Run
 
 
 @dataclass(frozen=True)

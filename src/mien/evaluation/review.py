@@ -24,8 +24,7 @@ from mien.evaluation.sections.section import Make, Section
 from mien.evaluation.sections.subgroups import subgroups
 from mien.evaluation.sections.trained import trained
 from mien.evaluation.sections.uncertain import uncertain
-from mien.files import whole_file
-from mien.training.run import write_json
+from mien.files import whole_file, write_json
 
 PAGE, DATA = "report.html", "report.json"
 

@@ -11,8 +11,9 @@ from mien.evaluation.ensemble import Ensemble, EnsembleMember
 from mien.evaluation.report import report_name
 from mien.evaluation.views import with_views
 from mien.export.onnx import write_onnx
+from mien.files import read_json
 from mien.models.cost import count_macs
-from mien.training.run import Run, read_json
+from mien.training.run import Run
 
 
 def export_run(

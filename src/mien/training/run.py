@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import pickle
 import platform
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ import tomli_w
 import torch
 
 from mien.errors import MienError
-from mien.files import whole_file
+from mien.files import read_json, whole_file, write_json
 from mien.inference.gathered import partial_path
 from mien.recipe import Recipe, load_recipe
 from mien.training.module import ExpressionModule
@@ -185,27 +184,6 @@ class Run:
         # Last, because it is what makes the folder a run.
         with whole_file(self.recipe_file) as path:
             path.write_text(tomli_w.dumps(content), encoding="utf-8")
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write an object as indented JSON, whole."""
-    with whole_file(path) as temporary:
-        text = json.dumps(content, indent=2, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        MienError: If it is missing or not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MienError(f"{path} cannot be opened: {error.strerror}.") from error
-    except ValueError as error:
-        raise MienError(f"{path} is not JSON: {error}.") from error
 
 
 def _load(checkpoint: Path) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def _print(outputs: Sequence[Judged], folder: Path) -> None:
     from mien.evaluation.review import DATA
     from mien.evaluation.sections.headline import NAMES
     from mien.evaluation.sections.section import within
-    from mien.training.run import read_json
+    from mien.files import read_json
 
     content = read_json(folder / DATA)
     for output in outputs:
