@@ -42,6 +42,9 @@ STYLE: dict[str, Any] = {
 
 DPI = 150
 
+WIDE = 8.0
+"""Inches above which a figure is scrolled on a small screen instead of made too small to read."""
+
 
 @contextmanager
 def style() -> Iterator[None]:

@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
+from mien.data.store import read_store, write_store
 from mien.evaluation.predictions_file import read_predictions
 
 
@@ -53,12 +55,12 @@ def test_a_narrower_question_and_another_split(mien, small_model, small_fer2013,
 def test_a_run_is_judged_on_other_data(mien, small_run, small_fer2013, tmp_path):
     code, _, err = mien("data", "convert", small_fer2013[0], "--out", tmp_path / "own")
     assert code == 0, err
-    store = tmp_path / "own" / "dataset.json"
-    if store.exists():
-        store.write_text(store.read_text().replace('"fer2013"', '"mine"', 1))
-    code, _, err = mien("evaluate", small_run.folder, tmp_path / "own", "--out", tmp_path / "r")
+    dataset = replace(read_store(tmp_path / "own"), name="mine")
+    write_store(dataset, tmp_path / "mine")
+    code, _, err = mien("evaluate", small_run.folder, tmp_path / "mine", "--out", tmp_path / "r")
     assert code == 0, err
-    assert figures(tmp_path / "r")["faces"] > 0
+    assert "mien export" not in err
+    assert figures(tmp_path / "r")["faces"] == int((dataset.splits == "test").sum())
 
 
 def test_models_are_compared(mien, small_run, small_model, small_fer2013, tmp_path):
@@ -75,6 +77,27 @@ def test_models_are_compared(mien, small_run, small_model, small_fer2013, tmp_pa
     assert two["mcnemar"]["p"] == 1
 
 
+def test_predictions_are_compared_with_a_model(mien, small_model, small_fer2013, tmp_path):
+    faces, votes = small_fer2013
+    code, _, err = mien("evaluate", small_model, faces, "--out", tmp_path / "r")
+    assert code == 0, err
+    own = tmp_path / "r" / "predictions" / "basic7.parquet"
+    table = read_predictions(own)
+    names = table.labels.expressions
+    lines = [
+        ",".join([id_, *(f"{p:.12f}" for p in row)])
+        for id_, row in zip(table.ids, table.probabilities)
+    ]
+    theirs = tmp_path / "theirs.csv"
+    theirs.write_text("\n".join([",".join(["id", *names]), *lines]))
+    given = ["--data", faces, "--votes", votes, "--out", tmp_path / "c"]
+    code, _, err = mien("compare", small_model, theirs, *given)
+    assert code == 0, err
+    (data,) = json.loads((tmp_path / "c" / "compare.json").read_text())
+    assert data["models"][1]["differences"]["accuracy"]["value"] == 0
+    assert data["split"] == "test"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -83,10 +106,10 @@ def test_models_are_compared(mien, small_run, small_model, small_fer2013, tmp_pa
         (["evaluate", "{model}", "{faces}", "{faces}"], "one dataset at a time. Got 2"),
         (["evaluate", "{model}", "{faces}", "--tta", "flip"], "--tta is for runs"),
         (["evaluate", "{model}", "{faces}", "--split", "tests"], "did you mean 'test'"),
-        (["evaluate", "{model}", "{faces}", "--labels", "for"], "for"),
+        (["evaluate", "{model}", "{faces}", "--labels", "for"], "did you mean 'four'"),
         (["compare", "{model}", "--data", "{faces}"], "two or more models to compare"),
         (["compare", "{model}", "{model}"], "Name the dataset to compare the models on"),
-        (["compare", "{model}", "x.csv"], "predictions with predictions"),
+        (["compare", "{model}", "x.csv"], "Name the dataset to compare the models on"),
     ],
 )
 def test_mistakes_are_one_sentence(

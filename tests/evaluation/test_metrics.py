@@ -58,7 +58,7 @@ def test_metrics_agree_with_scikit_learn(case):
         oracle.balanced_accuracy_score(truth, decision)
     )
     assert macro_f1(truth, shares) == pytest.approx(
-        oracle.f1_score(truth, decision, average="macro")
+        oracle.f1_score(truth, decision, average="macro", labels=np.unique(truth))
     )
     assert negative_log_likelihood(truth, shares) == pytest.approx(
         oracle.log_loss(truth, shares, labels=every), rel=1e-6

@@ -50,6 +50,13 @@ def test_other_programs_predictions_are_read(tmp_path):
     assert table.model == "theirs"
 
 
+def test_flags_and_empty_cells_are_understood(tmp_path):
+    header = "id,sad,happy,leaked,face_size\n"
+    table = read_predictions(write_csv(tmp_path, "a,1,0,1.0,\nb,0,1,False,80\n", header))
+    assert table.leaked.tolist() == [True, False]
+    np.testing.assert_array_equal(table.measures["face_size"], [np.nan, 80])
+
+
 def test_known_sets_of_columns_have_their_names(tmp_path):
     names = label_set("basic7").expressions
     path = write_csv(tmp_path, f"a,{','.join(['1', *['0'] * 6])}\n", f"id,{','.join(names)}\n")
@@ -63,7 +70,7 @@ def test_known_sets_of_columns_have_their_names(tmp_path):
         ("a,happy,test,.5,.5,nan\n", HEADER, "row 1 of 1: probabilities must be numbers"),
         ("a,happy,test,.5,.7,-.2\n", HEADER, r"from 0 to 1. Got 0.5, 0.7, -0.2"),
         ("a,happy,test,.5,.4,.2\n", HEADER, r"must add up to 1. Got 1.1"),
-        ("a,happy,test,.5,x,.5\n", HEADER, "must hold a number for each probability"),
+        ("a,happy,test,.5,x,.5\n", HEADER, "row 1: wanted a number, found 'x'"),
         ("a,happy,test,1,0,0\na,happy,test,1,0,0\n", HEADER, r"name each face once. Got 'a' 2"),
         ("a,fear,test,1,0,0\n", HEADER, "the truth 'fear' has no column"),
         ("a,hapy,test,1,0,0\n", HEADER, "the truth 'hapy' has no column"),
@@ -71,6 +78,13 @@ def test_known_sets_of_columns_have_their_names(tmp_path):
         ("a,1\n", "id,p_happy\n", "probabilities for two or more of"),
         ("a,.5,.2,.3\n", "id,happy,p_happiness,sad\n", "two columns for happiness"),
         ("happy,1,0\n", "truth,p_happy,p_sad\n", "must have a column 'id'"),
+        ("a,happy,test,1,0,0,7\n", HEADER, "row 1 of 1: must have 6 cells"),
+        ("a,happy,test,1\n", HEADER, "row 1 of 1: must have 6 cells"),
+        (",happy,test,1,0,0\n", HEADER, "row 1 of 1: the id is empty"),
+        ("a,1,0\n", "id,p_sad,p_sad\n", "two columns 'p_sad'"),
+        ("a,1,0,maybe\n", "id,sad,happy,leaked\n", "leaked must be true or false. Got 'maybe'"),
+        ("a,1,0,3\n", "id,sad,happy,votes_anger\n", "must have all ten columns of votes"),
+        ("a,1,0,wide\n", "id,sad,happy,face_size\n", "row 1: wanted a number, found 'wide'"),
     ],
 )
 def test_bad_predictions_are_one_sentence(tmp_path, text, header, message):
@@ -83,5 +97,7 @@ def test_what_is_no_parquet_file_is_said(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"no")
     with pytest.raises(DataError, match="is not a Parquet file that can be read"):
         read_predictions(tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"none\.parquet does not exist"):
+        read_predictions(tmp_path / "none.parquet")
     with pytest.raises(DataError, match=r"none\.csv cannot be opened"):
         read_predictions(tmp_path / "none.csv")

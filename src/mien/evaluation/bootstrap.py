@@ -1,7 +1,8 @@
-"""How far a figure can be trusted: percentile intervals from resampled faces or subjects."""
+"""How far a figure can be trusted: intervals from resampled faces or subjects, and of shares."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -11,6 +12,9 @@ from mien.evaluation.metrics import Metric, Probabilities, Truth
 
 RESAMPLES = 1000
 COVERAGE = 0.95
+
+NORMAL = 1.959963984540054
+"""Standard deviations within which 95 % of a normal distribution lie."""
 
 Groups = NDArray[np.str_]
 """str (N,), what is drawn together, such as the subject of each face."""
@@ -55,6 +59,17 @@ def intervals(
         for name, metric in metrics.items():
             values[name].append(metric(drawn, said))
     return {name: bounds(np.array(found)) for name, found in values.items()}
+
+
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share: right also at 0 and 1, where a bootstrap has none.
+
+    Wilson, "Probable inference", Journal of the American Statistical Association 22, 1927.
+    """
+    share, z2 = hits / of, NORMAL**2 / of
+    middle = (share + z2 / 2) / (1 + z2)
+    half = NORMAL * math.sqrt(share * (1 - share) / of + z2 / (4 * of)) / (1 + z2)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def resampled(count: int, groups: Groups | None, seed: int) -> Iterator[NDArray[np.intp]]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET
 from mien.errors import MienError
-from mien.evaluation.judged import Judged, judged
+from mien.evaluation.judged import Judged, judged, places_of
 from mien.evaluation.metrics import METRICS
 from mien.evaluation.paired import Difference, McNemar, mcnemar, paired_difference
 from mien.evaluation.predictions import Predictions
@@ -91,23 +90,42 @@ def _compared(first: Judged, other: Judged) -> Compared:
 def common_faces(tables: Sequence[Predictions]) -> list[Predictions]:
     """Return the same faces of each table, in the order of the first.
 
+    A truth or a split that one table lacks is taken from another.
+
     Raises:
-        MienError: If there is none, or two tables give a face different truths.
+        MienError: If there is none, the tables are of several datasets, or two of them give a face
+            different truths or splits.
     """
     ids = reduce(np.intersect1d, [table.ids for table in tables])
     if not len(ids):
         names = " and ".join(table.model or "a table" for table in tables)
         raise MienError(f"{names} cannot be compared: they have no face's id in common.")
+    _check_datasets(tables)
     order = tables[0].ids[np.isin(tables[0].ids, ids)]
-    found = [table.select(_places(table, order)) for table in tables]
+    found = [table.select(places_of(order, table.ids)) for table in tables]
+    truth, splits = found[0].truth, found[0].splits
     for table in found[1:]:
-        _check_truth(found[0], table)
-    return found
+        _check_truth(replace(found[0], truth=truth), table)
+        _check_splits(replace(found[0], splits=splits), table)
+        truth = np.where(truth == NO_TARGET, table.truth, truth)
+        splits = np.where(splits == "", table.splits, splits)
+    return [replace(table, truth=truth, splits=splits) for table in found]
 
 
-def _places(table: Predictions, ids: NDArray[np.str_]) -> NDArray[np.intp]:
-    order = np.argsort(table.ids)
-    return np.asarray(order[np.searchsorted(table.ids, ids, sorter=order)], dtype=np.intp)
+def _check_datasets(tables: Sequence[Predictions]) -> None:
+    names = sorted({table.dataset for table in tables} - {""})
+    if len(names) > 1:
+        raise MienError(f"Models are compared on one dataset. Got {' and '.join(names)}.")
+
+
+def _check_splits(one: Predictions, two: Predictions) -> None:
+    different = (one.splits != "") & (two.splits != "") & (one.splits != two.splits)
+    if different.any():
+        first = int(different.argmax())
+        raise MienError(
+            f"{one.model} and {two.model} cannot be compared: the split of {different.sum()} faces"
+            f" differs, of {one.ids[first]} {one.splits[first]} and {two.splits[first]}."
+        )
 
 
 def _check_truth(one: Predictions, two: Predictions) -> None:
@@ -142,7 +160,7 @@ def of_labels(tables: Sequence[Predictions], labels: LabelSet) -> Predictions:
     names = ", ".join(table.labels.name for table in tables)
     raise MienError(
         f"{tables[0].model} has no output with all of {', '.join(labels.expressions)}: its outputs"
-        f" that can be judged on {tables[0].dataset} are {names}."
+        f" that can be judged on {tables[0].dataset or 'its faces'} are {names}."
     )
 
 
@@ -162,6 +180,6 @@ def common_labels(models: Sequence[Sequence[Predictions]]) -> list[LabelSet]:
         names = "; ".join(f"{m[0].model}: {', '.join(t.labels.name for t in m)}" for m in models)
         raise MienError(
             f"The models have no output of the same expressions ({names}): name what they are to"
-            " choose among, such as --labels four."
+            " choose among with --labels, such as happiness+sadness."
         )
     return found

@@ -22,7 +22,8 @@ SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "ece")
 ABOUT = (
     "Differences are to the first model, with paired 95 % bootstrap intervals: an interval without"
     " 0 is a difference beyond chance. McNemar's p is of the faces on which only one of the two is"
-    " right. Neither contains the spread between trainings of the same recipe."
+    " right, and takes faces, also those of one subject, for independent. Neither contains the"
+    " spread between trainings of the same recipe."
 )
 
 

@@ -79,18 +79,18 @@ def class_counts(confusion: Confusion) -> ClassCounts:
 def averages(confusion: Confusion) -> dict[str, dict[str, float]]:
     """Return macro and weighted averages of precision, recall and F1.
 
-    Macro is the mean over the classes for which the figure is defined; weighted counts each class
-    by its faces.
+    They are means over the classes that have a face, weighted by how many for the second. The
+    precision of a class that is never decided for is undefined and left out of its means.
 
     Returns:
         By kind ("macro", "weighted"), then by figure.
     """
     counts = class_counts(confusion)
     figures = {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
-    support = counts.support
+    weights = {"macro": counts.support > 0, "weighted": counts.support}
     return {
-        "macro": {name: mean(values) for name, values in figures.items()},
-        "weighted": {name: mean(values, support) for name, values in figures.items()},
+        kind: {name: mean(values, weight) for name, values in figures.items()}
+        for kind, weight in weights.items()
     }
 
 

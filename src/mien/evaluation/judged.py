@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.explore.statistics import brightness, sharpness
 from mien.errors import MienError, unknown_name
 from mien.evaluation.bootstrap import Groups
-from mien.evaluation.predictions import Predictions
+from mien.evaluation.predictions import Predictions, leaked_faces
 
 EVERY = "all"
 """The split that means all faces of a dataset without splits."""
@@ -29,11 +32,15 @@ class Judged:
             or they are the judged ones.
         images: uint8 (N, H, W), the judged faces' pictures; None if they are not at hand.
         metrics_file: The figures of each epoch, if a run made the predictions.
+        every: The faces of the split, also those that are not judged.
+        unjudged: How many of them have no truth that the output can say, by what they show.
     """
 
     table: Predictions
     faces: Predictions
     split: str
+    every: Predictions
+    unjudged: Mapping[str, int] = field(default_factory=dict)
     val: Predictions | None = None
     images: NDArray[np.uint8] | None = None
     metrics_file: Path | None = None
@@ -55,8 +62,7 @@ def judged(
     """Choose the faces to judge.
 
     Args:
-        table: Predictions; where they lack subjects, sources, votes, splits or the truth, the
-            dataset's are taken.
+        table: Predictions; what they lack of a face is taken from the dataset.
         dataset: Gives the pictures.
         split: Which faces are judged; by default test, else val, else all.
         metrics_file: The figures of each epoch of the run.
@@ -67,8 +73,8 @@ def judged(
     if dataset is not None:
         table = completed(table, dataset)
     chosen = _split(table, split)
-    faces = table if chosen == EVERY else table.select(table.splits == chosen)
-    faces = faces.select(faces.truth != NO_TARGET)
+    every = table if chosen == EVERY else table.select(table.splits == chosen)
+    faces = every.select(every.truth != NO_TARGET)
     if not len(faces):
         raise MienError(
             f"{table.model or 'The predictions'} cannot be judged: no face of the split {chosen!r}"
@@ -79,6 +85,8 @@ def judged(
         table=table,
         faces=faces,
         split=chosen,
+        every=every,
+        unjudged=_unjudged(every, dataset),
         val=val if chosen == "test" and len(val) else None,
         images=None if dataset is None else dataset.images[_places(faces, dataset)],
         metrics_file=metrics_file,
@@ -88,35 +96,74 @@ def judged(
 def completed(table: Predictions, dataset: FaceDataset) -> Predictions:
     """Return predictions with what only the dataset knows of the faces.
 
+    A table that says of no face what it shows gets the dataset's labels; one that does is checked
+    against them, unless it came from mien, whose truths may be the raters' majorities.
+
     Raises:
-        MienError: If the dataset lacks one of the faces.
+        MienError: If the dataset lacks one of the faces, or a truth is not the dataset's.
     """
     places = _places(table, dataset)
-    changes: dict[str, object] = {}
-    for name in ("splits", "subjects", "sources"):
-        if (getattr(table, name) == "").all():
-            changes[name] = getattr(dataset, name)[places]
-    if table.votes is None and dataset.votes is not None:
-        changes["votes"] = dataset.votes[places]
-    if (table.truth == NO_TARGET).all():
-        known = {e: i for i, e in enumerate(table.labels.expressions)}
-        names = [*dataset.labels.expressions, ""]
-        own = np.array([known.get(name, NO_TARGET) for name in names], dtype=np.int64)
-        changes["truth"] = own[dataset.targets[places]]
-    if not table.dataset:
-        changes["dataset"] = dataset.name
-    return replace(table, **changes)  # type: ignore[arg-type]
+    faces = dataset.select(places)
+    named = {
+        name: np.where(getattr(table, name) == "", getattr(faces, name), getattr(table, name))
+        for name in ("splits", "subjects", "sources")
+    }
+    own = {"brightness": brightness(faces.images), "sharpness": sharpness(faces.images)}
+    return replace(
+        table,
+        **named,
+        truth=table.truth if table.dataset else _truth(table, faces),
+        votes=faces.votes if table.votes is None else table.votes,
+        leaked=table.leaked if table.dataset else leaked_faces(dataset)[places],
+        measures={**own, **table.measures},
+        dataset=table.dataset or dataset.name,
+    )
+
+
+def _truth(table: Predictions, faces: FaceDataset) -> NDArray[np.int64]:
+    known = {e: i for i, e in enumerate(table.labels.expressions)}
+    names = [*faces.labels.expressions, ""]
+    translated = np.array([known.get(name, NO_TARGET) for name in names], dtype=np.int64)
+    labels = translated[faces.targets]
+    given = table.truth != NO_TARGET
+    wrong = np.flatnonzero(given & (table.truth != labels))
+    if len(wrong):
+        first = wrong[0]
+        raise MienError(
+            f"The truth that {table.model or 'the table'} gives {len(wrong)} faces is not that of"
+            f" {faces.name!r}: of {table.ids[first]}"
+            f" {table.labels.expressions[table.truth[first]]} instead of"
+            f" {names[faces.targets[first]] or 'none'}."
+        )
+    return labels
+
+
+def _unjudged(every: Predictions, dataset: FaceDataset | None) -> dict[str, int]:
+    """Count the faces without a truth, by what the dataset says that they show."""
+    left = every.select(every.truth == NO_TARGET)
+    if dataset is None:
+        return {"unknown": len(left)} if len(left) else {}
+    targets = dataset.targets[_places(left, dataset)]
+    names = np.array([*dataset.labels.expressions, "unknown"])[targets]
+    sayable = np.isin(names, every.labels.expressions)
+    found = Counter(np.where(sayable, "no majority of the raters", names).tolist())
+    return dict(sorted(found.items()))
 
 
 def _places(table: Predictions, dataset: FaceDataset) -> NDArray[np.intp]:
-    place = {str(id_): number for number, id_ in enumerate(dataset.ids)}
-    missing = [str(id_) for id_ in table.ids if str(id_) not in place]
-    if missing:
+    missing = table.ids[~np.isin(table.ids, dataset.ids)]
+    if len(missing):
         raise MienError(
             f"Dataset {dataset.name!r} lacks {len(missing)} of the {len(table)} faces that"
-            f" {table.model or 'the predictions'} names, {missing[0]!r} first."
+            f" {table.model or 'the predictions'} names, {str(missing[0])!r} first."
         )
-    return np.array([place[str(id_)] for id_ in table.ids], dtype=np.intp)
+    return places_of(table.ids, dataset.ids)
+
+
+def places_of(wanted: NDArray[np.str_], ids: NDArray[np.str_]) -> NDArray[np.intp]:
+    """Return where some ids stand among others, which hold them all."""
+    order = np.argsort(ids)
+    return np.asarray(order[np.searchsorted(ids, wanted, sorter=order)], dtype=np.intp)
 
 
 def _split(table: Predictions, wanted: str | None) -> str:

@@ -43,18 +43,12 @@ def top2_accuracy(truth: Truth, probabilities: Probabilities) -> float:
 
 def balanced_accuracy(truth: Truth, probabilities: Probabilities) -> float:
     """Return the mean recall of the classes that occur in `truth`."""
-    counts = confusion(truth, probabilities)
-    support = counts.sum(1)
-    occurs = support > 0
-    return float((counts.diagonal()[occurs] / support[occurs]).mean())
+    return averages(confusion(truth, probabilities))["macro"]["recall"]
 
 
 def macro_f1(truth: Truth, probabilities: Probabilities) -> float:
-    """Return the mean F1 of the classes that occur in `truth` or among the decisions."""
-    counts = confusion(truth, probabilities)
-    total = counts.sum(0) + counts.sum(1)
-    occurs = total > 0
-    return float((2 * counts.diagonal()[occurs] / total[occurs]).mean())
+    """Return the mean F1 of the classes that occur in `truth`."""
+    return averages(confusion(truth, probabilities))["macro"]["f1"]
 
 
 def weighted_f1(truth: Truth, probabilities: Probabilities) -> float:

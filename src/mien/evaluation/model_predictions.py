@@ -15,7 +15,13 @@ from rich.progress import track
 from mien.data.dataset import FaceDataset
 from mien.data.sizes import of_side
 from mien.evaluation.metrics import Probabilities
-from mien.evaluation.predictions import Predictions, judged_faces, leaked_faces, predictions_of
+from mien.evaluation.predictions import (
+    Predictions,
+    judged_faces,
+    leaked_faces,
+    logits_of,
+    predictions_of,
+)
 from mien.evaluation.truths import judgeable
 from mien.inference.classifier import BATCH, Classifier
 from mien.recipe import HeadPart
@@ -29,18 +35,16 @@ else:
 if TYPE_CHECKING:
     from mien.training.run import Run
 
-SMALLEST = 1e-30
-"""Probabilities below it count as this."""
-
 
 def predictions_from(
-    source: str, dataset: FaceDataset, *, progress: bool = False
+    source: str, dataset: FaceDataset, *, every: bool = False, progress: bool = False
 ) -> list[Predictions]:
     """Return what a model says of the faces of val and test, or of all if there are none of them.
 
     Args:
         source: A run's folder, a shipped model's name or an ONNX file.
         dataset: Faces of any size.
+        every: Whether faces of train are wanted, too.
         progress: Whether to show a bar.
 
     Returns:
@@ -52,23 +56,24 @@ def predictions_from(
     if Path(source).is_dir():
         from mien.training.run import Run
 
-        return run_predictions(Run(Path(source)), dataset)
-    return file_predictions(Classifier(source), dataset, progress=progress)
+        return run_predictions(Run(Path(source)), dataset, every=every)
+    return file_predictions(Classifier(source), dataset, every=every, progress=progress)
 
 
-def run_predictions(run: Run, dataset: FaceDataset) -> list[Predictions]:
+def run_predictions(run: Run, dataset: FaceDataset, *, every: bool = False) -> list[Predictions]:
     """Return what a run's best epoch says, at the temperatures of its report if it has one.
 
-    Args, returns and errors as of `predictions_from`.
+    Args, returns and errors as of `predictions_from`; a run must be finished.
     """
     from mien.evaluation.predict import predict_with
 
+    run.check_finished()
     module = run.module()
     preprocess = module.recipe.preprocess
     faces = replace(dataset, images=of_side(dataset.images, preprocess.size))
     name = run.folder.resolve().name
     heads = judgeable(name, module.recipe.heads, faces)
-    tables = predict_with(module.network, preprocess, heads, faces)
+    tables = predict_with(module.network, preprocess, heads, faces, every=every)
     temperatures = run.temperatures()
     return [
         replace(table, model=name, temperature=temperatures.get(head.labels, 1.0))
@@ -77,7 +82,11 @@ def run_predictions(run: Run, dataset: FaceDataset) -> list[Predictions]:
 
 
 def file_predictions(
-    classifier: Classifier, dataset: FaceDataset, *, progress: bool = False
+    classifier: Classifier,
+    dataset: FaceDataset,
+    *,
+    every: bool = False,
+    progress: bool = False,
 ) -> list[Predictions]:
     """Return what a model's file says.
 
@@ -85,14 +94,14 @@ def file_predictions(
     """
     card = classifier.card
     heads = judgeable(card.name, _heads(classifier), dataset)
-    judged = judged_faces(dataset)
+    judged = judged_faces(dataset, every=every)
     leaked, faces = leaked_faces(dataset)[judged], dataset.select(judged)
     shares = _shares(classifier, faces, [head.labels for head in heads], progress)
     found = []
     for head in heads:
         temperature = card.head(head.labels).temperature
         targets = head_targets(faces, head)
-        logits = np.log(np.maximum(shares[head.labels], SMALLEST)) * temperature
+        logits = logits_of(shares[head.labels], temperature)
         table = predictions_of(faces, targets.labels, targets.truth, leaked, logits)
         found.append(replace(table, model=card.name, temperature=temperature))
     return found

@@ -36,7 +36,12 @@ def predict(module: ExpressionModule, dataset: FaceDataset) -> list[Predictions]
 
 
 def predict_with(
-    network: Predictor, preprocess: Preprocess, heads: Sequence[HeadPart], dataset: FaceDataset
+    network: Predictor,
+    preprocess: Preprocess,
+    heads: Sequence[HeadPart],
+    dataset: FaceDataset,
+    *,
+    every: bool = False,
 ) -> list[Predictions]:
     """Run a network over the splits val and test, or over all faces of a dataset without them.
 
@@ -45,11 +50,12 @@ def predict_with(
         preprocess: How it sees faces.
         heads: The outputs that are wanted, and what they should say.
         dataset: Faces of the network's size.
+        every: Whether faces of train are wanted, too.
 
     Returns:
         One table for each head, in the given order.
     """
-    judged = judged_faces(dataset)
+    judged = judged_faces(dataset, every=every)
     leaked = leaked_faces(dataset)[judged]
     faces = dataset.select(judged)
     logits = _logits(network, preprocess, faces, heads)

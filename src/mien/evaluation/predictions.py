@@ -11,9 +11,16 @@ from numpy.typing import NDArray
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.explore.statistics import brightness, sharpness
 from mien.data.twins import twins_in
+from mien.errors import MienError
 from mien.evaluation.calibration import probabilities
 from mien.evaluation.metrics import Probabilities
 from mien.labels import LabelSet
+
+SMALLEST = 1e-30
+"""Probabilities below it count as this, so that they have a logarithm."""
+
+NOTHING = 1e-20
+"""What classes of the probability `SMALLEST` add up to, at most, however many."""
 
 MEASURES = ("brightness", "sharpness", "face_size")
 """What a table may know of each picture: mean grey value, variance of the Laplacian, pixels of the
@@ -39,6 +46,10 @@ class Predictions:
         model: Whose predictions they are.
         dataset: Whose faces they are of.
         temperature: What the logits are divided by.
+
+    Raises:
+        MienError: If the columns differ in length, an id occurs twice, a logit is not finite, a
+            truth is no class, or the temperature is not positive.
     """
 
     labels: LabelSet
@@ -55,8 +66,29 @@ class Predictions:
     dataset: str = ""
     temperature: float = 1.0
 
+    def __post_init__(self) -> None:
+        count, classes = len(self.ids), len(self.labels)
+        columns = (self.splits, self.truth, self.leaked, self.logits, self.subjects, self.sources)
+        parallel = all(len(column) == count for column in columns)
+        if not parallel or self.logits.shape != (count, classes):
+            raise MienError(f"{self._name} must have {count} rows of {classes} logits each.")
+        bad = ~np.isfinite(self.logits).all(axis=1)
+        if bad.any():
+            raise MienError(
+                f"{self._name} must be finite. Got values that are not for {int(bad.sum())} of"
+                f" {count} faces, {str(self.ids[bad.argmax()])!r} first."
+            )
+        if len(np.unique(self.ids)) != count:
+            raise MienError(f"{self._name} must name each face once.")
+        if not ((self.truth >= NO_TARGET) & (self.truth < classes)).all() or self.temperature <= 0:
+            raise MienError(f"{self._name} must have truths among their classes, and T above 0.")
+
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def _name(self) -> str:
+        return f"The predictions of {self.model}" if self.model else "The predictions"
 
     @property
     def probabilities(self) -> Probabilities:
@@ -99,9 +131,16 @@ class Predictions:
             labels: A subset of the output's expressions.
 
         Raises:
-            MienError: If the output lacks one of them.
+            MienError: If the output lacks one of them, or gives all of them probability 0.
         """
         places = labels.positions_in(self.labels)
+        empty = self.probabilities[:, places].sum(axis=1) < NOTHING
+        if empty.any():
+            raise MienError(
+                f"{self._name} give {', '.join(labels.expressions)} probability 0 for"
+                f" {int(empty.sum())} faces, {str(self.ids[empty.argmax()])!r} first: how they"
+                " would choose among these is not known."
+            )
         table = np.full(len(self.labels) + 1, NO_TARGET)
         table[places] = np.arange(len(labels))
         return replace(self, labels=labels, truth=table[self.truth], logits=self.logits[:, places])
@@ -139,10 +178,15 @@ def predictions_of(
     )
 
 
-def judged_faces(dataset: FaceDataset) -> NDArray[np.bool_]:
-    """Return bool (N,): the faces of val and test; all of a dataset that has neither."""
+def judged_faces(dataset: FaceDataset, *, every: bool = False) -> NDArray[np.bool_]:
+    """Return bool (N,): the faces of val and test; all if wanted, or if there are none of them."""
     judged = np.isin(dataset.splits, ["val", "test"])
-    return judged if judged.any() else np.ones(len(dataset), dtype=bool)
+    return judged if judged.any() and not every else np.ones(len(dataset), dtype=bool)
+
+
+def logits_of(shares: Probabilities, temperature: float) -> NDArray[np.float64]:
+    """Return logits that give probabilities, float (N, C), at a temperature."""
+    return np.asarray(np.log(np.maximum(shares, SMALLEST)) * temperature)
 
 
 def leaked_faces(dataset: FaceDataset) -> NDArray[np.bool_]:

@@ -7,7 +7,6 @@ spelling. Only `id` and the probabilities are needed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,27 +15,45 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field, ValidationError
 
 from mien.data.dataset import NO_TARGET
 from mien.data.sample import SPLITS
 from mien.data.tables import csv_rows
 from mien.errors import DataError, MienError
 from mien.evaluation.metrics import Probabilities
-from mien.evaluation.predictions import MEASURES, Predictions
+from mien.evaluation.predictions import MEASURES, Predictions, logits_of
 from mien.files import whole_file
-from mien.labels import EXPRESSIONS, VOTES, LabelSet, parse_expression, smallest_label_set
+from mien.labels import (
+    EXPRESSIONS,
+    LABEL_SETS,
+    OWN,
+    VOTES,
+    LabelSet,
+    label_set,
+    parse_expression,
+    smallest_label_set,
+)
 
 SUFFIXES = (".parquet", ".csv")
 METADATA = b"mien"
 PREFIXES = ("p_", "prob_", "probability_")
 TRUTH = ("truth", "target", "label")
-SMALLEST = 1e-30
-"""Probabilities below it are kept as this."""
+FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False, "": False}
 
 TOLERANCE = 1e-3
 """How far the probabilities of a face may be from adding up to 1."""
 
 Columns = Mapping[str, Sequence[Any]]
+
+
+class About(BaseModel):
+    """What a file of mien's says of itself, in its metadata."""
+
+    model: str = ""
+    dataset: str = ""
+    labels: str = ""
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
 
 def write_predictions(table: Predictions, path: Path) -> None:
@@ -55,13 +72,13 @@ def write_predictions(table: Predictions, path: Path) -> None:
     columns |= table.measures
     shares = zip(table.labels.expressions, table.probabilities.T)
     columns |= {f"p_{expression}": column for expression, column in shares}
-    about = {
-        "model": table.model,
-        "dataset": table.dataset,
-        "labels": table.labels.name,
-        "temperature": table.temperature,
-    }
-    content = pa.table(columns).replace_schema_metadata({METADATA: json.dumps(about).encode()})
+    about = About(
+        model=table.model,
+        dataset=table.dataset,
+        labels=table.labels.name,
+        temperature=table.temperature,
+    )
+    content = pa.table(columns).replace_schema_metadata({METADATA: about.model_dump_json()})
     with whole_file(path) as temporary:
         pq.write_table(content, temporary)
 
@@ -74,42 +91,66 @@ def read_predictions(path: Path) -> Predictions:
             holds probabilities that are none; says which row.
     """
     columns, about = _content(path)
+    _check_rows(columns, path)
     found = _expressions(columns, path)
     ids = _texts(columns, "id", path)
     _check_ids(ids, path)
     labels = _label_set(found, about, path)
     shares = _shares([columns[found[e]] for e in labels.expressions], path)
-    temperature = float(about.get("temperature", 1.0))
+    temperature = about.temperature
     return Predictions(
         labels=labels,
         ids=ids,
         splits=_splits(columns, path),
         truth=_truth(columns, labels, path),
-        leaked=_flags(columns, len(ids)),
-        logits=np.log(np.maximum(shares, SMALLEST)) * temperature,
+        leaked=_flags(columns, len(ids), path),
+        logits=logits_of(shares, temperature),
         subjects=_texts(columns, "subject", path),
         sources=_texts(columns, "source", path),
-        votes=_votes(columns),
-        measures={m: np.array(columns[m], dtype=np.float64) for m in MEASURES if m in columns},
-        model=str(about.get("model", path.stem)),
-        dataset=str(about.get("dataset", "")),
+        votes=_votes(columns, path),
+        measures={m: _numbers(columns, m, path) for m in MEASURES if m in columns},
+        model=about.model or path.stem,
+        dataset=about.dataset,
         temperature=temperature,
     )
 
 
-def _content(path: Path) -> tuple[Columns, Mapping[str, Any]]:
+def _content(path: Path) -> tuple[Columns, About]:
     if path.suffix.lower() == ".csv":
-        with csv_rows(path) as reader:
-            rows = list(reader)
-            names = list(reader.fieldnames or ())
-        return {name: [row[name] for row in rows] for name in names}, {}
+        return _csv(path), About()
+    if not path.exists():
+        raise DataError(f"{path} does not exist.")
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} is not a Parquet file that can be read: {reason}") from error
-    about = json.loads((table.schema.metadata or {}).get(METADATA, b"{}"))
+    try:
+        about = About.model_validate_json((table.schema.metadata or {}).get(METADATA, b"{}"))
+    except ValidationError as error:
+        raise DataError(f"{path} has metadata {METADATA.decode()!r} that is not mien's.") from error
     return table.to_pydict(), about
+
+
+def _csv(path: Path) -> Columns:
+    with csv_rows(path) as reader:
+        rows = list(reader)
+        names = list(reader.fieldnames or ())
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise DataError(f"{path} has two columns {repeated!r}.")
+    for number, row in enumerate(rows, start=1):
+        if None in row or None in row.values():
+            raise DataError(
+                f"{path}, row {number} of {len(rows)}: must have {len(names)} cells, as the header"
+                " has."
+            )
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def _check_rows(columns: Columns, path: Path) -> None:
+    if not columns or not len(next(iter(columns.values()))):
+        raise DataError(f"{path} holds no predictions.")
 
 
 def _expressions(columns: Columns, path: Path) -> dict[str, str]:
@@ -142,17 +183,20 @@ def _expression(column: str) -> str | None:
         return None
 
 
-def _label_set(found: Mapping[str, str], about: Mapping[str, Any], path: Path) -> LabelSet:
+def _label_set(found: Mapping[str, str], about: About, path: Path) -> LabelSet:
     expressions = tuple(e for e in EXPRESSIONS if e in found)
     own = smallest_label_set(set(expressions))
-    if "labels" in about:
-        return LabelSet(str(about["labels"]), expressions)
-    return own if own.expressions == expressions else LabelSet("+".join(expressions), expressions)
+    if own.expressions != expressions:
+        own = LabelSet(OWN.join(expressions), expressions)
+    if about.labels in LABEL_SETS and label_set(about.labels).expressions == expressions:
+        return label_set(about.labels)
+    return own
 
 
 def _check_ids(ids: NDArray[np.str_], path: Path) -> None:
-    if not len(ids):
-        raise DataError(f"{path} holds no predictions.")
+    empty = np.flatnonzero(ids == "")
+    if len(empty):
+        raise DataError(f"{path}, row {empty[0] + 1} of {len(ids)}: the id is empty.")
     values, counts = np.unique(ids, return_counts=True)
     if (counts > 1).any():
         repeated = str(values[counts.argmax()])
@@ -160,10 +204,9 @@ def _check_ids(ids: NDArray[np.str_], path: Path) -> None:
 
 
 def _shares(columns: Sequence[Sequence[Any]], path: Path) -> Probabilities:
-    try:
-        shares = np.array(columns, dtype=np.float64).T
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path} must hold a number for each probability: {error}.") from error
+    shares = np.array(
+        [[_number(value, row, path) for row, value in enumerate(c)] for c in columns]
+    ).T
     bad = np.flatnonzero(~np.isfinite(shares).all(1) | (shares < 0).any(1))
     if len(bad):
         raise DataError(
@@ -177,6 +220,19 @@ def _shares(columns: Sequence[Sequence[Any]], path: Path) -> Probabilities:
             f" 1. Got {shares[off[0]].sum():g}."
         )
     return shares
+
+
+def _number(value: Any, row: int, path: Path) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}, row {row + 1}: wanted a number, found {value!r}.") from error
+
+
+def _numbers(columns: Columns, name: str, path: Path) -> NDArray[np.float64]:
+    """Return a column of numbers; empty cells are not numbers."""
+    cells = (np.nan if value in ("", None) else value for value in columns[name])
+    return np.array([_number(value, row, path) for row, value in enumerate(cells)])
 
 
 def _texts(columns: Columns, name: str, path: Path) -> NDArray[np.str_]:
@@ -200,26 +256,41 @@ def _truth(columns: Columns, labels: LabelSet, path: Path) -> NDArray[np.int64]:
     named = next((name for name in TRUTH if name in columns), None)
     if named is None:
         return np.full(len(next(iter(columns.values()))), NO_TARGET)
-    return np.array([_index(text, labels, path) for text in columns[named]], dtype=np.int64)
+    cells = enumerate(columns[named], start=1)
+    return np.array([_index(text, row, labels, path) for row, text in cells], dtype=np.int64)
 
 
-def _index(text: str | None, labels: LabelSet, path: Path) -> int:
+def _index(text: str | None, row: int, labels: LabelSet, path: Path) -> int:
     if text is None or not str(text).strip():
         return NO_TARGET
     try:
         return labels.index(str(text))
     except MienError as error:
-        raise DataError(f"{path}: the truth {text!r} has no column of probabilities.") from error
+        raise DataError(
+            f"{path}, row {row}: the truth {text!r} has no column of probabilities."
+        ) from error
 
 
-def _flags(columns: Columns, count: int) -> NDArray[np.bool_]:
+def _flags(columns: Columns, count: int, path: Path) -> NDArray[np.bool_]:
     if "leaked" not in columns:
         return np.zeros(count, dtype=bool)
-    return np.array([str(value).lower() in ("true", "1") for value in columns["leaked"]])
+    cells = ["" if value is None else str(value).strip().lower() for value in columns["leaked"]]
+    for row, cell in enumerate(cells, start=1):
+        if cell not in FLAGS:
+            raise DataError(f"{path}, row {row}: leaked must be true or false. Got {cell!r}.")
+    return np.array([FLAGS[cell] for cell in cells])
 
 
-def _votes(columns: Columns) -> NDArray[np.uint8] | None:
+def _votes(columns: Columns, path: Path) -> NDArray[np.uint8] | None:
     names = [f"votes_{vote}" for vote in VOTES]
-    if any(name not in columns for name in names):
+    missing = [name for name in names if name not in columns]
+    if len(missing) == len(names):
         return None
-    return np.array([columns[name] for name in names], dtype=np.uint8).T
+    if missing:
+        raise DataError(f"{path} must have all ten columns of votes. It lacks {missing[0]!r}.")
+    counts = np.stack([_numbers(columns, name, path) for name in names], axis=1)
+    bad = ~((counts >= 0) & (counts <= 255) & (counts == counts.round())).all(axis=1)
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(f"{path}, row {row + 1}: votes must be whole numbers from 0 to 255.")
+    return counts.astype(np.uint8)

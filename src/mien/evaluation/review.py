@@ -24,7 +24,7 @@ from mien.evaluation.sections.section import Make, Section
 from mien.evaluation.sections.subgroups import subgroups
 from mien.evaluation.sections.trained import trained
 from mien.evaluation.sections.uncertain import uncertain
-from mien.files import whole_file, write_json
+from mien.files import read_json, whole_file, write_json
 
 PAGE, DATA = "report.html", "report.json"
 
@@ -70,8 +70,20 @@ def write_review(outputs: Sequence[Judged], folder: Path, *, progress: bool = Fa
     for judged in outputs:
         name = f"{judged.table.labels.name}.parquet"
         write_predictions(judged.table, folder / "predictions" / name)
+    _remove_others(folder, set(content))
     write_json(folder / DATA, content)
     return _write_page(outputs, bodies, folder)
+
+
+def _remove_others(folder: Path, outputs: set[str]) -> None:
+    """Remove what an earlier report in the folder left of outputs that this one does not have."""
+    if not (folder / DATA).exists():
+        return
+    for name in set(read_json(folder / DATA)) - outputs:
+        (folder / "predictions" / f"{name}.parquet").unlink(missing_ok=True)
+        for path in (folder / "figures").glob("*"):
+            if path.stem.startswith(f"{name}-"):
+                path.unlink()
 
 
 def _write_page(outputs: Sequence[Judged], bodies: Sequence[str], folder: Path) -> Path:
@@ -119,5 +131,6 @@ def _html(section: Section, output: str, folder: Path) -> str:
     for drawing in section.drawings:
         figures.save(drawing.figure, folder / "figures" / f"{output}-{drawing.name}")
         content = (folder / "figures" / f"{output}-{drawing.name}.png").read_bytes()
-        pictures.append(pages.picture(content, drawing.alt))
+        wide = drawing.figure.get_figwidth() > figures.WIDE
+        pictures.append(pages.picture(content, drawing.alt, wide=wide))
     return pages.section(section.title, *section.before, *pictures, *section.after)

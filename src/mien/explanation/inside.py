@@ -19,6 +19,17 @@ from mien.explanation.report import Report
 from mien.figures import style
 
 
+def check_feature_maps(output: Output, layers: Sequence[str], filters: Sequence[int]) -> None:
+    """Check that there are such layers and filters, before anything long begins.
+
+    Raises:
+        MienError: If not, or the model has no single network.
+    """
+    from mien.explanation.feature_maps import feature_maps
+
+    feature_maps(output, np.zeros((1, output.side, output.side), np.uint8), layers, filters)
+
+
 def add_feature_maps(
     report: Report,
     output: Output,

@@ -249,9 +249,11 @@ def _chance_text() -> str:
 def _verdict(one: Trust) -> str:
     better, gain = one.deletion_better, one.deletion_gain
     reached = "does" if better.value >= WANTED else "does not"
+    surely = "" if better.low >= WANTED or better.high < WANTED else " (its interval holds both)"
     return (
-        f"{one.method} {reached} beat chance in deletion on at least {WANTED:.0%} of faces:"
-        f" {better.value:.1%}, by {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}] of area."
+        f"{one.method} {reached} beat chance in deletion on at least {WANTED:.0%} of these faces:"
+        f" {better.value:.1%}{surely}, by {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}] of"
+        " area."
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluation.bootstrap import bounds, resampled
+from mien.evaluation.bootstrap import bounds, resampled, wilson
 from mien.explanation.explainer import ExplainedFace
 from mien.explanation.faithfulness import Curve, Faithfulness
 from mien.explanation.landmarks import median_landmarks
@@ -46,7 +46,7 @@ class ClassMeans:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over faces with its 95 % bootstrap interval."""
+    """A mean over faces with its 95 % interval: a bootstrap's, Wilson's of a share."""
 
     value: float
     low: float
@@ -58,6 +58,11 @@ class Estimate:
         known = np.array(values, dtype=np.float64)
         means = [known[pick].mean() for pick in resampled(len(known), None, seed=0)]
         return cls(float(known.mean()), *bounds(np.array(means)))
+
+    @classmethod
+    def of_share(cls, hits: Sequence[bool]) -> Estimate:
+        """Return the share of faces that are hits, with Wilson's interval."""
+        return cls(sum(hits) / len(hits), *wilson(sum(hits), len(hits)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,8 +137,8 @@ def _trust(method: str, faces: Sequence[Faithfulness]) -> Trust:
         ),
         deletion_gain=Estimate.of(deletion),
         insertion_gain=Estimate.of(insertion),
-        deletion_better=Estimate.of([gain > 0 for gain in deletion]),
-        insertion_better=Estimate.of([gain > 0 for gain in insertion]),
+        deletion_better=Estimate.of_share([gain > 0 for gain in deletion]),
+        insertion_better=Estimate.of_share([gain > 0 for gain in insertion]),
     )
 
 

@@ -134,6 +134,19 @@ class Run:
         """
         return self.epochs_done() >= self.recipe().training.epochs or self.stopped_early()
 
+    def check_finished(self) -> None:
+        """Check that the run was trained to its end: later epochs would go by earlier figures.
+
+        Raises:
+            MienError: If it was not, or the folder is no run.
+        """
+        if not self.recipe_file.exists():
+            raise MienError(f"{self.folder} is not a run: it holds no {self.recipe_file.name}.")
+        if not self.is_finished():
+            raise MienError(
+                f"{self.folder} was not trained to the end: mien train with --resume goes on."
+            )
+
     def module(self) -> ExpressionModule:
         """Load the best epoch's weights, ready for evaluation on the CPU.
 

@@ -27,8 +27,8 @@ def compare(
     models: Annotated[
         list[str],
         typer.Argument(
-            help="Runs' folders, shipped models or ONNX files with --data; or predictions as"
-            " Parquet or CSV. The first is what the others are compared with."
+            help="Runs' folders, shipped models, ONNX files, or predictions as Parquet or CSV; only"
+            " these need no --data. The first is what the others are compared with."
         ),
     ],
     data: Annotated[
@@ -68,20 +68,26 @@ def _tables(
     names: Sequence[str] | None,
 ) -> list[list[list[Predictions]]]:
     """Return the tables by dataset, model and output."""
+    from mien.evaluation.judged import completed
     from mien.evaluation.model_predictions import predictions_from
     from mien.evaluation.predictions_file import SUFFIXES, read_predictions
 
     files = [Path(model).suffix.lower() in SUFFIXES for model in models]
     if all(files) and not data:
         return [_named([[read_predictions(Path(model))] for model in models], models)]
-    if any(files):
-        raise MienError("Compare predictions with predictions, or models with --data.")
     if not data:
         raise MienError("Name the dataset to compare the models on: --data.")
+    if any(files) and len(data) > 1:
+        raise MienError("Predictions are of one dataset: give one --data with them.")
     found = []
     for path in data:
         faces = one_dataset([path], votes if _has_votes(path, data) else None, names)
-        tables = [predictions_from(model, faces, progress=True) for model in models]
+        tables = [
+            [completed(read_predictions(Path(model)), faces)]
+            if is_file
+            else predictions_from(model, faces, every=any(files), progress=True)
+            for model, is_file in zip(models, files)
+        ]
         found.append(_named(tables, models))
     return found
 

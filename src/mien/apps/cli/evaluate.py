@@ -70,11 +70,14 @@ def evaluate(
     from mien.evaluation.judged import judged
     from mien.evaluation.review import write_review
 
-    found = _predicted(model, [*(dataset or ()), *(data or ())], votes, names, tta)
+    given = [*(dataset or ()), *(data or ())]
+    found = _predicted(model, given, votes, names, tta, split in ("train", "all"))
     tables = found.tables if labels is None else [_among(found.tables, labels)]
     metrics = None if found.run is None else found.run.metrics_file
     outputs = [judged(table, found.faces, split, metrics) for table in tables]
-    page = write_review(outputs, out or _folder(model, tta, outputs[0]), progress=True)
+    what = "-".join(filter(None, (tta if tta != "none" else "", labels, split)))
+    folder = out or _folder(model, found.run is None, what, outputs[0])
+    page = write_review(outputs, folder, progress=True)
     _print(outputs, page.parent)
     say(f"Open {page}")
 
@@ -95,13 +98,18 @@ class Predicted:
 
 
 def _predicted(
-    model: str, data: Sequence[Path], votes: Path | None, names: Sequence[str] | None, tta: str
+    model: str,
+    data: Sequence[Path],
+    votes: Path | None,
+    names: Sequence[str] | None,
+    tta: str,
+    every: bool,
 ) -> Predicted:
     from mien.evaluation.predictions_file import SUFFIXES, read_predictions
 
     path = Path(model)
     if path.is_dir():
-        return _of_run(path, data, votes, names, tta)
+        return _of_run(path, data, votes, names, tta, every)
     if tta != "none":
         raise MienError("--tta is for runs: an exported model has its views inside.")
     if path.suffix.lower() in SUFFIXES:
@@ -110,7 +118,7 @@ def _predicted(
     from mien.evaluation.model_predictions import predictions_from
 
     faces = one_dataset(data, votes, names)
-    return Predicted(predictions_from(model, faces, progress=True), faces)
+    return Predicted(predictions_from(model, faces, every=every, progress=True), faces)
 
 
 def _of_run(
@@ -119,6 +127,7 @@ def _of_run(
     votes: Path | None,
     names: Sequence[str] | None,
     tta: str,
+    every: bool,
 ) -> Predicted:
     from mien.evaluation.model_predictions import run_predictions
     from mien.evaluation.predictions_file import read_predictions
@@ -127,17 +136,18 @@ def _of_run(
     from mien.training.run import Run
 
     run, views = Run(folder), known_views(tta)
-    if not run.is_finished():  # later epochs would go by these figures
-        raise MienError(f"{folder} was not trained to the end: mien train with --resume goes on.")
+    run.check_finished()
     recipe = run.recipe()
     if len(data) == 1 and views == "none":
         other = one_dataset(data, votes, names)
         if other.name not in (recipe.data.dataset, *recipe.data.datasets):
-            return Predicted(run_predictions(run, other), other)
+            return Predicted(run_predictions(run, other, every=every), other)
     _need_data(data)
     faces = assembled(recipe, data, votes, names)
     reports = evaluate_run(run, faces, views)
     say(f"Wrote {run.folder / report_name(views)}, which mien export puts into the file.")
+    if every:
+        return Predicted(run_predictions(run, faces, every=True), faces, run)
     files = [predictions_file(run, report.head.name, views) for report in reports]
     return Predicted([read_predictions(file) for file in files], faces, run)
 
@@ -168,12 +178,12 @@ def _among(tables: Sequence[Predictions], labels: str) -> Predictions:
     return of_labels(tables, label_set(labels))
 
 
-def _folder(model: str, tta: str, output: Judged) -> Path:
-    path = Path(model)
-    ending = "" if tta == "none" else f"-{tta}"
+def _folder(model: str, foreign: bool, what: str, output: Judged) -> Path:
+    """Return the folder of a report: what it is of stands in its name."""
+    path, data = Path(model), output.faces.dataset or "faces"
     if path.is_dir():
-        return path / f"evaluation{ending}"
-    return Path("evaluation") / f"{path.stem}-{output.faces.dataset or 'faces'}"
+        return path / "-".join(filter(None, ("evaluation", data if foreign else "", what)))
+    return Path("evaluation") / "-".join(filter(None, (path.stem, data, what)))
 
 
 def _print(outputs: Sequence[Judged], folder: Path) -> None:

@@ -105,7 +105,7 @@ def explain(
     """
     from mien.explanation.explainer import Explainer
     from mien.explanation.faces import in_photo, in_split, of_dataset, sample, study
-    from mien.explanation.inside import add_feature_maps, add_projections
+    from mien.explanation.inside import add_feature_maps, add_projections, check_feature_maps
     from mien.explanation.opening import open_output
     from mien.explanation.record import About
     from mien.explanation.report import PAGE, dataset_report, photo_report, write_data
@@ -117,7 +117,13 @@ def explain(
     photo = source.suffix.lower() in SUFFIXES
     wanted = _methods(methods)
     _check(model, photo, feature_maps, projections)
+    if filters and not feature_maps:
+        raise MienError("--filter chooses among --feature-maps: name a layer, too.")
     output = open_output(model, head)
+    if patch > output.side:
+        raise MienError(f"--patch must be at most the crop's {output.side} pixels. Got {patch}.")
+    if feature_maps:
+        check_feature_maps(output, feature_maps, filters or ())
     explainer = Explainer(output, wanted, settings)
     if expression is not None:
         output.head.labels.index(expression)  # before anything long begins

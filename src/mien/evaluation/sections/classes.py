@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from mien import figures, pages
+from mien.evaluation.bootstrap import wilson
 from mien.evaluation.counts import ClassCounts, averages, class_counts
 from mien.evaluation.judged import Judged
 from mien.evaluation.metrics import accuracy, confusion
@@ -42,7 +42,10 @@ def classes(judged: Judged) -> Section:
     return Section(
         name="classes",
         title="Classes",
-        before=(pages.table(HEADER, rows), pages.paragraph(about, note=True)),
+        before=(
+            pages.table(HEADER, rows),
+            *(pages.paragraph(note, note=True) for note in (*_undefined(names, counts), about)),
+        ),
         drawings=(
             Drawing("recall", "Recall of each class with its interval", _recalls(names, counts)),
         ),
@@ -57,10 +60,22 @@ def classes(judged: Judged) -> Section:
     )
 
 
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share."""
-    found = binomtest(hits, of).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)
+def _undefined(names: Sequence[str], counts: ClassCounts) -> list[str]:
+    missing = [name for name, support in zip(names, counts.support) if not support]
+    never = [
+        name
+        for name, support, decided in zip(names, counts.support, counts.tp + counts.fp)
+        if support and not decided
+    ]
+    notes = []
+    if missing:
+        notes.append(f"No face shows {', '.join(missing)}: all means are of the other classes.")
+    if never:
+        notes.append(
+            f"Never decided for: {', '.join(never)}. Their precision is undefined, and its means"
+            " are of the other classes."
+        )
+    return notes
 
 
 def _rows(names: Sequence[str], counts: ClassCounts) -> list[list[str | int]]:
@@ -132,7 +147,7 @@ def _recalls(names: Sequence[str], counts: ClassCounts) -> Figure:
             fontsize=8,
         )
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlim=(0, 1), xlabel="recall, with Wilson's 95 % interval")
+    axes.set(xlim=(0, 1), xlabel="recall, with Wilson's 95 % interval over faces")
     axes.set_ylim(len(names) - 0.5, -0.7)
     figures.light_grid(axes)
     return figure

@@ -92,14 +92,22 @@ def _notes(judged: Judged) -> list[str]:
         " between trainings."
     ]
     leaked = int(judged.faces.leaked.sum())
-    if leaked:
+    if leaked == len(judged.faces):
+        notes.append("Every face has a pixel-identical twin in another split: none is left.")
+    elif leaked:
         notes.append(
             f"{leaked:,} of the faces have a pixel-identical twin among those that the model was"
             " trained or selected on, if it used this dataset; the second column leaves them out."
+            " Near-copies are not counted here: mien data audit finds them."
         )
     missing = [
         e for i, e in enumerate(judged.faces.labels.expressions) if i not in judged.faces.truth
     ]
     if missing:
         notes.append(f"No face shows {', '.join(missing)}: means over classes are of the others.")
+    if judged.unjudged:
+        counts = ", ".join(f"{name} {count:,}" for name, count in judged.unjudged.items())
+        notes.append(
+            f"Not judged, because there is no truth for them that this output can say: {counts}."
+        )
     return [pages.paragraph(note, note=True) for note in notes]

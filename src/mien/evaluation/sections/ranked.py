@@ -21,12 +21,13 @@ AXES: dict[Kind, tuple[str, str, str]] = {
 AREAS: dict[Kind, str] = {"roc": "AUC", "precision-recall": "AP"}
 
 
-def ranked(judged: Judged) -> Section | None:
-    """Return the section of the curves; None if there are faces of one class only."""
+def ranked(judged: Judged) -> Section:
+    """Return the section of the curves; of one class only they are undefined."""
     faces, names = judged.faces, judged.faces.labels.expressions
     found = {kind: _found(judged, kind) for kind in AXES}
     if not found["roc"]:
-        return None
+        text = "Curves and their areas are undefined: all faces are of one class."
+        return Section("curves", "Curves", (pages.paragraph(text),))
     figure = figures.new_figure(11, 4.8)
     left, right = figure.subplots(1, 2)
     for axes, kind in zip((left, right), AXES):

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import figures, pages
+from mien.evaluation.bootstrap import wilson
 from mien.evaluation.judged import Judged
-from mien.evaluation.sections.classes import wilson
 from mien.evaluation.sections.section import Drawing, Section
 
 if TYPE_CHECKING:
@@ -53,7 +53,10 @@ def subgroups(judged: Judged) -> Section | None:
         for name, right, of in groups
         for low, high in [wilson(right, of)]
     ]
-    note = "Wilson's 95 % intervals. Ranges are quarters of the faces"
+    note = (
+        "Wilson's 95 % intervals; they take faces, also those of one subject, for independent."
+        " Ranges are quarters of the faces"
+    )
     if "subject" in found:
         note += f"; of the subjects with {FEWEST} faces or more those with the lowest accuracy"
     return Section(

@@ -33,7 +33,7 @@ def uncertain(judged: Judged) -> Section:
     coverage = float(answered.mean())
     rows = [[f"{c:.0%}", number(1 - found.at(c)), number(found.at(c))] for c in COVERAGES]
     where = "the judged faces themselves, as there is no val" if other is None else "val"
-    text = (
+    text = _without(chosen, where) or (
         f"Say “uncertain” below a confidence of {number(chosen, 2)}: chosen on {where} as the"
         f" threshold that halves the share of mistakes and answers most. Here it answers"
         f" {coverage:.0%} of the faces, and {number(risk)} of the answers are mistakes instead of"
@@ -53,6 +53,17 @@ def uncertain(judged: Judged) -> Section:
         after=(pages.table(("answered", "accuracy", "mistakes"), rows),),
         data=_data(found, chosen, coverage, risk),
     )
+
+
+def _without(chosen: float, where: str) -> str:
+    """Return what is said where there is no threshold to choose; empty where there is one."""
+    if chosen == 0:
+        return f"There is no mistake on {where}: every face can be answered."
+    if np.isinf(chosen):
+        return (
+            f"No threshold halves the share of mistakes on {where}: not even the surest faces do."
+        )
+    return ""
 
 
 def _data(found: RiskCoverage, chosen: float, coverage: float, risk: float) -> dict[str, Any]:
