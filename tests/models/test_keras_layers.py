@@ -15,6 +15,7 @@ from mien.models.keras_layers import (
     dense,
     keras_parameters,
 )
+from mien.models.keras_network import KerasStack
 
 
 def test_batch_normalisation_of_features_is_the_hand_computed_one():
@@ -83,3 +84,22 @@ def test_gradients_are_those_of_torchs_batch_normalisation():
         layer(inputs).pow(3).sum().backward()
         gradients.append((inputs.grad, layer.weight.grad, layer.bias.grad))
     torch.testing.assert_close(*gradients)
+
+
+def test_relu_after_the_pool_is_relu_before_it():
+    stack = KerasStack(12)
+    stack.convolution(4)
+    stack.pool()
+    ours = nn.Sequential(*stack.layers.values())
+    papers = nn.Sequential(stack.layers["conv1"], nn.ReLU(), nn.MaxPool2d(2))
+    assert list(stack.layers) == ["conv1", "pool1", "relu1"]
+    found = []
+    for network in (ours, papers):
+        images = torch.randn(3, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+        images.requires_grad_()
+        output = network(images)
+        (output**2).sum().backward()
+        found.append((output.detach(), images.grad, stack.layers["conv1"].weight.grad.clone()))
+        network.zero_grad()
+    for one, two in zip(*found):
+        torch.testing.assert_close(one, two, rtol=0, atol=0)

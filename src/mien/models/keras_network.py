@@ -60,13 +60,20 @@ class KerasStack:
         """Add a convolution with ReLU."""
         self._keep_map(self.side if padding == "same" else self.side - kernel + 1, "convolution")
         self.add("conv", convolution(self.width, filters, kernel, padding))
-        self.add("relu", nn.ReLU())
+        self.add("relu", nn.ReLU(inplace=True))
         self.width = filters
 
     def pool(self) -> None:
         """Add the maximum over squares of 2x2; an odd last row and column are dropped."""
         self._keep_map(self.side // 2, "pool")
+        # The largest of four and ReLU may change places, values and gradients stay the same; a
+        # quarter of the values is left for ReLU then.
+        relu = next(reversed(self.layers), "").startswith("relu")
+        if relu:
+            self.layers.popitem()
         self.add("pool", nn.MaxPool2d(2))
+        if relu:
+            self.add("relu", nn.ReLU(inplace=True))
 
     def batch_norm(self) -> None:
         """Add batch normalisation."""
