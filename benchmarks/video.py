@@ -5,8 +5,10 @@ medians and the ratios to `fer` are printed, with the faces found. Nothing else 
 machine meanwhile; its load is printed. The targets are those for `mien-base` and one face on 2
 cores. `fer` needs an environment of its own, with TensorFlow:
 
-    python -m venv fer && fer/bin/pip install tensorflow-cpu "opencv-python-headless<5" \
-        matplotlib pandas requests tqdm "moviepy<2" ffmpeg-python && fer/bin/pip install --no-deps fer
+    python -m venv fer
+    fer/bin/pip install tensorflow-cpu "opencv-python-headless<5" matplotlib pandas requests tqdm \
+        "moviepy<2" ffmpeg-python
+    fer/bin/pip install --no-deps fer
     python benchmarks/video.py single_face.mp4 --weights face_detection_yunet_2026may.onnx \
         --fer fer/bin/python
     python benchmarks/video.py single_face.mp4 --memory 30

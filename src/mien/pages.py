@@ -22,7 +22,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums }
 .group { display: flex; gap: .3rem; padding: .4rem; background: var(--soft); border-radius: .4rem }
 figure { margin: 0; width: 6.2rem; font-size: .72rem; line-height: 1.25; overflow-wrap: anywhere }
 figure img { width: 6.2rem; height: 6.2rem; image-rendering: pixelated; border-radius: .2rem }
-.gallery { display: flex; flex-wrap: wrap; gap: .8rem }
+.gallery { display: flex; flex-wrap: wrap; gap: .8rem; margin: .8rem 0 }
 .gallery figure { width: 20rem; max-width: 100%; font-size: .85rem }
 .gallery img { width: 100%; height: auto; image-rendering: auto }
 img.plot { max-width: 100%; background: white; border-radius: .4rem }

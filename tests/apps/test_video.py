@@ -182,6 +182,32 @@ def test_rows_are_kept_when_the_disk_is_full(mien, clip, small_model, tmp_path):
     assert [row["frame"] for row in table(out)] == [str(number) for number in range(30)]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="limits the size of files as POSIX does")
+def test_rows_are_written_though_the_marked_copy_cannot_be(clip, small_model, tmp_path):
+    out, marked = tmp_path / "r.csv", tmp_path / "marked"
+    command = ["analyze", str(clip), "--model", str(small_model), "--every", "6"]
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)); "
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            limit + CLI,
+            *command,
+            "--out",
+            str(out),
+            "--annotated",
+            str(marked),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "clip.mp4 cannot be written: File too large" in done.stderr
+    assert len(table(out)) == 5
+    assert [path.name for path in marked.iterdir()] == [".mien-marked"]
+
+
 def test_a_folder_that_cannot_be_written_is_said_first(mien, clip, small_model, tmp_path):
     (tmp_path / "file").touch()
     out = tmp_path / "file" / "r.csv"
@@ -258,8 +284,9 @@ def test_an_interrupted_live_session_leaves_whole_files(clip, small_model, tmp_p
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 0
+    # The interrupt may come between a row and its frame.
+    assert 0 <= len(table(out)) - len(list(Clip(record).frames())) <= 1
     assert len(table(out)) >= 3
-    assert len(list(Clip(record).frames())) >= 3
 
 
 def test_without_the_extra_photos_are_read_and_videos_say_what_to_install(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.inference.analyzer import Analyzer
 from mien.inference.detectors import Detector
@@ -12,32 +14,47 @@ from mien.inference.face import Face, Reading, by_size
 from mien.preprocess import Image
 
 
-def read_together(
-    analyzer: Analyzer, detector: Detector, pictures: Sequence[Image]
-) -> list[list[Reading]]:
+@dataclass(frozen=True)
+class FoundFaces:
+    """The faces of a picture, cut out and not classified yet; the picture itself can go.
+
+    Args:
+        size: The picture's width and height in pixels.
+        faces: The faces, the largest first.
+        crops: uint8 (size, size) for each face, grey, as the classifier sees it.
+    """
+
+    size: tuple[int, int]
+    faces: Sequence[Face]
+    crops: Sequence[Image]
+
+
+def find_faces(analyzer: Analyzer, detector: Detector, picture: Image) -> FoundFaces:
+    """Find the faces of a picture that is uint8 (H, W, 3) in RGB order, and cut them out."""
+    faces = by_size(detector.detect(picture))
+    preprocess = analyzer.classifier.card.preprocess
+    crops = [preprocess.crop(picture, face.square) for face in faces]
+    height, width = picture.shape[:2]
+    return FoundFaces((width, height), faces, crops)
+
+
+def classify_together(analyzer: Analyzer, found: Sequence[FoundFaces]) -> list[list[Reading]]:
     """Return the readings of each picture's faces, the largest first, as `Analyzer.analyze` does.
 
     Args:
         analyzer: Classifies the faces; several threads may use it.
-        detector: Finds them.
-        pictures: uint8 (H, W, 3) in RGB order, of any sizes.
+        found: The faces of each picture, cut out for this analyzer.
     """
-    faces = [by_size(detector.detect(picture)) for picture in pictures]
-    preprocess = analyzer.classifier.card.preprocess
-    crops = [
-        preprocess.crop(picture, face.square)
-        for picture, found in zip(pictures, faces)
-        for face in found
+    crops = [crop for one in found for crop in one.crops]
+    rows = iter(analyzer.classifier.classify(np.stack(crops)) if crops else ())
+    return [
+        [_reading(analyzer, index, face, next(rows)) for index, face in enumerate(one.faces)]
+        for one in found
     ]
-    if not crops:
-        return [[] for _ in pictures]
-    rows = iter(analyzer.classifier.classify(np.stack(crops)).tolist())
-    return [_readings(analyzer, found, rows) for found in faces]
 
 
-def _readings(
-    analyzer: Analyzer, faces: Sequence[Face], rows: Iterator[list[float]]
-) -> list[Reading]:
+def _reading(
+    analyzer: Analyzer, index: int, face: Face, probabilities: NDArray[np.float64]
+) -> Reading:
     own = analyzer.own_labels
-    readings = (Reading(None, i, face, own, tuple(next(rows))) for i, face in enumerate(faces))
-    return [analyzer.wanted(reading) for reading in readings]
+    return analyzer.wanted(Reading(None, index, face, own, tuple(probabilities.tolist())))

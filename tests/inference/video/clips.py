@@ -168,7 +168,7 @@ def iou(one, other) -> float:
     return shared / (one[2] * one[3] + other[2] * other[3] - shared)
 
 
-def idf1(truth: Sequence[dict], found: Sequence[dict], least: float = 0.4) -> float:
+def idf1(truth: Sequence[dict], found: Sequence[dict], least: float = 0.5) -> float:
     """IDF1 (Ristani et al., 2016): each frame's boxes by identity, true and found."""
     true_ids = sorted({number for frame in truth for number in frame})
     found_ids = sorted({number for frame in found for number in frame})

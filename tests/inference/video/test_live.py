@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -182,6 +183,27 @@ def test_a_stream_that_drops_is_opened_again(analyzer, server):
     assert server.asked >= 2
 
 
+def test_rows_of_a_stream_that_does_not_come_back_are_kept(mien, tmp_path, numbered, tiny_model):
+    served = Server(write_clip(tmp_path / "live.ts", numbered).read_bytes(), whole_from=1)
+
+    def unplug():
+        while not served.asked:
+            time.sleep(0.01)
+        served.close()
+
+    threading.Thread(target=unplug, daemon=True).start()
+    out = tmp_path / "rows.jsonl"
+    code, _, err = mien(
+        *("live", served.address, "--model", tiny_model, "--view", "none"),
+        *("--out", out, "--patience", "1"),
+    )
+    assert code == 1
+    assert "did not come back in 1 s" in " ".join(err.split())
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert {row["status"] for row in rows[:-1]} == {"no face"}
+    assert "did not come back" in rows[-1]["message"]
+
+
 def test_a_stream_nobody_serves_is_one_sentence(analyzer):
     session = LiveSession(analyzer, Stream("http://127.0.0.1:9/none"), patience=1)
     with pytest.raises(VideoError, match="cannot be opened as a video"):
@@ -222,13 +244,15 @@ def screen():
 def test_a_window_shows_the_frames(screen, clip_path, tiny_model, tmp_path):
     shot = tmp_path / "screen.png"
     code = f"""
-import sys, threading, time
+import sys
 import PIL.ImageGrab
-def grab():
-    time.sleep(1.2)
-    PIL.ImageGrab.grab(xdisplay={screen!r}).save({str(shot)!r})
-threading.Thread(target=grab, daemon=True).start()
 from mien.apps.cli.main import main
+from mien.apps.cli.window import Window
+show = Window.show
+def show_and_grab(self, *arguments):
+    show(self, *arguments)
+    PIL.ImageGrab.grab(xdisplay={screen!r}).save({str(shot)!r})
+Window.show = show_and_grab
 sys.argv = ["mien", "live", {str(clip_path)!r}, "--model", {str(tiny_model)!r}, "--view", "window"]
 main()
 """

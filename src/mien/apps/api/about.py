@@ -6,18 +6,23 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from mien.apps.api.answers import ModelAnswer
+from mien.apps.api.answers import HealthAnswer, ModelAnswer
+from mien.apps.api.refusals import REFUSALS
 from mien.apps.api.service import Service
+from mien.card import ModelCard
 
 
 def model_routes(service: Service) -> APIRouter:
     """Return the route that lists models."""
-    router = APIRouter(prefix="/v1", tags=["models"])
+    router = APIRouter(prefix="/v1", tags=["models"], responses={401: REFUSALS[401]})
 
     @router.get("/models")
     async def models() -> list[ModelAnswer]:
         """List the models that can be asked for."""
-        return [_answer(service, name) for name in service.models]
+        return [
+            _answer(name, card, default=name == service.default)
+            for name, card in sorted(service.cards.items())
+        ]
 
     return router
 
@@ -27,17 +32,20 @@ def health_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz")
-    async def healthz() -> dict[str, str]:
+    async def healthz() -> HealthAnswer:
         """Say that the server runs."""
-        return {"status": "ok"}
+        return HealthAnswer(status="ok")
 
-    @router.get("/readyz", responses={503: {"description": "It is shutting down"}})
-    async def readyz() -> JSONResponse:
-        """Say whether the server takes requests."""
-        word, status = ("ready", 200) if service.ready else ("closing", 503)
-        return JSONResponse({"status": word}, status)
+    @router.get("/readyz", responses={503: {"model": HealthAnswer, "description": "It is closing"}})
+    async def readyz() -> HealthAnswer:
+        """Say whether the server takes new work."""
+        if not service.ready:
+            return JSONResponse({"status": "closing"}, 503)  # type: ignore[return-value]
+        return HealthAnswer(status="ready")
 
-    @router.get("/metrics", response_class=Response)
+    @router.get(
+        "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}
+    )
     async def metrics() -> Response:
         """Return counters for Prometheus."""
         service.counters.waiting.set(len(service.pool))
@@ -46,13 +54,12 @@ def health_routes(service: Service) -> APIRouter:
     return router
 
 
-def _answer(service: Service, name: str) -> ModelAnswer:
-    card = service.analyzer(name).classifier.card
+def _answer(name: str, card: ModelCard, *, default: bool) -> ModelAnswer:
     return ModelAnswer(
         name=name,
         description=card.description,
         expressions=list(card.heads[0].expressions),
-        default=name == service.default,
+        default=default,
         parameters=card.parameters,
         macs=card.macs,
         licence=card.licence,

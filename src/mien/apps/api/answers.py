@@ -79,7 +79,6 @@ class ExplanationAnswer(BaseModel):
 
     expression: str
     probability: float
-    face: int
     regions: list[RegionAnswer]
     overlay: str = Field(description="PNG, 240x240, base64: vermilion speaks for, blue against.")
 
@@ -100,3 +99,9 @@ class RefusalAnswer(BaseModel):
     """Why a request was refused."""
 
     detail: str
+
+
+class HealthAnswer(BaseModel):
+    """How the server is."""
+
+    status: Literal["ok", "ready", "closing"]

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import hmac
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Security
+from fastapi.security import APIKeyHeader
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from mien import __version__
 from mien.apps.api.about import health_routes, model_routes
+from mien.apps.api.explain import explain_routes
 from mien.apps.api.limits import BodyLimits
 from mien.apps.api.pictures import picture_routes
-from mien.apps.api.refusals import RefusedError, add_refusals
+from mien.apps.api.refusals import add_refusals
 from mien.apps.api.service import Service
 from mien.apps.api.settings import ServerSettings
 from mien.apps.api.videos import video_routes
+from mien.apps.api.watch import HEADER, Watch
 from mien.apps.web.page import page_routes
 
 ABOUT = """
 Reads the expressions of faces in photos and videos. A reading says how people would label a face,
 not what the person feels. Pictures stay on the machine that runs this server, in memory; videos
-are deleted when they were read.
+are deleted as soon as they are read.
 """
 
-KEYED = "/v1/"
+SWEEP = 10.0
+"""Seconds between two looks for results that were kept long enough."""
 
 
 def create_app(settings: ServerSettings | None = None) -> FastAPI:
@@ -41,62 +45,47 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     """
     settings = settings or ServerSettings()
     service = Service(settings)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await run_in_threadpool(service.close)
-
     app = FastAPI(
         title="mien",
         version=__version__,
         description=ABOUT,
-        lifespan=lifespan,
+        lifespan=_lifespan(service),
         redoc_url=None,
         docs_url=None,
     )
     app.state.service = service
     add_refusals(app)
-    _add_watch(app, service)
-    app.add_middleware(BodyLimits, settings=settings)
+    app.add_middleware(Watch, counters=service.counters, key=settings.api_key)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.origins),
-            allow_methods=["*"],
-            allow_headers=["*"],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=[HEADER],
         )
-    for router in (
-        picture_routes(service),
-        video_routes(service),
-        model_routes(service),
-        health_routes(service),
-        page_routes(),
-    ):
-        app.include_router(router)
+    app.add_middleware(BodyLimits, settings=settings)
+    key = [Security(APIKeyHeader(name=HEADER, auto_error=False))] if settings.api_key else []
+    for routes in (picture_routes, explain_routes, video_routes, model_routes):
+        app.include_router(routes(service), dependencies=key)
+    app.include_router(health_routes(service))
+    app.include_router(page_routes())
     return app
 
 
-def _add_watch(app: FastAPI, service: Service) -> None:
-    """Ask for the key, and count answers and their times."""
+def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(_sweep(service))
+        yield
+        sweeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeping
+        await run_in_threadpool(service.close)
 
-    @app.middleware("http")
-    async def watch(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        start = time.perf_counter()
-        if _locked(request, service.settings.api_key):
-            answer: Response = RefusedError(401, "Send the server's key as X-API-Key.").answer()
-        else:
-            answer = await call_next(request)
-        route = getattr(request.scope.get("route"), "path", "other")
-        service.counters.requests.labels(route, str(answer.status_code)).inc()
-        service.counters.seconds.labels(route).observe(time.perf_counter() - start)
-        return answer
+    return lifespan
 
 
-def _locked(request: Request, key: str) -> bool:
-    if not key or not request.url.path.startswith(KEYED) or request.method == "OPTIONS":
-        return False
-    given = request.headers.get("x-api-key", "")
-    return not hmac.compare_digest(given.encode(), key.encode())
+async def _sweep(service: Service) -> None:
+    while True:
+        await asyncio.sleep(min(SWEEP, service.settings.kept_seconds))
+        await run_in_threadpool(service.jobs.forget_old)

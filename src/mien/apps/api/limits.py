@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,83 +12,132 @@ from mien.apps.api.settings import MEGABYTE, ServerSettings
 
 VIDEOS = "/v1/videos"
 
+LINGER = 1.0
+"""Seconds in which the rest of a refused body is taken and dropped: a connection that is closed
+while its client still sends is reset, and the client never sees the answer."""
+
 
 class BodyLimits:
     """Counts the bytes of each request's body and the time they take.
 
+    What goes beyond a limit is refused where the route asks for the next part of the body. A
+    request that is answered before its body has come is the last one of its connection.
+
     Args:
-        app: What answers the requests that are let through.
+        app: What answers the requests.
         settings: The limits.
+
+    Attributes:
+        held: Bytes of bodies that are in memory; those of videos go to the disk.
     """
 
     def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
         self._app = app
-        self._settings = settings
+        self.settings = settings
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or refuse it."""
+        """Answer a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(receive, self._most(scope), self._settings.body_seconds)
-        answer = _Answer(send)
+        body = _Body(self, scope, receive)
+        answer = _Answer(body, send)
         try:
-            body.check(scope)
             await self._app(scope, body.receive, answer.send)
-        except RefusedError as refused:
-            if answer.started:
-                raise
-            await refused.answer()(scope, receive, send)
-
-    def _most(self, scope: Scope) -> int:
-        of_video = scope["path"].rstrip("/") == VIDEOS
-        return self._settings.video_bytes if of_video else self._settings.picture_bytes
+        finally:
+            body.let_go()
 
 
 class _Body:
-    def __init__(self, receive: Receive, most: int, seconds: float) -> None:
-        self._receive = receive
-        self._most = most
-        self._deadline = time.monotonic() + seconds
-        self._seconds = seconds
-        self._got = 0
-        self._ended = False
+    """The body of one request."""
 
-    def check(self, scope: Scope) -> None:
-        """Refuse a body that says itself that it is too large."""
-        given = dict(scope["headers"]).get(b"content-length", b"0")
-        if given.isdigit() and int(given) > self._most:
-            raise self._too_large()
+    def __init__(self, limits: BodyLimits, scope: Scope, receive: Receive) -> None:
+        headers = dict(scope["headers"])
+        self._limits = limits
+        self._receive = receive
+        said = headers.get(b"content-length", b"0")
+        self._said = int(said) if said.isdigit() else 0
+        self._of_video = scope["path"].rstrip("/") == VIDEOS
+        self._start = time.monotonic()
+        self._got = 0
+        self._held = 0
+        self.ended = not self._said and b"transfer-encoding" not in headers
+        self.answered = False
 
     async def receive(self) -> Message:
-        """Receive the next part of the body, or what comes after it."""
-        if self._ended:  # waiting for a client that goes away may take any time
+        """Return the next part of the body, or what comes after it.
+
+        Raises:
+            RefusedError: If the body is too large or too slow.
+        """
+        # What comes after the body, the client's going away, may take any time.
+        if self.ended or self.answered:
             return await self._receive()
-        left = self._deadline - time.monotonic()
-        try:
-            message = await asyncio.wait_for(self._receive(), max(left, 0.001))
-        except asyncio.TimeoutError:
-            raise RefusedError(
-                408, f"The body must arrive within {self._seconds:g} seconds."
-            ) from None
-        self._got += len(message.get("body", b""))
-        self._ended = not message.get("more_body", False)
-        if self._got > self._most:
-            raise self._too_large()
+        self._check(self._said)
+        message = await self._next(self._seconds_left())
+        self._check(self._got)
         return message
 
-    def _too_large(self) -> RefusedError:
-        return RefusedError(
-            413, f"The body must be at most {self._most / MEGABYTE:g} megabytes (2^20 bytes)."
-        )
+    async def drop(self) -> None:
+        """Take what still comes, for a moment."""
+        until = time.monotonic() + LINGER
+        try:
+            while not self.ended and time.monotonic() < until:
+                await self._next(until - time.monotonic())
+        except RefusedError:
+            self.ended = True
+
+    def let_go(self) -> None:
+        """Say that the body is not in memory any more."""
+        self._limits.held -= self._held
+        self._held = 0
+
+    async def _next(self, seconds: float) -> Message:
+        try:
+            message = await asyncio.wait_for(self._receive(), max(seconds, 0.001))
+        except asyncio.TimeoutError:
+            raise RefusedError(408, "The body came too slowly.") from None
+        length = len(message.get("body", b""))
+        self._got += length
+        if not self._of_video and not self.answered:
+            self._held += length
+            self._limits.held += length
+        self.ended = not message.get("more_body", False)
+        return message
+
+    def _seconds_left(self) -> float:
+        settings = self._limits.settings
+        allowed = settings.body_seconds + self._got / settings.slowest
+        return self._start + allowed - time.monotonic()
+
+    def _check(self, length: int) -> None:
+        settings = self._limits.settings
+        most = settings.video_bytes if self._of_video else settings.picture_bytes
+        if length > most:
+            raise RefusedError(
+                413, f"The body must be at most {most / MEGABYTE:.3g} megabytes (2^20 bytes)."
+            )
+        if self._limits.held > settings.held_bytes:
+            raise RefusedError(429, "Too many pictures are arriving: try again soon.", 1)
 
 
 class _Answer:
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.started = False
+    """The answer to one request."""
 
-    async def send(self, message: Any) -> None:
-        """Send a part of the answer."""
-        self.started = True
+    def __init__(self, body: _Body, send: Send) -> None:
+        self._body = body
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer; before its end, drop what was not read of the body."""
+        if message["type"] == "http.response.start":
+            self._body.answered = True
+            if not self._body.ended:
+                headers = [*message["headers"], (b"connection", b"close")]
+                message = {**message, "headers": headers}
+        elif not self._body.ended and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._body.drop()
+            message = {"type": "http.response.body", "body": b""}
         await self._send(message)

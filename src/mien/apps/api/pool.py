@@ -10,13 +10,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from mien.apps.api.refusals import RefusedError
-from mien.errors import MienError
 from mien.inference.analyzer import Analyzer
 from mien.inference.detectors import Detector
 from mien.inference.face import Reading
 from mien.inference.pictures import decode_picture
-from mien.inference.together import read_together
-from mien.preprocess import Image
+from mien.inference.together import FoundFaces, classify_together, find_faces
 
 TOGETHER = 8
 """Pictures that one thread takes at once; more only make the first of them wait."""
@@ -67,7 +65,8 @@ class PicturePool:
         self._room = threading.Semaphore(waiting)
         self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._threads = [
-            threading.Thread(target=self._work, name=f"pictures-{n}") for n in range(workers)
+            threading.Thread(target=self._work, name=f"pictures-{n}", daemon=True)
+            for n in range(workers)
         ]
         for thread in self._threads:
             thread.start()
@@ -81,10 +80,13 @@ class PicturePool:
         Raises:
             RefusedError: With 429, if there is not room for all of them.
         """
-        for number in range(len(tasks)):
-            if not self._room.acquire(blocking=False):
-                self._room.release(number) if number else None
-                raise RefusedError(429, "Too many pictures are waiting: try again soon.", 1)
+        taken = 0
+        while taken < len(tasks) and self._room.acquire(blocking=False):
+            taken += 1
+        if taken < len(tasks):
+            for _ in range(taken):
+                self._room.release()
+            raise RefusedError(429, "Too many pictures are waiting: try again soon.", 1)
         for task in tasks:
             self._waiting.put(task)
 
@@ -96,14 +98,12 @@ class PicturePool:
             thread.join()
 
     def _work(self) -> None:
-        detectors: dict[int, Detector] = {}
+        detectors: dict[Analyzer, Detector] = {}
         while (first := self._waiting.get()) is not None:
             tasks = self._with_others(first)
-            for analyzer in {id(task.analyzer): task.analyzer for task in tasks}.values():
+            for analyzer in {task.analyzer: None for task in tasks}:
                 own = [task for task in tasks if task.analyzer is analyzer]
-                if id(analyzer) not in detectors:
-                    detectors[id(analyzer)] = analyzer.new_detector()
-                self._read(analyzer, detectors[id(analyzer)], own)
+                self._read(analyzer, detectors, own)
 
     def _with_others(self, first: Task) -> list[Task]:
         """Return a picture and a fair share of those that wait behind it."""
@@ -121,46 +121,27 @@ class PicturePool:
         self._room.release(len(tasks))
         return tasks
 
-    def _read(self, analyzer: Analyzer, detector: Detector, tasks: Sequence[Task]) -> None:
-        decoded = [
-            (task, picture)
-            for task in tasks
-            if task.result.set_running_or_notify_cancel()
-            for picture in [self._decoded(task)]
-            if picture is not None
-        ]
-        try:
-            found = read_together(analyzer, detector, [picture for _, picture in decoded])
-        except Exception as error:  # whatever it is, its picture's client must hear of it
-            self._read_apart(analyzer, detector, decoded, error)
-            return
-        for (task, picture), readings in zip(decoded, found):
-            height, width = picture.shape[:2]
-            task.result.set_result(PictureReadings((width, height), readings))
-
-    def _read_apart(
-        self,
-        analyzer: Analyzer,
-        detector: Detector,
-        decoded: Sequence[tuple[Task, Image]],
-        error: Exception,
+    def _read(
+        self, analyzer: Analyzer, detectors: dict[Analyzer, Detector], tasks: Sequence[Task]
     ) -> None:
-        """Read pictures one by one, so that one of them does not spoil the others."""
-        if len(decoded) == 1:
-            decoded[0][0].result.set_exception(error)
-            return
-        for task, picture in decoded:
+        wanted = [task for task in tasks if task.result.set_running_or_notify_cancel()]
+        found = {}
+        for number, task in enumerate(wanted):
             try:
-                (readings,) = read_together(analyzer, detector, [picture])
-            except Exception as own:
-                task.result.set_exception(own)
-            else:
-                height, width = picture.shape[:2]
-                task.result.set_result(PictureReadings((width, height), readings))
-
-    def _decoded(self, task: Task) -> Image | None:
+                found[number] = self._found(task, detectors)
+            except Exception as error:  # whatever it is, the picture's client must hear of it
+                task.result.set_exception(error)
         try:
-            return decode_picture(io.BytesIO(task.content), task.name, self._pixels)
-        except MienError as error:
-            task.result.set_exception(error)
-            return None
+            readings = classify_together(analyzer, list(found.values()))
+        except Exception as error:
+            for number in found:
+                wanted[number].result.set_exception(error)
+            return
+        for (number, one), own in zip(found.items(), readings):
+            wanted[number].result.set_result(PictureReadings(one.size, own))
+
+    def _found(self, task: Task, detectors: dict[Analyzer, Detector]) -> FoundFaces:
+        if task.analyzer not in detectors:
+            detectors[task.analyzer] = task.analyzer.new_detector()
+        picture = decode_picture(io.BytesIO(task.content), task.name, self._pixels)
+        return find_faces(task.analyzer, detectors[task.analyzer], picture)

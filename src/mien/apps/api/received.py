@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from mien.apps.api.refusals import RefusedError
@@ -107,7 +109,7 @@ async def received(request: Request, settings: ServerSettings) -> list[Received]
     if kind == "multipart/form-data":
         pictures = await _from_form(request, settings)
     elif kind == "application/json":
-        pictures = _from_json(await request.body(), settings)
+        pictures = await run_in_threadpool(_from_json, await request.body(), settings)
     else:
         raise RefusedError(415, f"The body must be {KINDS}. Got {kind or 'no content type'!r}.")
     if not pictures:
@@ -116,16 +118,8 @@ async def received(request: Request, settings: ServerSettings) -> list[Received]
 
 
 async def _from_form(request: Request, settings: ServerSettings) -> list[Received]:
-    parser = MultiPartParser(
-        request.headers, request.stream(), max_files=settings.pictures, max_fields=0
-    )
-    parser.spool_max_size = settings.picture_bytes  # in memory, however large
-    try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError, ValueError) as error:
-        sentence = getattr(error, "message", "") or "the boundaries are wrong"
-        raise RefusedError(400, f"The form cannot be read: {sentence}".rstrip(".") + ".") from error
-    try:
+    # However large they are, they stay in memory.
+    async with parsed_form(request, settings.pictures, settings.picture_bytes) as form:
         other = next((field for field, _ in form.multi_items() if field != FIELD), None)
         if other is not None:
             raise RefusedError(422, f"Pictures must be in fields {FIELD!r}. Got {other[:50]!r}.")
@@ -134,15 +128,41 @@ async def _from_form(request: Request, settings: ServerSettings) -> list[Receive
             for number, (_, part) in enumerate(form.multi_items())
             if isinstance(part, UploadFile)
         ]
+
+
+@asynccontextmanager
+async def parsed_form(request: Request, files: int, in_memory: int) -> AsyncIterator[FormData]:
+    """Parse a form that holds files only; they are gone when the block ends.
+
+    Args:
+        request: What holds it.
+        files: How many there may be.
+        in_memory: Bytes of a file above which it goes to the disk, without a name.
+
+    Raises:
+        RefusedError: If there are more files or other fields, or the body is no form.
+    """
+    parser = MultiPartParser(request.headers, request.stream(), max_files=files, max_fields=0)
+    parser.spool_max_size = in_memory
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        reason = getattr(error, "message", "its boundaries are wrong").rstrip(".")
+        status = 413 if reason.startswith("Too many files") else 400
+        raise RefusedError(status, f"The form cannot be read: {reason}.") from error
+    try:
+        yield form
     finally:
         await form.close()
 
 
 def _from_json(content: bytes, settings: ServerSettings) -> list[Received]:
     try:
-        body = PicturesBody.model_validate(json.loads(content))
-    except (ValueError, RecursionError) as error:
-        sentence = f"The JSON must be {{'images': [{{'data': …}}]}}: {_first(error)}"
+        body = PicturesBody.model_validate_json(content)
+    except ValidationError as error:
+        found = error.errors()[0]
+        where = client_name(".".join(map(str, found["loc"]))) or "the whole"
+        sentence = f"The JSON must be {{'images': [{{'data': …}}]}}; {where}: {found['msg']}."
         raise RefusedError(422, sentence) from error
     if len(body.images) > settings.pictures:
         raise RefusedError(
@@ -162,15 +182,8 @@ def _decoded(text: str, number: int) -> bytes:
         raise RefusedError(422, f"images.{number}.data must be base64: {error}.") from error
 
 
-def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        found = error.errors()[0]
-        return f"{'.'.join(map(str, found['loc']))}: {found['msg']}."
-    return "it is not JSON."
-
-
 def client_name(given: str | None) -> str:
-    """Return what a client calls a file, made printable and short; never to be used as a path."""
+    """Return what a client calls something, printable and short; never to be used as a path."""
     return "".join(c if c.isprintable() else "?" for c in given or "")[:LONGEST_NAME]
 
 

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
+from mien.apps.api.answers import RefusalAnswer
 from mien.errors import MienError
 
 log = logging.getLogger("mien.server")
+
+GONE = 499
+"""The status under which requests are counted whose client went away; nobody receives it."""
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": RefusalAnswer, "description": why}
+    for status, why in {
+        400: "The body cannot be parsed",
+        401: "The key is missing or wrong",
+        404: "There is no such thing",
+        408: "The body came too slowly",
+        413: "The body is too large, or holds too many pictures",
+        415: "The body has another content type",
+        422: "What was sent cannot be read",
+        429: "Too much is waiting; see Retry-After",
+        503: "Reading took too long, or the server is closing; see Retry-After",
+    }.items()
+}
+"""How OpenAPI describes them."""
 
 
 class RefusedError(Exception):
@@ -44,19 +66,24 @@ def add_refusals(app: FastAPI) -> None:
 
     @app.exception_handler(MienError)
     async def _mistake(request: Request, error: MienError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, 422)
+        return RefusedError(422, str(error)).answer()
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return JSONResponse({"detail": f"{where}: {first['msg']}."}, 422)
+        return RefusedError(422, f"{where}: {first['msg']}.").answer()
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+        sentence = f"{error.detail.rstrip('.')}: {request.method} {request.url.path[:200]}."
+        return JSONResponse({"detail": sentence}, error.status_code, error.headers)
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(request: Request, error: ClientDisconnect) -> JSONResponse:
+        return RefusedError(GONE, "The client went away.").answer()
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s failed: %s", request.method, request.url.path, type(error).__name__)
-        return JSONResponse({"detail": "The server failed; its log says more."}, 500)
+        return RefusedError(500, "The server failed; its log says more.").answer()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
+from starlette.concurrency import run_in_threadpool
 
 from mien.apps.api.counters import Counters
 from mien.apps.api.jobs import Jobs
 from mien.apps.api.pool import PicturePool
 from mien.apps.api.refusals import RefusedError
 from mien.apps.api.settings import ServerSettings
+from mien.apps.api.turns import Turns
+from mien.card import ModelCard
 from mien.errors import unknown_name
 from mien.inference.analyzer import Analyzer
-from mien.inference.zoo import shipped_models
+from mien.inference.zoo import model_path, read_card, shipped_models
 
 
 class Service:
@@ -25,6 +28,8 @@ class Service:
 
     Attributes:
         default: The name of the model that answers unless a request names another.
+        cards: The models that a request may name: the server's own and the shipped ones.
+        ready: Whether new work is taken.
 
     Raises:
         MienError: If the model or the detector cannot be used.
@@ -32,44 +37,54 @@ class Service:
 
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
+        # From 1.29 on ONNX Runtime tells its makers about each model that is loaded, unless this is
+        # set before it is imported.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         # The pool's threads are one per core; OpenCV's own would only get in their way.
         cv2.setNumThreads(1)
-        first = self._analyzer(settings.model)
-        self.default = first.classifier.card.name
-        self._analyzers = {self.default: first}
+        own = self._load(settings.model)
+        self.default = own.classifier.card.name
+        shipped = {name: read_card(model_path(name)) for name in shipped_models()}
+        self.cards: dict[str, ModelCard] = {**shipped, self.default: own.classifier.card}
+        self._analyzers = {self.default: own}
         self._lock = threading.Lock()
         self.counters = Counters()
-        self.pool = PicturePool(settings.workers, settings.waiting, settings.pixels)
-        self.explaining = ThreadPoolExecutor(1, "explaining")
         self.jobs = Jobs(settings)
+        self.pool = PicturePool(settings.workers, settings.waiting, settings.pixels)
+        self.explaining = Turns(settings.workers)
         self.ready = True
 
-    @property
-    def models(self) -> list[str]:
-        """The names a request may give: the server's own model and the shipped ones."""
-        return sorted({self.default, *shipped_models()})
-
-    def analyzer(self, model: str | None) -> Analyzer:
+    async def analyzer(self, model: str | None) -> Analyzer:
         """Return what reads with a model; only names are taken, no paths.
 
         Raises:
             RefusedError: With 404, if there is no such model.
         """
         name = model or self.default
-        if name not in self.models:
-            raise RefusedError(404, unknown_name("model", name, self.models))
-        with self._lock:
-            if name not in self._analyzers:
-                self._analyzers[name] = self._analyzer(name)
+        if name not in self.cards:
+            raise RefusedError(404, unknown_name("model", name, self.cards))
+        if name in self._analyzers:
             return self._analyzers[name]
+        return await run_in_threadpool(self._shipped, name)
+
+    def drain(self) -> None:
+        """Take no new videos; what was accepted goes on."""
+        self.ready = False
+        self.jobs.drain()
 
     def close(self) -> None:
-        """Finish what was accepted, then end."""
-        self.ready = False
+        """Answer what waits, stop reading videos, delete everything and end."""
+        self.drain()
         self.pool.close()
-        self.explaining.shutdown()
+        self.explaining.close()
         self.jobs.close()
 
-    def _analyzer(self, model: str) -> Analyzer:
+    def _shipped(self, name: str) -> Analyzer:
+        with self._lock:
+            if name not in self._analyzers:
+                self._analyzers[name] = self._load(name)
+            return self._analyzers[name]
+
+    def _load(self, model: str) -> Analyzer:
         chosen = self.settings
         return Analyzer(model, chosen.detector, None, chosen.detector_weights, threads=1)

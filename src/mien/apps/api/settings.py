@@ -21,14 +21,17 @@ class ServerSettings:
         detector_weights: Its weights; None for the usual ones.
         workers: Threads that read pictures; each decodes, finds and classifies on its own.
         waiting: Pictures that may wait; further ones are refused with 429.
-        pictures: Most pictures of one request.
+        pictures: Most pictures of one request; never more than may wait.
         picture_bytes: Largest body of a request with pictures.
+        held_bytes: Largest sum of such bodies at one time; further ones are refused with 429.
         pixels: Largest picture, in pixels.
-        body_seconds: Time in which a request's body must have arrived.
+        body_seconds: Time for a request's body to arrive, to which each `slowest` bytes that
+            arrive add a second.
+        slowest: The rate in bytes per second at which a large body must arrive.
         seconds: Time in which pictures must have been read.
         video_bytes: Largest video.
         video_seconds: Longest video, in seconds of its own time.
-        jobs: Videos that may wait or be read at once; further ones are refused with 429.
+        jobs: Videos that may arrive, wait or be read at once; further ones are refused with 429.
         kept_seconds: Time after which a video's results are deleted.
         api_key: What clients must send; empty for nothing.
         origins: Other sites whose pages may use the API from a browser; none by default.
@@ -44,8 +47,10 @@ class ServerSettings:
     waiting: int = 256
     pictures: int = 64
     picture_bytes: int = 64 * MEGABYTE
+    held_bytes: int = 512 * MEGABYTE
     pixels: int = 50_000_000
     body_seconds: float = 30.0
+    slowest: int = MEGABYTE // 4
     seconds: float = 60.0
     video_bytes: int = 512 * MEGABYTE
     video_seconds: float = 1800.0
@@ -58,3 +63,4 @@ class ServerSettings:
         for name, value in vars(self).items():
             if isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
                 raise MienError(f"The server's {name} must be above 0. Got {value} instead.")
+        object.__setattr__(self, "pictures", min(self.pictures, self.waiting))

@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-import re
-import shutil
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
 
 from mien.apps.api.answers import JobAnswer, RefusalAnswer
-from mien.apps.api.jobs import RESULTS, Job
-from mien.apps.api.pictures import REFUSALS, Model
-from mien.apps.api.received import client_name
-from mien.apps.api.refusals import RefusedError
+from mien.apps.api.job import RESULTS, Job
+from mien.apps.api.pictures import Model
+from mien.apps.api.received_video import BODY, received_video
+from mien.apps.api.refusals import REFUSALS
 from mien.apps.api.service import Service
 
-FIELD = "file"
+Responses = dict[int | str, dict[str, Any]]
 
-UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
-"""What the name of a file here may not hold; separators of paths are among it."""
-
-LONGEST_FILE = 80
+CHUNK = 2**18
+"""Bytes of a result that are read and sent at once."""
 
 NOT_YET: dict[str, Any] = {"model": RefusalAnswer, "description": "It was not read to its end"}
 
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": [FIELD],
-                    "properties": {FIELD: {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
+RESULT: dict[str, Any] = {
+    "description": "The file",
+    "content": {kind: {"schema": {"type": "string"}} for _, kind in RESULTS.values()},
 }
 
 Format = Annotated[Literal["csv", "jsonl", "video", "timeline"], Query(alias="format")]
@@ -52,34 +38,35 @@ Id = Annotated[str, PathParameter(alias="id", description="From the answer to th
 
 def video_routes(service: Service) -> APIRouter:
     """Return the routes for videos."""
-    router = APIRouter(prefix="/v1/videos", tags=["videos"], responses=REFUSALS)  # type: ignore[arg-type]
+    router = APIRouter(prefix="/v1/videos", tags=["videos"])
+    known: Responses = {status: REFUSALS[status] for status in (401, 404, 422)}
 
-    @router.post("", status_code=202, openapi_extra=BODY)
+    @router.post("", status_code=202, openapi_extra=BODY, responses=REFUSALS)
     async def upload(request: Request, model: str | None = Model) -> JobAnswer:
         """Let a video be read; ask for its progress by the id in the answer."""
-        analyzer = service.analyzer(model)
-        folder = service.jobs.folder()
-        try:
-            name, video = await _stored(request, folder)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        job = Job(analyzer, folder, video, name)
-        service.jobs.add(job)
+        analyzer = await service.analyzer(model)
+        with service.jobs.upload() as folder:
+            name, path = await received_video(request, folder, service.settings)
+            job = Job(analyzer, folder, path, name)
+            service.jobs.add(job)
         return answer(job)
 
-    @router.get("/{id}")
+    @router.get("/{id}", responses=known)
     async def progress(job: Id) -> JobAnswer:
         """Say how far a video is."""
         return answer(service.jobs[job])
 
-    @router.get("/{id}/result", response_class=FileResponse, responses={409: NOT_YET})
-    async def result(job: Id, form: Format = "csv") -> FileResponse:
+    @router.get(
+        "/{id}/result",
+        response_class=StreamingResponse,
+        responses={**known, 200: RESULT, 409: NOT_YET},
+    )
+    async def result(job: Id, form: Format = "csv") -> StreamingResponse:
         """Return what was read: rows as CSV or JSON lines, the marked video, or a timeline page."""
-        path = service.jobs[job].result(form)
-        return FileResponse(path, media_type=RESULTS[form][1], filename=path.name)
+        file = service.jobs[job].result(form)
+        return _sent(file, *RESULTS[form])
 
-    @router.delete("/{id}")
+    @router.delete("/{id}", responses=known)
     async def cancel(job: Id) -> JobAnswer:
         """Stop reading a video and delete everything of it."""
         return answer(await run_in_threadpool(service.jobs.cancel, job))
@@ -100,27 +87,15 @@ def answer(job: Job) -> JobAnswer:
     )
 
 
-async def _stored(request: Request, folder: Path) -> tuple[str, Path]:
-    """Put the upload into a folder under a name of our own; return the client's name for it."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
-        raise RefusedError(415, f"The body must be multipart/form-data with a field {FIELD!r}.")
-    try:
-        form = await request.form(max_files=1, max_fields=0)
-    except (MultiPartException, KeyError, ValueError) as error:
-        raise RefusedError(400, "The form cannot be read.") from error
-    try:
-        file = form.get(FIELD)
-        if not isinstance(file, UploadFile):
-            raise RefusedError(422, f"The form must hold a video in the field {FIELD!r}. Got none.")
-        name = client_name(file.filename) or "video"
-        video = folder / (UNSAFE.sub("_", name)[-LONGEST_FILE:].lstrip(".") or "video")
-        await run_in_threadpool(_copy, file, video)
-        return name, video
-    finally:
-        await form.close()
+def _sent(file: BinaryIO, name: str, kind: str) -> StreamingResponse:
+    headers = {
+        "Content-Length": str(os.fstat(file.fileno()).st_size),
+        "Content-Disposition": f'attachment; filename="{Path(name).name}"',
+    }
+    return StreamingResponse(_parts(file), media_type=kind, headers=headers)
 
 
-def _copy(file: UploadFile, path: Path) -> None:
-    with path.open("wb") as target:
-        shutil.copyfileobj(file.file, target)
+def _parts(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while part := file.read(CHUNK):
+            yield part

@@ -26,7 +26,7 @@ def persons_table(outcomes: Sequence[VideoOutcome]) -> Table:
     table.add_column("Video", overflow="fold")
     for column in ("Frames", "Person", "From, to", "Seconds", "Episodes"):
         table.add_column(column, no_wrap=True, justify="right")
-    table.add_column("Most probable for this share of the time")
+    table.add_column("Share of the time")
     for outcome in outcomes:
         first = [escape(outcome.path.name), f"{outcome.frames:,}"]
         persons = sorted(outcome.persons(), key=lambda person: -person.seconds)

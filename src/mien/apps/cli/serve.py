@@ -10,16 +10,18 @@ import typer
 
 from mien.apps.cli.console import say
 from mien.apps.cli.extras import need
-from mien.errors import MienError
 
 KEY = "MIEN_API_KEY"
+
+HERE = ("127.0.0.1", "localhost", "::1")
+"""Addresses that only this machine can reach."""
 
 
 def serve(
     host: Annotated[
         str, typer.Option(help="The address to listen on; 0.0.0.0 for other machines, too.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(help="The port; 0 for any.", min=0, max=65535)] = 8000,
     model: Annotated[str, typer.Option(help="A shipped model or an ONNX file.")] = "mien-base",
     detector: Annotated[str, typer.Option(help="haar or yunet.")] = "haar",
     detector_weights: Annotated[
@@ -36,12 +38,12 @@ def serve(
 ) -> None:
     """Serve the API and a web page; no picture leaves this machine.
 
-    Set MIEN_API_KEY to ask clients for a key. Ctrl-C finishes what was accepted.
+    Set MIEN_API_KEY to ask clients for a key. Ctrl-C finishes what was accepted, a second one
+    stops reading videos.
     """
     need("app", "Serving")
-    import uvicorn
-
     from mien.apps.api.app import create_app
+    from mien.apps.api.serving import GracefulServer, listen
     from mien.apps.api.settings import ServerSettings
 
     settings = ServerSettings(
@@ -53,15 +55,14 @@ def serve(
         api_key=os.environ.get(KEY, ""),
         origins=tuple(origin or ()),
     )
-    app = create_app(settings)
-    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host
+    with listen(host, port) as listening:
+        server = GracefulServer(create_app(settings))
+        _greet(host, listening.getsockname()[1], locked=bool(settings.api_key))
+        server.run([listening])
+
+
+def _greet(host: str, port: int, *, locked: bool) -> None:
+    shown = "localhost" if host in (*HERE, "0.0.0.0", "::") else host
     say(f"Open http://{shown}:{port}   The API: http://{shown}:{port}/docs   Stop: Ctrl-C")
-    if host != "127.0.0.1" and not settings.api_key:
+    if host not in HERE and not locked:
         say(f"Everybody who reaches this machine can use it: set {KEY} to ask for a key.")
-    try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
-    except SystemExit as stop:
-        if stop.code:
-            app.state.service.close()
-            raise MienError(f"Port {port} of {host} cannot be used; is it taken?") from None
-        raise

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from mien.apps.cli import exits
 from mien.apps.cli.console import complain, notes, results, say
 from mien.apps.cli.persons import persons_table
+from mien.apps.cli.written import Written
 from mien.errors import MienError
 
 if TYPE_CHECKING:
@@ -37,68 +38,65 @@ class VideoJob:
         paths: The videos, each once.
         reader: Reads them.
         beside: What stands beside the raw probabilities.
-        out: The table to write; None for none.
-        form: Its format; without `out`, that of the rows to print, None for a summary.
-        annotated: The folder of the marked copies; None for none.
+        written: What is to be written beside reports.
         report: The folder of the reports; None for none.
-        resume: Whether to carry on an interrupted run.
     """
 
     paths: Sequence[Path]
     reader: VideoReader
     beside: Beside
-    out: Path | None
-    form: str | None
-    annotated: Path | None
+    written: Written
     report: Path | None
-    resume: bool
 
 
 def analyze_videos(job: VideoJob) -> None:
     """Read videos; write and show what was asked for; exit with the code that says how it went."""
-    folder = tempfile.TemporaryDirectory() if job.out is None else nullcontext("")
+    folder = tempfile.TemporaryDirectory() if job.written.out is None else nullcontext("")
     with folder as name:
-        out = job.out or Path(name) / f"readings.{job.form or 'jsonl'}"
+        out = job.written.out or Path(name) / f"readings.{job.written.form or 'jsonl'}"
         copies, gathered = _copies(job), _results(job, out)
         try:
-            outcomes, whole = _outcomes(job, gathered, copies)
+            outcomes, problems, whole = _outcomes(job, gathered, copies)
         except (MienError, OSError) as error:
             _stop_if_kept(job, error)
             raise
-        if job.out is None and job.form is not None:
+        if job.written.out is None and job.written.form is not None:
             sys.stdout.write(out.read_text(encoding="utf-8"))
         elif any(outcome.frames for outcome in outcomes):
             results.print(persons_table(outcomes))
-    for path in filter(None, (job.out, job.annotated, job.report)):
-        say(f"Wrote {path}")
-    _finish(outcomes, whole)
+    for path in filter(None, (job.written.out, job.written.annotated, job.report)):
+        if path.exists():
+            say(f"Wrote {path}")
+    _finish(outcomes, problems, whole)
 
 
 def _results(job: VideoJob, out: Path) -> VideoResults:
     from mien.inference.video.results import VideoResults
 
     settings = job.reader.settings(job.paths)
-    return VideoResults(out, settings, job.beside, job.form, resume=job.resume)
+    return VideoResults(out, settings, job.beside, job.written.form, resume=job.written.resume)
 
 
 def _outcomes(
     job: VideoJob, gathered: VideoResults, copies: MarkedCopies | None
-) -> tuple[list[VideoOutcome], bool]:
-    """Read the videos and write everything; return what was read, and whether that is all."""
+) -> tuple[list[VideoOutcome], list[str], bool]:
+    """Read the videos and write everything.
+
+    Returns:
+        What was read, what could not be written beside the rows, and whether all was read.
+    """
     from mien.inference.video.outcome import VideoOutcome
 
     expressions = job.reader.analyzer.labels.expressions
     with gathered:
         journal = gathered.journal
         whole = _read_all(job, journal)
-        if not whole and job.out:
+        if not whole and job.written.out:
             say(f"Interrupted. {_kept(len(journal), journal.path)}")
             sys.exit(exits.INTERRUPTED)
         outcomes = [VideoOutcome.of(journal, path, job.beside, expressions) for path in job.paths]
-        for outcome in outcomes:
-            if outcome.frames:
-                _make(job, outcome, journal, copies)
-    return outcomes, whole
+        problems = _make_all(job, outcomes, journal, copies)
+    return outcomes, problems, whole
 
 
 def _read_all(job: VideoJob, journal: VideoJournal) -> bool:
@@ -110,6 +108,23 @@ def _read_all(job: VideoJob, journal: VideoJournal) -> bool:
     except KeyboardInterrupt:
         return False
     return True
+
+
+def _make_all(
+    job: VideoJob,
+    outcomes: Sequence[VideoOutcome],
+    journal: VideoJournal,
+    copies: MarkedCopies | None,
+) -> list[str]:
+    """Write reports and marked copies; return what could not be written, for the rows still are."""
+    problems = []
+    for outcome in outcomes:
+        try:
+            if outcome.frames:
+                _make(job, outcome, journal, copies)
+        except (MienError, OSError) as error:
+            problems.append(str(error))
+    return problems
 
 
 def _make(
@@ -148,11 +163,11 @@ def _follow(places: Iterator[Place], path: Path, what: str, end: float | None) -
 
 
 def _copies(job: VideoJob) -> MarkedCopies | None:
-    if job.annotated is None:
+    if job.written.annotated is None:
         return None
     from mien.inference.marked import MarkedCopies
 
-    copies = MarkedCopies(job.annotated, job.paths, kept=(".mp4",), otherwise=".mp4")
+    copies = MarkedCopies(job.written.annotated, job.paths, kept=(".mp4",), otherwise=".mp4")
     for path in job.paths:
         if copies.path(path).resolve() == path.resolve():
             raise MienError(f"The marked copy of {path} would replace it: give another folder.")
@@ -163,10 +178,10 @@ def _stop_if_kept(job: VideoJob, error: Exception) -> None:
     """Say what went wrong and that nothing is lost, and end the program, if rows are kept."""
     from mien.inference.gathered import partial_path
 
-    if job.out is None or not partial_path(job.out).is_file():
+    if job.written.out is None or not partial_path(job.written.out).is_file():
         return
     complain([str(error)])
-    say(_kept(None, partial_path(job.out)))
+    say(_kept(None, partial_path(job.written.out)))
     sys.exit(exits.INCOMPLETE)
 
 
@@ -175,8 +190,8 @@ def _kept(frames: int | None, path: Path) -> str:
     return f"{done} kept in {path}. The same command with --resume continues."
 
 
-def _finish(outcomes: Sequence[VideoOutcome], whole: bool) -> None:
-    problems = [outcome.message for outcome in outcomes if outcome.message]
+def _finish(outcomes: Sequence[VideoOutcome], problems: Sequence[str], whole: bool) -> None:
+    problems = [*(outcome.message for outcome in outcomes if outcome.message), *problems]
     complain(problems, MOST_ERRORS)
     frames = sum(outcome.frames for outcome in outcomes)
     if not whole:

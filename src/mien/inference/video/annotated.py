@@ -50,7 +50,7 @@ def write_annotated(
         frames = stack.enter_context(Ahead(clip.frames(), size=AHEAD))
         marked = stack.enter_context(Ahead(_marked(frames, readings), size=AHEAD))
         try:
-            yield from _write(clip, marked, temporary, stack)
+            yield from _write(clip, marked, (temporary, path), stack)
         except FFmpegError as error:
             raise VideoError(f"{path} cannot be written: {reason(error)}.") from error
 
@@ -60,13 +60,16 @@ def _marked(frames: Iterable[Frame], readings: _Readings) -> Iterator[Frame]:
         yield Frame(frame.place, annotate(frame.picture, readings.of(frame.place.index)))
 
 
-def _write(clip: Clip, frames: Iterable[Frame], path: Path, stack: ExitStack) -> Iterator[Frame]:
+def _write(
+    clip: Clip, frames: Iterable[Frame], target: tuple[Path, Path], stack: ExitStack
+) -> Iterator[Frame]:
+    path, name = target
     source = stack.enter_context(open_video(clip.path))
     writer: VideoWriter | None = None
     sound: Sound | None = None
     for frame in frames:
         if writer is None:
-            writer = stack.enter_context(VideoWriter(path, frame.size, clip.rate))
+            writer = stack.enter_context(VideoWriter(path, frame.size, clip.rate, name))
             sound = Sound(source, writer.file) if source.streams.audio else None
         if sound:
             sound.until(frame.place.time)

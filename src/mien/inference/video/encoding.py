@@ -32,6 +32,7 @@ class VideoWriter:
         path: The file; its suffix names the container.
         size: Width and height of the frames in pixels; odd ones are kept, as 4:4:4.
         rate: Frames per second on average; 0 if it is not known.
+        name: What errors call the file; None for its path.
 
     Attributes:
         file: The open file, for a sound beside the frames.
@@ -40,12 +41,14 @@ class VideoWriter:
         VideoError: If the file cannot be written.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], rate: float) -> None:
-        self._path = path
+    def __init__(
+        self, path: Path, size: tuple[int, int], rate: float, name: Path | None = None
+    ) -> None:
+        self._name = name or path
         try:
             self.file: OutputContainer = av.open(str(path), "w")
         except (FFmpegError, OSError) as error:
-            raise VideoError(f"{path} cannot be written: {reason(error)}.") from error
+            raise VideoError(f"{self._name} cannot be written: {reason(error)}.") from error
         usual = Fraction(rate or USUAL_RATE).limit_denominator(1001)
         self._stream = self.file.add_stream("libx264", rate=usual, options=dict(QUALITY))
         self._stream.width, self._stream.height = size
@@ -100,10 +103,10 @@ class VideoWriter:
         try:
             self.file.mux(self._stream.encode(frame))
         except (FFmpegError, OSError) as error:
-            raise VideoError(f"{self._path} cannot be written: {reason(error)}.") from error
+            raise VideoError(f"{self._name} cannot be written: {reason(error)}.") from error
 
     def _close(self) -> None:
         try:
             self.file.close()
         except (FFmpegError, OSError) as error:
-            raise VideoError(f"{self._path} cannot be written: {reason(error)}.") from error
+            raise VideoError(f"{self._name} cannot be written: {reason(error)}.") from error

@@ -16,11 +16,15 @@ from mien.inference.video.frame import Frame
 from mien.preprocess import Image, Square
 
 KNOWN_WIDTH = 48
-"""Pixels to which the smallest face that is followed is shrunk before the detector looks again. On
-`single_face.mp4` the probabilities then differ by .001 to .003 from those of thorough searches
-(total variation, mean over frames), and no expression changes, with 40 as with 120 pixels."""
+"""Pixels to which the smallest face that is followed is shrunk before the detector looks again.
+Boxes of a moving face then overlap those of thorough searches by .95 (haar) and .92 (yunet) on
+average, .88 and .86 at least; from 40 pixels down they are up to 7 % wider. On `single_face.mp4`
+probabilities differ by .001 to .004 (total variation, mean over frames); no expression changes."""
 
-LEAST_SIDE = 192
+GRID = 32
+"""The longer side of a shrunk frame is a multiple of this, as YuNet's coarsest map needs it."""
+
+LEAST_SIDE = 160
 """Longer side in pixels below which no frame is shrunk: faces that come in need some pixels too."""
 
 EMPTY_SIDE = 320
@@ -108,7 +112,8 @@ class FaceFinder:
         widths = [face.box.width for face in self._tracker.present]
         side = EMPTY_SIDE
         if widths:
-            side = max(LEAST_SIDE, math.ceil(KNOWN_WIDTH * max(frame.size) / min(widths)))
+            needed = KNOWN_WIDTH * max(frame.size) / min(widths)
+            side = max(LEAST_SIDE, GRID * math.ceil(needed / GRID))
         picture, factor = _reduced(frame.picture, side)
         faces = (_enlarged(face, factor, frame.size) for face in self._detector.detect(picture))
         return [face for face in faces if face]

@@ -61,7 +61,8 @@ class VideoReport:
             MienError: If a file cannot be written.
         """
         persons = list(zip(self.outcome.timelines, self.outcome.persons(), strict=True))
-        shown = sorted(persons, key=lambda p: (-p[1].seconds, p[0].track))[:MOST_PERSONS]
+        longest = sorted(persons, key=lambda p: -p[1].seconds)[:MOST_PERSONS]
+        shown = sorted(longest, key=lambda p: p[0].track)
         try:
             _put(folder / "summary.json", self._numbers([summary for _, summary in persons]))
             sections = [self._overview([summary for _, summary in shown])]
@@ -127,7 +128,7 @@ def _marked(frame: Frame, episode: Episode) -> Image:
     box, picture = episode.box, picture.copy()
     left, top = round(box.x / factor), round(box.y / factor)
     right, bottom = round((box.x + box.width) / factor), round((box.y + box.height) / factor)
-    for colour, width in ((22, 22, 22), 4), ((255, 255, 255), 2):
+    for colour, width in ((22, 22, 22), 7), ((255, 255, 255), 3):
         cv2.rectangle(picture, (left, top), (right, bottom), colour, width, cv2.LINE_AA)
     return picture
 

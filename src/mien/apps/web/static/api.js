@@ -54,10 +54,10 @@ export async function models() {
   return (await ask("/v1/models")).json();
 }
 
-export async function uploadVideo(file) {
+export async function uploadVideo(file, signal) {
   const form = new FormData();
   form.append("file", file, file.name);
-  return (await ask(withModel("/v1/videos"), { method: "POST", body: form })).json();
+  return (await ask(withModel("/v1/videos"), { method: "POST", body: form, signal })).json();
 }
 
 export async function videoState(id) {

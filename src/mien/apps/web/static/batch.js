@@ -5,6 +5,7 @@ import { dropZone, element, percent, save, say } from "./faces.js";
 
 const at = (id) => document.getElementById(`batch-${id}`);
 const TOGETHER = 8;
+const BYTES = 32 * 2 ** 20;
 let rows = [];
 let expressions = [];
 let stopping = null;
@@ -27,16 +28,33 @@ async function read(files) {
   at("table").tBodies[0].replaceChildren();
   at("table").hidden = at("progress").hidden = false;
   at("save").hidden = true;
-  for (let start = 0; start < files.length && !mine.signal.aborted; start += TOGETHER) {
-    const together = files.slice(start, start + TOGETHER);
-    await readSome(together, mine.signal);
+  let done = 0;
+  for (const some of portions(files)) {
+    await readSome(some, mine.signal);
     if (mine !== stopping) return;
-    const done = Math.min(start + TOGETHER, files.length);
+    if (mine.signal.aborted) break;
+    done += some.length;
     at("progress").firstElementChild.value = done / files.length;
     say(at("state"), `${done} of ${files.length} photos read`);
   }
+  if (mine.signal.aborted) say(at("state"), `Stopped: ${done} of ${files.length} photos read`);
   at("progress").hidden = true;
   at("save").hidden = rows.length === 0;
+}
+
+// A few at once, and not more than one request may hold.
+function* portions(files) {
+  let some = [];
+  let bytes = 0;
+  for (const file of files) {
+    if (some.length === TOGETHER || (some.length && bytes + file.size > BYTES)) {
+      yield some;
+      [some, bytes] = [[], 0];
+    }
+    some.push(file);
+    bytes += file.size;
+  }
+  if (some.length) yield some;
 }
 
 async function readSome(files, signal) {
@@ -46,7 +64,11 @@ async function readSome(files, signal) {
     for (const result of answer.results) add(result);
   } catch (error) {
     if (error.name === "AbortError") return;
-    for (const file of files) add({ name: file.name, status: "error", message: error.message, faces: [] });
+    if (error.status === 422 && files.length > 1) {
+      for (const file of files) await readSome([file], signal);
+    } else {
+      for (const file of files) add({ name: file.name, status: "error", message: error.message, faces: [] });
+    }
   }
 }
 
@@ -75,8 +97,8 @@ function row(result, face) {
   const cells = face
     ? [result.name, face.face + 1, face.expression, percent(face.confidence), `${next[0]} ${percent(next[1])}`, note]
     : [result.name, "", "", "", "", note];
-  return element("tr", {}, ...cells.map((text, i) =>
-    element("td", { className: i === 1 || i === 3 ? "number" : "" }, String(text))));
+  const kinds = ["name", "number", "", "number", "", "note"];
+  return element("tr", {}, ...cells.map((text, i) => element("td", { className: kinds[i] }, String(text))));
 }
 
 function csv() {

@@ -4,30 +4,63 @@ import { element } from "./faces.js";
 
 const schema = await (await fetch("/openapi.json")).json();
 const main = document.getElementById("main");
+const JSON_BODY = "-H 'Content-Type: application/json' -d '{\"images\": [{\"data\": \"…base64…\"}]}'";
 
+main.append(element("p", {}, schema.info.description.trim()));
 for (const [path, methods] of Object.entries(schema.paths)) {
   for (const [method, route] of Object.entries(methods)) main.append(described(path, method, route));
 }
 
 function described(path, method, route) {
-  const rows = (route.parameters ?? []).map((p) => row(p.name, p.description ?? p.in));
   const kinds = Object.keys(route.requestBody?.content ?? {});
-  if (kinds.length) rows.push(row("body", kinds.join(" or ")));
-  const answers = Object.entries(route.responses).map(([status, r]) => row(status, r.description));
+  const given = (route.parameters ?? []).map((p) => row(p.name, p.description ?? `in the ${p.in}`));
+  if (kinds.length) given.push(row("body", kinds.join(" or ")));
+  const good = Object.entries(route.responses).find(([status]) => status < 300);
+  const bad = Object.entries(route.responses).filter(([status]) => status >= 300);
   return element("article", { className: "panel" },
-    element("h2", { style: "text-transform:none" }, `${method.toUpperCase()} ${path}`),
-    element("p", {}, route.description ?? route.summary),
-    element("div", { className: "scroll" }, element("table", {}, element("tbody", {}, ...rows, ...answers))),
-    element("p", { className: "quiet" }, example(path, method, kinds)));
+    element("h2", {}, element("span", { className: "method" }, method.toUpperCase()), ` ${path}`),
+    ...(route.description ?? route.summary ?? "").split("\n\n").map((text) => element("p", {}, ...marked(text))),
+    ...examples(path, method, kinds).map((line) => element("pre", {}, line)),
+    ...table("What it takes", given),
+    ...table(`What it answers (${good[0]})`, fields(good[1])),
+    ...table("Refusals", bad.map(([status, r]) => row(status, r.description))));
+}
+
+function fields(response) {
+  const content = Object.entries(response.content ?? {});
+  const shape = named(content[0]?.[1].schema ?? {});
+  if (!shape.properties) return content.map(([kind]) => row(kind, ""));
+  return Object.entries(shape.properties).map(([name, own]) => row(name, own.description ?? kind(own)));
+}
+
+function named(shape) {
+  if (shape.$ref) return schema.components.schemas[shape.$ref.split("/").at(-1)];
+  return shape.items ? named(shape.items) : shape;
+}
+
+function kind(shape) {
+  const inside = named(shape);
+  if (inside.properties) return `${shape.items ? "each with " : ""}${Object.keys(inside.properties).join(", ")}`;
+  if (inside.enum) return inside.enum.join(", ");
+  return shape.items ? `a list of ${inside.type}s` : inside.type ?? (shape.anyOf ?? []).map((one) => one.type).join(" or ");
+}
+
+function table(title, rows) {
+  if (!rows.length) return [];
+  return [element("h3", {}, title), element("table", {}, element("tbody", {}, ...rows))];
 }
 
 function row(name, text) {
-  return element("tr", {}, element("td", {}, element("code", {}, name)), element("td", {}, text ?? ""));
+  return element("tr", {}, element("td", {}, element("code", {}, name)), element("td", {}, ...marked(text ?? "")));
 }
 
-function example(path, method, kinds) {
+function marked(text) {
+  return text.split("`").map((part, i) => (i % 2 ? element("code", {}, part) : part));
+}
+
+function examples(path, method, kinds) {
   const field = path === "/v1/videos" ? "file=@clip.mp4" : "files=@photo.jpg";
-  const body = kinds.includes("multipart/form-data") ? ` -F ${field}` : "";
-  const verb = method === "get" || body ? "" : ` -X ${method.toUpperCase()}`;
-  return element("code", {}, `curl${verb}${body} ${location.origin}${path}`);
+  const verb = method === "delete" ? " -X DELETE" : "";
+  const bodies = kinds.map((one) => (one === "application/json" ? ` ${JSON_BODY}` : ` -F ${field}`));
+  return (bodies.length ? bodies : [""]).map((body) => `curl${verb}${body} ${location.origin}${path}`);
 }

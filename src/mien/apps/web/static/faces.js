@@ -7,6 +7,8 @@ export function colour(expression) {
 }
 
 export function percent(share) {
+  if (share > 0 && share < 0.005) return "< 1 %";
+  if (share < 1 && share > 0.995) return "> 99 %";
   return `${Math.round(share * 100)} %`;
 }
 
@@ -18,7 +20,8 @@ export function element(name, options = {}, ...children) {
 }
 
 export function drawBoxes(context, faces, scale = 1) {
-  const pixel = context.canvas.width / (context.canvas.clientWidth || context.canvas.width);
+  const { width: across, height: down, clientWidth, clientHeight } = context.canvas;
+  const pixel = Math.max(across / (clientWidth || across), down / (clientHeight || down));
   const line = 2.5 * pixel;
   const size = 14 * pixel;
   const taken = [];
@@ -27,7 +30,8 @@ export function drawBoxes(context, faces, scale = 1) {
   context.textBaseline = "bottom";
   for (const face of faces) {
     const { x, y, width, height } = face.box;
-    const text = `${face.expression} ${percent(face.confidence)}`;
+    const alone = `${face.expression} ${percent(face.confidence)}`;
+    const text = faces.length > 1 ? `${face.face + 1} ${face.expression}` : alone;
     const [left, top] = [x * scale, y * scale];
     context.strokeStyle = colour(face.expression);
     context.strokeRect(left, top, width * scale, height * scale);
@@ -67,7 +71,7 @@ export function card(face, picture, file, sorted = true) {
   const { x, y, width, height } = face.box;
   const small = element("canvas", { width: 96, height: 96 });
   small.setAttribute("role", "img");
-  small.setAttribute("aria-label", `Face ${face.face + 1}`);
+  small.setAttribute("aria-label", `Face ${face.face + 1}, cut out of the picture`);
   if (picture) {
     const side = Math.max(width, height) * 1.25;
     const [left, top] = [x + width / 2 - side / 2, y + height / 2 - side / 2];
@@ -77,13 +81,23 @@ export function card(face, picture, file, sorted = true) {
   const head = element(
     "div", { className: "face-head" }, small,
     element("div", {}, element("h2", {}, face.expression),
-      element("p", { className: "quiet" }, `${percent(face.confidence)}${unsure}`)),
+      element("p", { className: "quiet" }, `Face ${face.face + 1}: ${percent(face.confidence)}${unsure}`)),
   );
-  const order = Object.entries(face.probabilities);
-  if (sorted) order.sort((a, b) => b[1] - a[1]);
-  const made = element("article", { className: "face" }, head, bars(Object.fromEntries(order)));
+  const made = element("article", { className: "face" }, head, ...(sorted ? ranked(face) : [bars(face.probabilities)]));
   if (file) made.append(explainButton(face, file, made));
   return made;
+}
+
+// What is likely at once, the rest where one asks for it.
+function ranked(face) {
+  const order = Object.entries(face.probabilities).sort((a, b) => b[1] - a[1]);
+  const likely = Math.max(2, order.filter(([, share]) => share >= 0.01).length);
+  const rest = order.slice(likely);
+  const shown = bars(Object.fromEntries(order.slice(0, likely)));
+  if (!rest.length) return [shown];
+  const sum = rest.reduce((total, [, share]) => total + share, 0);
+  return [shown, element("details", {},
+    element("summary", {}, `${rest.length} others: ${percent(sum)} together`), bars(Object.fromEntries(rest)))];
 }
 
 function explainButton(face, file, into) {

@@ -80,6 +80,7 @@ async function read() {
       show(answer.results[0].faces, scale, canvas);
       rate(performance.now() - start);
     } catch (error) {
+      if (!on) return;
       say(at("state"), error.message, true);
       await new Promise((go) => setTimeout(go, 1000));
     }

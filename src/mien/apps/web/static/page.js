@@ -39,6 +39,7 @@ async function loadModels() {
   try {
     const found = await models();
     form.hidden = true;
+    select.disabled = false;
     select.replaceChildren(...found.map((m) => new Option(m.name, m.name, m.default, m.default)));
     const show = () => {
       chosen.model = select.value;
@@ -55,6 +56,8 @@ async function loadModels() {
     show();
   } catch (error) {
     form.hidden = error.status !== 401;
+    const tried = document.getElementById("key").value;
+    if (tried) document.getElementById("key-label").textContent = "That is not the key of this server.";
   }
 }
 
@@ -63,6 +66,10 @@ document.getElementById("key-form").addEventListener("submit", (event) => {
   setKey(document.getElementById("key").value);
   loadModels();
 });
+
+const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+document.getElementById("private").textContent =
+  here ? "Pictures stay on this machine." : `Pictures go to ${location.hostname} and nowhere else.`;
 
 for (const part of [photo, batch, video, live]) part.start();
 const wanted = tabs.find((tab) => `#${tab.getAttribute("aria-controls")}` === location.hash);

@@ -67,6 +67,8 @@ function show(result, picture, file) {
     const context = canvas.getContext("2d");
     context.drawImage(picture, 0, 0);
     drawBoxes(context, result.faces, picture.width / result.width);
+    const found = result.faces.map((face) => `face ${face.face + 1}: ${face.expression}`).join(", ");
+    canvas.setAttribute("aria-label", `${result.name}. ${found || "No face was found"}.`);
   }
   const count = result.faces.length;
   const text = count ? `${count} ${count === 1 ? "face" : "faces"} in ${result.name}` :

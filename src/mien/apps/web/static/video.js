@@ -5,7 +5,7 @@ import { dropZone, percent, save, say } from "./faces.js";
 
 const at = (id) => document.getElementById(`video-${id}`);
 const NAMES = { csv: "readings.csv", jsonl: "readings.jsonl", video: "marked.mp4", timeline: "timeline.html" };
-let id = null;
+let now = null; // the video on this tab: its id, once the server gave one, and what stops its upload
 
 export function start() {
   dropZone(at("drop"), (files) => read(files[0]));
@@ -20,62 +20,69 @@ export function start() {
 }
 
 async function read(file) {
-  if (id) await stop();
+  forget();
+  const mine = { id: null, upload: new AbortController() };
+  now = mine;
   at("results").hidden = true;
   at("progress").hidden = false;
   at("progress").firstElementChild.removeAttribute("value");
   say(at("state"), `Sending ${file.name} …`);
   try {
-    const job = await uploadVideo(file);
-    id = job.id;
-    await follow(job.id);
+    mine.id = (await uploadVideo(file, mine.upload.signal)).id;
+    await follow(mine);
   } catch (error) {
+    if (mine !== now) return;
     at("progress").hidden = true;
     say(at("state"), error.message, true);
   }
 }
 
 async function follow(mine) {
-  for (;;) {
-    const job = await videoState(mine);
-    if (mine !== id) return;
+  while (mine === now) {
+    const job = await videoState(mine.id);
+    if (mine !== now) return;
     if (job.status === "waiting") say(at("state"), "Waiting for its turn …");
     if (job.status === "running") {
       at("progress").firstElementChild.value = job.progress;
       say(at("state"), `${percent(job.progress)}: ${job.frames} frames, ${job.seconds_read.toFixed(1)} s`);
     }
-    if (["done", "failed", "cancelled"].includes(job.status)) {
-      at("progress").hidden = true;
-      return finish(job);
-    }
+    if (["done", "failed", "cancelled"].includes(job.status)) return finish(mine, job);
     await new Promise((go) => setTimeout(go, 300));
   }
 }
 
-async function finish(job) {
+async function finish(mine, job) {
   if (job.status !== "done") {
-    id = null;
+    at("progress").hidden = true;
     return say(at("state"), job.message || "Cancelled.", job.status === "failed");
   }
-  say(at("state"), `${job.frames} frames read, ${job.faces} faces. ${job.message}`);
   const [marked, timeline] = await Promise.all([videoResult(job.id, "video"), videoResult(job.id, "timeline")]);
+  const page = await timeline.text();
+  if (mine !== now) return;
   URL.revokeObjectURL(at("marked").src);
   at("marked").src = URL.createObjectURL(marked);
-  at("timeline").srcdoc = await timeline.text();
+  at("timeline").srcdoc = page;
+  at("progress").hidden = true;
   at("results").hidden = false;
+  say(at("state"), `${job.frames} frames read, ${job.faces} faces. ${job.message}`);
 }
 
-async function stop() {
-  const mine = id;
-  id = null;
+function forget() {
+  const old = now;
+  now = null;
+  old?.upload.abort();
+  if (old?.id) cancelVideo(old.id).catch(() => null);
+}
+
+function stop() {
+  forget();
   at("progress").hidden = true;
-  if (mine) await cancelVideo(mine).catch(() => null);
   say(at("state"), "Cancelled; the video was deleted.");
 }
 
 async function download(format) {
   try {
-    save(await videoResult(id, format), NAMES[format]);
+    save(await videoResult(now.id, format), NAMES[format]);
   } catch (error) {
     say(at("state"), error.message, true);
   }

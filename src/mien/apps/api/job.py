@@ -1,0 +1,95 @@
+"""A video that is to be read, and how far it is."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from mien.apps.api.refusals import RefusedError
+from mien.inference.analyzer import Analyzer
+
+Status = Literal["waiting", "running", "done", "failed", "cancelled"]
+
+RESULTS = {
+    "csv": ("readings.csv", "text/csv"),
+    "jsonl": ("readings.jsonl", "application/x-ndjson"),
+    "video": ("annotated.mp4", "video/mp4"),
+    "timeline": ("timeline/index.html", "text/html"),
+}
+"""By format, the file in a job's folder and its content type."""
+
+
+class CancelledError(Exception):
+    """The client does not want the video any more."""
+
+
+@dataclass
+class Job:
+    """A video and how far it is.
+
+    Args:
+        analyzer: Reads it.
+        folder: A folder of its own, which holds the upload until it was read, then the results.
+        video: The upload.
+        name: What the client calls it.
+        id: Its number in the API; not to be guessed.
+        status: How it is.
+        progress: Share of the work that is done, 0 to 1.
+        frames: Frames that were read.
+        faces: Faces in them.
+        seconds_read: The time of the last frame, in seconds.
+        message: What went wrong.
+        ended: When it ended, by the monotonic clock.
+        fetched: Whether a result was asked for.
+    """
+
+    analyzer: Analyzer
+    folder: Path
+    video: Path
+    name: str
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    status: Status = "waiting"
+    progress: float = 0.0
+    frames: int = 0
+    faces: int = 0
+    seconds_read: float = 0.0
+    message: str = ""
+    ended: float = 0.0
+    fetched: bool = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self.status in ("done", "failed", "cancelled")
+
+    def end(self, status: Status) -> None:
+        """Say how it ended."""
+        self.status, self.ended = status, time.monotonic()
+
+    def check(self) -> None:
+        """Go on only if the video is still wanted.
+
+        Raises:
+            CancelledError: If it is not.
+        """
+        if self.status == "cancelled":
+            raise CancelledError
+
+    def result(self, form: str) -> BinaryIO:
+        """Open the file of a result; it can be read to its end even if it is deleted meanwhile.
+
+        Raises:
+            RefusedError: If the video was not read to its end.
+        """
+        refused = RefusedError(409, f"The video has no results: it is {self.status}.")
+        if self.status != "done":
+            raise refused
+        try:
+            file = (self.folder / RESULTS[form][0]).open("rb")
+        except FileNotFoundError:  # it was cancelled just now
+            raise refused from None
+        self.fetched = True
+        return file

@@ -1,0 +1,88 @@
+"""The video of a request: put into a folder of its own, and looked at before it is accepted."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from mien.apps.api.received import client_name, parsed_form
+from mien.apps.api.refusals import RefusedError
+from mien.apps.api.settings import MEGABYTE, ServerSettings
+from mien.apps.api.video_results import check_length
+from mien.errors import VideoError
+from mien.inference.video.container import open_video
+from mien.inference.video.decoding import end_of_picture
+
+FIELD = "file"
+
+SAFELY = {
+    "protocol_whitelist": "file",
+    "format_whitelist": "mov,matroska,avi,gif,mpegts,mpeg,flv,asf,ogg",
+}
+"""What FFmpeg may open. Play lists and the like, which it would read as videos, too, name other
+files and addresses."""
+
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+"""What the name of a file here may not hold; separators of paths are among it."""
+
+LONGEST_FILE = 80
+
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FIELD],
+                    "properties": {FIELD: {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+"""How OpenAPI describes such a request."""
+
+
+async def received_video(
+    request: Request, folder: Path, settings: ServerSettings
+) -> tuple[str, Path]:
+    """Put a request's video into a folder.
+
+    Returns:
+        What the client calls it, and where it is, under a name of our own.
+
+    Raises:
+        RefusedError: If there is none, or the body is not what its type says.
+        VideoError: If it cannot be opened as a video, or says that it is too long.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        raise RefusedError(415, f"The body must be multipart/form-data with a field {FIELD!r}.")
+    async with parsed_form(request, 1, MEGABYTE) as form:
+        file = form.get(FIELD)
+        if not isinstance(file, UploadFile):
+            raise RefusedError(422, f"The form must hold a video in the field {FIELD!r}. Got none.")
+        name = client_name(file.filename) or "video"
+        path = folder / (UNSAFE.sub("_", name)[-LONGEST_FILE:].lstrip(".") or "video")
+        await run_in_threadpool(_copy, file, path)
+    await run_in_threadpool(_check, path, name, settings)
+    return name, path
+
+
+def _copy(file: UploadFile, path: Path) -> None:
+    with path.open("wb") as target:
+        shutil.copyfileobj(file.file, target)
+
+
+def _check(path: Path, name: str, settings: ServerSettings) -> None:
+    try:
+        with open_video(path, SAFELY) as container:
+            check_length(end_of_picture(container), settings)
+    except VideoError as error:
+        raise VideoError(str(error).replace(str(path), name)) from error

@@ -1,0 +1,60 @@
+"""Running the server until it is asked to stop, and then until its work is done."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from mien.apps.api.service import Service
+from mien.errors import MienError
+
+
+class GracefulServer(uvicorn.Server):
+    """Stops at the first signal when all videos are read, at the second when all is answered.
+
+    Until then it answers, so that progress and results of videos can be asked for.
+
+    Args:
+        app: Made by `create_app`.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False))
+        self._service: Service = app.state.service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take note of a signal.
+
+        Uvicorn's own would send the signal again in the end, and the exit code would not be 0.
+        """
+        if self._service.ready:
+            self._service.drain()
+        elif not self.should_exit:
+            self.should_exit = True
+        elif sig == signal.SIGINT:
+            self.force_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say, ten times a second, whether to stop."""
+        if not self._service.ready and not self._service.jobs.busy:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 takes any that is free.
+
+    Raises:
+        MienError: If the address cannot be used, such as a port that is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, UnicodeError) as error:
+        reason = str(getattr(error, "strerror", None) or "there is no such address")
+        reason = reason.partition(" (")[0]  # Python adds the address
+        raise MienError(f"Port {port} of {host} cannot be used: {reason}.") from error

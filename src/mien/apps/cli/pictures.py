@@ -1,0 +1,163 @@
+"""`mien analyze` for photos and folders of photos."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import track
+
+from mien.apps.cli import exits
+from mien.apps.cli.console import complain, notes, results, say
+from mien.apps.cli.written import Written
+from mien.errors import ImageError, MienError
+
+if TYPE_CHECKING:
+    from mien.inference.analyzer import Analyzer
+    from mien.inference.journal import Journal
+    from mien.inference.lines import Record
+    from mien.inference.marked import MarkedCopies
+
+MOST_ERRORS = 20
+
+
+def analyze_photos(analyzer: Analyzer, inputs: Sequence[Path], written: Written) -> None:
+    """Read photos; write and show what was asked for; exit with the code that says how it went."""
+    from mien.inference.sinks import Results
+
+    problems: list[str] = []
+    paths = _paths(inputs, problems)
+    job = _Job(analyzer, paths, _copies(written.annotated, paths), problems)
+    given = {"inputs": tuple(map(str, inputs)), "marked_copies": str(written.annotated or "")}
+    settings = analyzer.settings.model_copy(update=given)
+    out, form = written.out, written.form
+    folder = tempfile.TemporaryDirectory() if out is None else nullcontext(str(out.parent))
+    with folder as name:
+        file = out or Path(name) / f"readings.{form or 'json'}"
+        with Results(file, settings, form, resume=written.resume) as gathered:
+            whole = _read_all(job, gathered.journal)
+            if not whole and out:
+                _stop_and_keep(gathered.journal)
+            records = list(gathered.journal.records())
+        _show(records, analyzer, file, out, form)
+    _finish(records, problems, whole)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be read, and where the sentences about what went wrong gather."""
+
+    analyzer: Analyzer
+    paths: Sequence[Path]
+    copies: MarkedCopies | None
+    problems: list[str]
+
+
+def _paths(inputs: Sequence[Path], problems: list[str]) -> list[Path]:
+    from mien.inference.folders import find_pictures
+    from mien.inference.pictures import SUFFIXES
+
+    others: list[Path] = []
+    unreadable: list[ImageError] = []
+    paths = list(find_pictures(inputs, unreadable.append, others.append))
+    problems.extend(map(str, unreadable))
+    _say_passed_over(others)
+    if not paths:
+        names = ", ".join(str(path) for path in inputs)
+        suffixes = ", ".join(SUFFIXES)
+        raise MienError(" ".join([f"{names} holds no photo ({suffixes}).", *problems]))
+    return paths
+
+
+def _say_passed_over(others: Sequence[Path]) -> None:
+    if others:
+        kinds = Counter(path.suffix.lower() or "no suffix" for path in others)
+        listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(6))
+        say(f"Passed over what has no photo's suffix: {listed}.")
+
+
+def _copies(folder: Path | None, paths: Sequence[Path]) -> MarkedCopies | None:
+    if folder is None:
+        return None
+    from mien.inference.marked import MarkedCopies
+
+    return MarkedCopies(folder, paths)
+
+
+def _read_all(job: _Job, journal: Journal) -> bool:
+    """Read what the journal does not hold yet; return False if the user interrupts."""
+    missing = [path for path in job.paths if path not in journal]
+    try:
+        for path in _bar(missing):
+            _read(job, path, journal)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _read(job: _Job, path: Path, journal: Journal) -> None:
+    from mien.inference.pictures import read_picture
+
+    try:
+        picture = read_picture(path)
+        readings = job.analyzer.read(picture, str(path))
+    except MienError as error:
+        journal.add_error(path, str(error))
+        return
+    if job.copies:
+        try:
+            job.copies.write(path, picture, readings)
+        except MienError as error:
+            job.problems.append(str(error))
+    height, width = picture.shape[:2]
+    journal.add(path, (width, height), readings)
+
+
+def _bar(paths: Sequence[Path]) -> Iterable[Path]:
+    return track(paths, "Reading photos", console=notes, transient=True, disable=len(paths) < 2)
+
+
+def _stop_and_keep(journal: Journal) -> None:
+    say("Interrupted.")
+    if len(journal):
+        say(
+            f"{len(journal)} photos are done and kept in {journal.path}."
+            " The same command with --resume continues."
+        )
+    sys.exit(exits.INTERRUPTED)
+
+
+def _show(
+    records: Sequence[Record],
+    analyzer: Analyzer,
+    file: Path,
+    out: Path | None,
+    form: str | None,
+) -> None:
+    from mien.apps.cli.tables import readings_table
+    from mien.inference.sinks import rows
+
+    if out is None and form is not None:
+        sys.stdout.write(file.read_text(encoding="utf-8"))
+        return
+    expressions = analyzer.labels.expressions
+    if any(record["status"] != "error" for record in records):
+        results.print(readings_table(list(rows(records, expressions)), expressions))
+    if out is not None:
+        say(f"Wrote {out}")
+
+
+def _finish(records: Sequence[Record], problems: Sequence[str], whole: bool) -> None:
+    errors = [record["message"] for record in records if record["status"] == "error"]
+    complain([*errors, *problems], MOST_ERRORS)
+    if not whole:
+        say(f"Interrupted after {len(records)} photos: what is above is not all.")
+        sys.exit(exits.INTERRUPTED)
+    if errors or problems:
+        sys.exit(exits.BAD_INPUT if len(errors) == len(records) else exits.INCOMPLETE)

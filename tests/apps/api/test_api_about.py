@@ -1,0 +1,129 @@
+import re
+
+import pytest
+
+from apps.api.running import Running
+from mien import __version__
+
+
+def test_models(server):
+    answer = server.client.get("/v1/models").json()
+    (model,) = [one for one in answer if one["default"]]
+    assert model["name"] == "mien-base"
+    assert len(model["expressions"]) == 8
+    assert model["parameters"] > 100_000
+
+
+def test_health(server):
+    assert server.client.get("/healthz").json() == {"status": "ok"}
+    assert server.client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_the_schema_names_every_route(server):
+    schema = server.client.get("/openapi.json").json()
+    assert schema["info"]["version"] == __version__
+    assert {(method, path) for path, ways in schema["paths"].items() for method in ways} == {
+        ("post", "/v1/analyze"),
+        ("post", "/v1/explain"),
+        ("post", "/v1/videos"),
+        ("get", "/v1/videos/{id}"),
+        ("delete", "/v1/videos/{id}"),
+        ("get", "/v1/videos/{id}/result"),
+        ("get", "/v1/models"),
+        ("get", "/healthz"),
+        ("get", "/readyz"),
+        ("get", "/metrics"),
+    }
+
+
+def counted(server, name):
+    found = re.search(rf"^{re.escape(name)} (\S+)$", server.client.get("/metrics").text, re.M)
+    return float(found[1]) if found else 0.0
+
+
+def test_metrics_count(face):
+    with Running() as server:
+        server.analyze(face, b"no picture", face)
+        server.analyze(b"no picture")
+        route = 'route="/v1/analyze"'
+        assert counted(server, f'mien_requests_total{{{route},status="200"}}') == 1
+        assert counted(server, f'mien_requests_total{{{route},status="422"}}') == 1
+        assert counted(server, f"mien_request_seconds_count{{{route}}}") == 2
+        assert counted(server, 'mien_pictures_total{status="ok"}') == 2
+        assert counted(server, 'mien_pictures_total{status="error"}') == 2
+        assert counted(server, "mien_faces_total") == 2
+        server.client.get("/somewhere/else")
+        assert counted(server, 'mien_requests_total{route="other",status="404"}') == 1
+        assert "jpg" not in server.client.get("/metrics").text
+
+
+def test_what_is_not_there(server):
+    answer = server.client.get("/v1/nothing")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "Not Found: GET /v1/nothing.")
+    answer = server.client.put("/v1/analyze")
+    assert answer.status_code == 405
+
+
+@pytest.fixture(scope="module")
+def locked():
+    with Running(api_key="geheim-ß", origins=("https://app.example",)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("key", [None, "", "geheim", "geheim-ßx"])
+def test_the_key_is_asked_for(locked, face, key):
+    headers = {} if key is None else {"X-API-Key": key.encode()}
+    for answer in (
+        locked.client.post("/v1/analyze", files={"files": face}, headers=headers),
+        locked.client.get("/v1/models", headers=headers),
+        locked.client.get("/v1/videos/1/result", headers=headers),
+        locked.client.delete("/v1/nothing", headers=headers),
+    ):
+        assert answer.status_code == 401
+        assert answer.json() == {"detail": "Send the server's key as X-API-Key."}
+
+
+def test_the_key_opens(locked, face):
+    headers = {"X-API-Key": "geheim-ß".encode()}
+    answer = locked.client.post("/v1/analyze", files={"files": face}, headers=headers)
+    assert answer.status_code == 200
+
+
+def test_page_and_health_need_no_key(locked):
+    for path in ("/", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics"):
+        assert locked.client.get(path).status_code == 200
+
+
+def test_the_schema_names_the_key(locked, server):
+    schema = locked.client.get("/openapi.json").json()
+    assert schema["components"]["securitySchemes"]["APIKeyHeader"]["name"] == "X-API-Key"
+    assert "security" in schema["paths"]["/v1/analyze"]["post"]
+    assert "securitySchemes" not in server.client.get("/openapi.json").json()["components"]
+
+
+ASKING = {
+    "Origin": "https://app.example",
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "x-api-key",
+}
+
+
+def test_other_sites_may_not_use_it(server, face):
+    assert server.client.options("/v1/analyze", headers=ASKING).status_code == 405
+    answer = server.client.get("/v1/models", headers=ASKING)
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_other_sites_may_use_it_when_told_so(locked):
+    answer = locked.client.options("/v1/analyze", headers=ASKING)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    other = {**ASKING, "Origin": "https://evil.example"}
+    answer = locked.client.options("/v1/analyze", headers=other)
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_the_files_of_the_page_are_all_it_gives(server):
+    assert server.client.get("/static/page.css").status_code == 200
+    for name in ("page.py", "../page.py", "..%2fpage.py", "%2fetc%2fpasswd", ""):
+        assert server.client.get(f"/static/{name}").status_code == 404

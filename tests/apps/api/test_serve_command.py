@@ -1,0 +1,170 @@
+"""The real program in a process of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import httpx
+import pytest
+
+from apps.api.running import PATIENCE, encoded, wait
+from mien.inference.pictures import read_picture
+
+CLI = "import sys; from mien.apps.cli.main import main; sys.exit(main())"
+
+
+class Program:
+    """`mien serve` on a free port."""
+
+    def __init__(self, folder, *arguments, **environment):
+        self.folder = folder
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", CLI, "serve", "--port", "0", *arguments],
+            env={**os.environ, "TMPDIR": str(folder), **environment},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.greeting = self._process.stderr.readline()
+        self.port = int(re.search(r":(\d+)", self.greeting)[1])
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE, trust_env=False
+        )
+        wait(self._answers)
+
+    def _answers(self):
+        try:
+            return self.client.get("/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    def ended(self):
+        """Wait for the end; returns exit code and what it said after the greeting."""
+        _, said = self._process.communicate(timeout=PATIENCE)
+        return self._process.returncode, said
+
+
+@pytest.fixture
+def program(tmp_path):
+    started = []
+
+    def start(*arguments, **environment):
+        started.append(Program(tmp_path, *arguments, **environment))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one._process.kill()
+        one._process.wait()
+        one.client.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals as POSIX does")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_what_was_accepted_be_answered(program, portrait, number):
+    server = program("--workers", "1")
+    files = [("files", encoded(read_picture(portrait)))] * 16
+    answers = []
+    ask = threading.Thread(
+        target=lambda: answers.append(server.client.post("/v1/analyze", files=files))
+    )
+    ask.start()
+    with httpx.Client(base_url=server.client.base_url, trust_env=False) as other:
+        wait(lambda: "mien_waiting_pictures 0.0" not in other.get("/metrics").text)
+    server.signal(number)
+    assert server.ended() == (0, "")
+    ask.join()
+    assert answers[0].status_code == 200
+    assert [one["status"] for one in answers[0].json()["results"]] == ["ok"] * 16
+    assert list(server.folder.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals as POSIX does")
+def test_a_video_is_read_to_its_end_and_its_results_can_be_fetched(program, clip):
+    server = program("--workers", "1")
+    job = server.client.post("/v1/videos", files={"file": clip.read_bytes()}).json()
+    server.signal(signal.SIGTERM)
+    wait(lambda: server.client.get("/readyz").status_code == 503)
+    refused = server.client.post("/v1/videos", files={"file": clip.read_bytes()})
+    assert (refused.status_code, "closing" in refused.text) == (503, True)
+    url = f"/v1/videos/{job['id']}"
+    wait(lambda: server.client.get(url).json()["status"] == "done")
+    assert len(server.client.get(f"{url}/result").text.splitlines()) == 21
+    assert server.ended() == (0, "")
+    assert list(server.folder.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals as POSIX does")
+def test_a_second_signal_stops_reading_videos(program, long_clip):
+    server = program("--workers", "1")
+    job = server.client.post("/v1/videos", files={"file": long_clip.read_bytes()}).json()
+    wait(lambda: server.client.get(f"/v1/videos/{job['id']}").json()["frames"] > 0)
+    server.signal(signal.SIGINT)
+    wait(lambda: server.client.get("/readyz").status_code == 503)
+    server.signal(signal.SIGINT)
+    assert server.ended() == (0, "")
+    assert list(server.folder.iterdir()) == []
+
+
+def test_a_key_comes_from_the_environment_and_is_never_shown(program):
+    server = program(MIEN_API_KEY="geheim")
+    assert server.client.get("/v1/models").status_code == 401
+    assert server.client.get("/v1/models", headers={"X-API-Key": "geheim"}).status_code == 200
+    assert "geheim" not in server.greeting
+
+
+def test_a_port_that_is_taken(mien):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = mien("serve", "--port", port)
+    assert code == 2
+    assert f"Port {port} of 127.0.0.1 cannot be used: Address already in use." in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--host", "no.such.host.invalid"], "cannot be used"),
+        (["--host", "203.0.113.1"], "cannot be used"),
+        (["--port", "70000"], "65535"),
+        (["--model", "mien-bass"], "did you mean 'mien-base'"),
+        (["--detector", "yunett"], "did you mean 'yunet'"),
+        (["--detector", "yunet", "--detector-weights", "none.onnx"], "none.onnx"),
+        (["--workers", "0"], "--workers"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(mien, arguments, sentence):
+    code, _, err = mien("serve", *arguments)
+    assert (code, sentence in " ".join(err.split())) == (2, True), err
+    assert "Traceback" not in err
+
+
+def test_without_the_extra_it_says_what_to_install():
+    block = "import importlib.util as u; find = u.find_spec; "
+    block += "u.find_spec = lambda n, *a: None if n == 'fastapi' else find(n, *a); "
+    done = subprocess.run(
+        [sys.executable, "-c", block + CLI, "serve"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "Serving needs the extra [app]: pip install '.[app]'" in done.stderr
+
+
+def test_photos_are_read_without_the_extra():
+    code = """
+import sys, pkgutil, importlib
+for name in ("fastapi", "starlette", "uvicorn", "prometheus_client"):
+    sys.modules[name] = None
+import mien.inference
+for module in pkgutil.walk_packages(mien.inference.__path__, "mien.inference."):
+    importlib.import_module(module.name)
+import mien.apps.cli.main
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,356 @@
+"""The page in a real browser, with a fake camera."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from apps.api.clip import write_camera, write_clip
+from apps.api.running import PATIENCE, Running, wait
+
+TABS = ["photo", "batch", "video", "live", "about"]
+
+LOOKS = {
+    "wide": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "phone": {
+        "viewport": {"width": 400, "height": 850},
+        "color_scheme": "dark",
+        "has_touch": True,
+        "is_mobile": True,
+    },
+}
+
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium, tmp_path_factory, portrait):
+    camera = write_camera(tmp_path_factory.mktemp("camera") / "camera.mjpeg", portrait)
+    arguments = [
+        "--no-sandbox",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+    ]
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory, portrait):
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", portrait, frames=20)
+
+
+@pytest.fixture
+def opened(browser):
+    """A function that opens a page, which must ask no other host and complain of nothing."""
+    contexts, wrong = [], []
+
+    def note(message):
+        refused = message.text.startswith("Failed to load resource")  # the page says so itself
+        if message.type in ("error", "warning") and not refused:
+            wrong.append(message.text)
+
+    def open_(url, look="wide", place=""):
+        context = browser.new_context(**LOOKS[look], accept_downloads=True)
+        context.set_default_timeout(PATIENCE * 1000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        inside = (url, "blob:", "data:", "about:srcdoc")
+        page.on("request", lambda r: r.url.startswith(inside) or wrong.append(r.url))
+        page.goto(url + place)
+        wait(lambda: page.evaluate("document.querySelector('#model').options.length > 0"))
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture(params=list(LOOKS))
+def look(request):
+    return request.param
+
+
+@pytest.fixture
+def page(opened, server, look):
+    return opened(server.url, look)
+
+
+@pytest.fixture
+def keep(page, shots, look):
+    """A function that checks what every view must keep to, and keeps a screenshot."""
+
+    def checked(name):
+        page.screenshot(path=shots / f"{look}-{name}.png", full_page=True)
+        for check, good in (("nameless", []), ("pale", []), ("wide", 0)):
+            assert page.evaluate(f"{CHECKS}.{check}()") == good
+
+    return checked
+
+
+CHECKS = Path(__file__).with_name("checks.js").read_text(encoding="utf-8").strip()
+
+
+def choose(page, tab):
+    page.click(f"#tab-{tab}")
+    expect(page.locator(f"#{tab}")).to_be_visible()
+
+
+def saved(page, button, folder):
+    """Press a button that saves a file; returns the file."""
+    with page.expect_download() as download:
+        page.click(button)
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_a_photo_is_read_and_explained(page, server, portrait, keep):
+    keep("start")
+    page.set_input_files("#photo-file", portrait)
+    expect(page.locator("#photo-state")).to_have_text("1 face in grace_hopper.jpg")
+    (result,) = server.analyze(portrait.read_bytes()).json()["results"]
+    (face,) = result["faces"]
+    card = page.locator("#photo-faces .face")
+    expect(card).to_have_count(1)
+    expect(card.locator("h2")).to_have_text(face["expression"])
+    percent = f"{round(100 * face['confidence'])} %"
+    expect(card.locator(".face-head p")).to_contain_text(percent)
+    canvas = page.locator("#photo-canvas")
+    expect(canvas).to_have_attribute(
+        "aria-label", f"grace_hopper.jpg. face 1: {face['expression']}."
+    )
+    card.locator("summary").click()
+    expect(card.locator(".track")).to_have_count(8)
+    card.get_by_role("button", name="Explain this face").click()
+    overlay = card.locator(".explained img")
+    expect(overlay).to_be_visible()
+    assert face["expression"] in overlay.get_attribute("alt")
+    assert overlay.evaluate("image => image.decode().then(() => image.naturalWidth)") == 240
+    expect(card.locator(".explained .bars .track")).to_have_count(8)
+    keep("photo")
+
+
+def test_what_is_no_photo_is_said(page, tmp_path, keep):
+    (tmp_path / "notes.txt").write_text("no picture")
+    page.set_input_files("#photo-file", tmp_path / "notes.txt")
+    expect(page.locator("#photo-state")).to_contain_text("notes.txt is not a picture mien reads")
+    keep("no-photo")
+
+
+def test_a_photo_is_taken_with_the_camera(page, keep):
+    page.click("#photo-camera")
+    wait(lambda: page.evaluate("document.querySelector('#photo-video').videoWidth > 0"))
+    keep("booth")
+    page.click("#photo-shoot")
+    expect(page.locator("#photo-faces .face")).to_have_count(1)
+    expect(page.locator("#photo-booth")).to_be_hidden()
+    assert page.evaluate("document.querySelector('#photo-video').srcObject") is None
+
+
+GIVE = """([content, kind, where]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(content)], `${kind}.jpg`, {type: "image/jpeg"}));
+  const event = kind === "drop" ? new DragEvent("drop", {dataTransfer: data, bubbles: true})
+    : new ClipboardEvent("paste", {clipboardData: data, bubbles: true});
+  document.querySelector(where).dispatchEvent(event);
+}"""
+"""Drops a file on the page, or pastes it."""
+
+
+@pytest.mark.parametrize(("kind", "where"), [("drop", "#photo-drop"), ("paste", "body")])
+def test_a_photo_is_dropped_or_pasted(opened, server, portrait, kind, where):
+    page = opened(server.url)
+    page.evaluate(GIVE, [list(portrait.read_bytes()), kind, where])
+    expect(page.locator("#photo-state")).to_have_text(f"1 face in {kind}.jpg")
+
+
+def test_many_photos_become_a_table_and_a_csv(page, server, portrait, tmp_path, keep):
+    files = []
+    for number in range(10):
+        files.append(tmp_path / f"photo {number}.jpg")
+        files[-1].write_bytes(portrait.read_bytes())
+    files.append(tmp_path / "=notes.txt")
+    files[-1].write_text("no picture")
+    choose(page, "batch")
+    page.set_input_files("#batch-file", files)
+    expect(page.locator("#batch-state")).to_have_text("11 of 11 photos read")
+    expect(page.locator("#batch-table tbody tr")).to_have_count(11)
+    keep("batch")
+    with saved(page, "#batch-save", tmp_path).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    (wanted,) = server.analyze(portrait.read_bytes()).json()["results"][0]["faces"]
+    for number, row in enumerate(rows[:10]):
+        assert row["source"] == f"photo {number}.jpg"
+        assert (row["status"], row["expression"]) == ("ok", wanted["expression"])
+        assert int(row["face"]) == 0
+        for name, value in (wanted["probabilities"] | wanted["box"]).items():
+            assert float(row[name]) == pytest.approx(value, abs=1e-5)
+    assert rows[10]["status"] == "error"
+    assert rows[10]["source"] == "'=notes.txt"  # a spreadsheet must not take it for a formula
+    assert "is not a picture" in rows[10]["message"]
+
+
+def test_a_video_is_read_and_its_results_saved(page, clip, tmp_path, keep):
+    choose(page, "video")
+    page.set_input_files("#video-file", clip)
+    expect(page.locator("#video-progress")).to_be_visible()
+    expect(page.locator("#video-results")).to_be_visible()
+    expect(page.locator("#video-state")).to_contain_text("20 frames read, 20 faces")
+    wait(lambda: page.evaluate("document.querySelector('#video-marked').videoWidth === 240"))
+    timeline = page.frame_locator("#video-timeline")
+    expect(timeline.locator("h1")).to_have_text("Expressions in clip.mp4")
+    page.locator("#video-timeline").scroll_into_view_if_needed()
+    keep("video")
+    table = saved(page, "[data-format=csv]", tmp_path)
+    assert len(table.read_text().splitlines()) == 21
+    lines = saved(page, "[data-format=jsonl]", tmp_path).read_text().splitlines()
+    assert json.loads(lines[0])["source"] == "clip.mp4"
+    assert saved(page, "[data-format=video]", tmp_path).read_bytes()[4:8] == b"ftyp"
+    assert "<!doctype html>" in saved(page, "[data-format=timeline]", tmp_path).read_text()
+
+
+def test_a_video_is_cancelled(opened, server, portrait, tmp_path, shots):
+    page = opened(server.url)
+    choose(page, "video")
+    page.set_input_files("#video-file", write_clip(tmp_path / "long.mp4", portrait, frames=600))
+    expect(page.locator("#video-state")).to_contain_text("frames,")
+    wait(lambda: page.evaluate("document.querySelector('#video-progress progress').value > 0.01"))
+    page.screenshot(path=shots / "wide-video-progress.png")
+    page.click("#video-stop")
+    expect(page.locator("#video-state")).to_have_text("Cancelled; the video was deleted.")
+    expect(page.locator("#video-progress")).to_be_hidden()
+
+
+def test_what_is_no_video_is_said(opened, server, tmp_path):
+    (tmp_path / "notes.txt").write_text("no video")
+    page = opened(server.url)
+    choose(page, "video")
+    page.set_input_files("#video-file", tmp_path / "notes.txt")
+    expect(page.locator("#video-state")).to_contain_text("notes.txt cannot be opened as a video")
+
+
+def test_the_camera_is_read_live(page, keep):
+    choose(page, "live")
+    page.click("#live-start")
+    expect(page.locator("#live-faces .face")).to_have_count(1)
+    wait(lambda: page.evaluate("document.querySelector('#live-rate').dataset.rate > 0"))
+    keep("live")
+    page.click("#live-stop")
+    expect(page.locator("#live-state")).to_have_text("The camera is off.")
+    assert page.evaluate("document.querySelector('#live-video').srcObject") is None
+
+
+def test_another_tab_turns_the_camera_off(opened, server):
+    page = opened(server.url)
+    choose(page, "live")
+    page.click("#live-start")
+    expect(page.locator("#live-stop")).to_be_visible()
+    choose(page, "photo")
+    assert page.evaluate("document.querySelector('#live-video').srcObject") is None
+
+
+def test_what_the_numbers_mean(page, keep):
+    choose(page, "about")
+    expect(page.locator("#about")).to_contain_text("how people would label the face")
+    expect(page.locator("#about-model h2")).to_have_text("mien-base")
+    keep("about")
+
+
+def test_the_docs_name_every_route(page, server, keep):
+    page.goto(f"{server.url}/docs")
+    routes = [
+        f"{way.upper()} {path}"
+        for path, ways in server.client.get("/openapi.json").json()["paths"].items()
+        for way in ways
+    ]
+    expect(page.locator("article h2")).to_have_text(routes)
+    keep("docs")
+
+
+def test_everything_is_reached_by_keyboard(opened, server):
+    page = opened(server.url)
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.focus("#tab-photo")
+    for key, tab in (
+        *(("ArrowRight", tab) for tab in [*TABS[1:], TABS[0]]),
+        ("ArrowLeft", "about"),
+        ("Home", "photo"),
+        ("End", "about"),
+        ("Home", "photo"),
+    ):
+        page.keyboard.press(key)
+        expect(page.locator(f"#tab-{tab}")).to_be_focused()
+        expect(page.locator(f"#tab-{tab}")).to_have_attribute("aria-selected", "true")
+        assert [t for t in TABS if page.locator(f"#{t}").is_visible()] == [tab]
+    page.keyboard.press("Tab")
+    expect(page.locator("#photo-file")).to_be_focused()
+    ring = "getComputedStyle(document.activeElement.parentElement).outlineStyle"
+    assert page.evaluate(ring) == "solid"
+    with page.expect_file_chooser():
+        page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    expect(page.locator("#photo-camera")).to_be_focused()
+
+
+def test_a_link_opens_its_tab(opened, server):
+    page = opened(server.url, place="/#live")
+    expect(page.locator("#live")).to_be_visible()
+
+
+def test_the_model_that_is_chosen_is_asked(opened, server, portrait):
+    page = opened(server.url)
+    with page.expect_request("**/v1/analyze*") as asked:
+        page.set_input_files("#photo-file", portrait)
+    assert "model=mien-base" in asked.value.url
+
+
+def test_the_browser_itself_asks_no_other_host(browser, server):
+    page = browser.new_page()
+    page.goto(server.url)
+    with Running(origins=("*",)) as other:
+        for way in (f"fetch('{other.url}/v1/models')", f"import('{other.url}/static/api.js')"):
+            assert page.evaluate(f"{way}.then(() => 'came', () => 'stopped')") == "stopped"
+    page.close()
+
+
+def test_a_key_is_asked_for(opened, portrait, browser, shots):
+    with Running(api_key="geheim") as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        expect(page.locator("#key-form")).to_be_visible()
+        page.fill("#key", "wrong")
+        page.keyboard.press("Enter")
+        expect(page.locator("#key-label")).to_have_text("That is not the key of this server.")
+        page.screenshot(path=shots / "wide-key.png")
+        page.fill("#key", "geheim")
+        page.keyboard.press("Enter")
+        expect(page.locator("#key-form")).to_be_hidden()
+        page.set_input_files("#photo-file", portrait)
+        expect(page.locator("#photo-state")).to_have_text("1 face in grace_hopper.jpg")
+        page.close()
+
+
+def test_a_server_that_is_gone_is_said(browser, portrait):
+    with Running() as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        wait(lambda: page.evaluate("document.querySelector('#model').options.length > 0"))
+    page.set_input_files("#photo-file", portrait)
+    expect(page.locator("#photo-state")).to_contain_text("The server does not answer")
+    page.close()
