@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import json
 import select
@@ -12,7 +13,9 @@ import pytest
 
 from apps.api.running import Occupied, Running, answer_of, encoded, wait
 from mien.apps.api.pool import Task
+from mien.apps.api.refusals import RefusedError
 from mien.apps.api.settings import MEGABYTE, ServerSettings
+from mien.apps.api.turns import Turns
 from mien.errors import MienError
 from mien.inference.pictures import read_picture
 
@@ -32,13 +35,19 @@ def strict():
         yield running
 
 
+@pytest.fixture(scope="module")
+def small(portrait):
+    """The face alone, which is found quickly."""
+    return encoded(read_picture(portrait)[100:380, 120:400], "JPEG")
+
+
 @pytest.fixture(autouse=True)
-def still_answers(request, face):
+def still_answers(request, small):
     """Whatever was sent, nothing but a refusal came of it, and the next client is answered."""
     yield
     for name in {"server", "strict"} & set(request.fixturenames):
         running = request.getfixturevalue(name)
-        assert running.analyze(face).json()["results"][0]["status"] == "ok"
+        assert running.analyze(small).json()["results"][0]["status"] == "ok"
         assert ',status="500"' not in running.client.get("/metrics").text
 
 
@@ -285,12 +294,20 @@ def test_bodies_in_memory_are_bounded(face):
         wait(lambda: server.analyze(face).status_code == 200)
 
 
-def test_faces_to_explain_wait_for_their_turn(face):
-    with Running(workers=1) as server:
-        with ThreadPoolExecutor(4) as clients:
-            ask = lambda: server.client.post("/v1/explain", files={"files": face})  # noqa: E731
-            answers = [one.result() for one in [clients.submit(ask) for _ in range(4)]]
-        assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429]
+def test_long_work_waits_for_its_turn():
+    async def ask():
+        turns, free = Turns(waiting=1), threading.Event()
+        first, second = (asyncio.create_task(turns.do(free.wait)) for _ in range(2))
+        await asyncio.sleep(0)
+        with pytest.raises(RefusedError, match="try again soon") as refusal:
+            await turns.do(free.wait)
+        assert (refusal.value.status, refusal.value.retry_after) == (429, 2)
+        free.set()
+        assert await asyncio.gather(first, second) == [True, True]
+        assert await turns.do(lambda: 7) == 7
+        turns.close()
+
+    asyncio.run(ask())
 
 
 def test_nothing_is_left_behind(face):
