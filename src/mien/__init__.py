@@ -6,6 +6,7 @@ The names below load on first use, so `import mien` stays light.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from mien.inference.render import annotate
 
 __version__ = "0.1.0"
+
+# ONNX Runtime reports to its makers from version 1.29 on, unless this stands before its import.
+# Nothing of what mien does leaves the machine.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _HOMES = {
     "Analyzer": "mien.inference.analyzer",

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -209,3 +212,26 @@ def test_answers_that_are_no_numbers(tmp_path):
     (tmp_path / "a.onnx").write_bytes(with_card(payload, card(payload).model_dump_json()))
     with pytest.raises(ModelError, match="not finite"):
         Classifier(tmp_path / "a.onnx").classify(CROPS)
+
+
+WATCHED = """
+import sys, tempfile
+from pathlib import Path
+import numpy as np
+from mien.inference.classifier import Classifier
+Classifier(sys.argv[1]).classify(np.zeros((1, 48, 48), np.uint8))
+import time
+time.sleep(1)
+print(sorted(path.name for path in Path(tempfile.gettempdir()).iterdir()))
+"""
+
+
+def test_onnx_runtime_keeps_no_record_for_its_makers(shipped_base, tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    ended = subprocess.run(
+        [sys.executable, "-c", WATCHED, shipped_base],
+        env={**environment, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.stdout.strip(), ended.returncode) == ("[]", 0), ended.stderr

@@ -69,7 +69,7 @@ def program(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_what_was_accepted_be_answered(program, portrait, number):
     server = program("--workers", "1")
-    files = [("files", encoded(read_picture(portrait)))] * 8
+    files = [("files", encoded(read_picture(portrait)))] * 12
     answers = []
     ask = threading.Thread(
         target=lambda: answers.append(server.client.post("/v1/analyze", files=files))
@@ -81,7 +81,7 @@ def test_a_signal_lets_what_was_accepted_be_answered(program, portrait, number):
     assert server.ended() == (0, "")
     ask.join()
     assert answers[0].status_code == 200
-    assert [one["status"] for one in answers[0].json()["results"]] == ["ok"] * 8
+    assert [one["status"] for one in answers[0].json()["results"]] == ["ok"] * 12
     assert list(server.folder.iterdir()) == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 import cv2
@@ -37,9 +36,6 @@ class Service:
 
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
-        # From 1.29 on ONNX Runtime tells its makers about each model that is loaded, unless this is
-        # set before it is imported.
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         # The pool's threads are one per core; OpenCV's own would only get in their way.
         cv2.setNumThreads(1)
         own = self._load(settings.model)

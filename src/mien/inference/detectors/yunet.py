@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,13 +29,12 @@ FRAMING = Framing(scale=1.299, shift=0.029)
 """Medians over 568 of 600 FER2013 PrivateTest faces; quartiles 1.179 to 1.455, -.025 to .085."""
 
 WORKING_SIDE = 640
-"""Longer side in pixels to which larger pictures are shrunk; 15 ms a picture on one core. The
+"""Longer side in pixels to which larger pictures are shrunk; 8 ms a picture on one core. The
 faces of the test photos score the same from 480 to 960 pixels, where 960 takes twice the time."""
 
 SMALLEST_INPUT = 64
-"""Shortest side in pixels that the network is given; smaller pictures get a black rim. With a side
-of 32 its last maps are one row high, and OpenCV 4.14 then reads memory that is not the picture's:
-plain grey pictures showed faces that another picture had left there."""
+"""Shortest side in pixels that the network is given; smaller pictures get a black rim. Below it the
+last maps are a single cell high."""
 
 SCORE = 0.6
 """Lowest score of a face. On 600 FER2013 faces .6 finds 568 and .7 finds 558; in `no_face.mp4`
@@ -48,10 +46,18 @@ OVERLAP = 0.3
 MOST = 500
 """How many candidates are compared with each other."""
 
+STRIDES = (8, 16, 32)
+"""Pixels between the cells of its maps."""
+
+OUTPUTS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
+
 
 @DETECTORS.register("yunet")
 class YuNetDetector:
-    """Finds faces of any pose with OpenCV's `FaceDetectorYN`; scores are from .6 to 1.
+    """Finds faces of any pose; scores are from .6 to 1.
+
+    The network is run by ONNX Runtime, in half the time of OpenCV's `FaceDetectorYN`, whose rows
+    it gives: over 350 faces in 150 pictures no score or edge differs by more than 6e-5.
 
     Args:
         weights: YuNet as ONNX; None for `WEIGHTS`, downloaded on first use.
@@ -62,16 +68,14 @@ class YuNetDetector:
 
     def __init__(self, weights: Path | None = None) -> None:
         path = weights or WEIGHTS.path()
-        self._net = _load(path)
-        # The network keeps its input size and buffers from one call to the next.
-        self._lock = threading.Lock()
+        self._session = _load(path)
 
     def detect(self, picture: Image) -> list[Face]:
         """Return the faces of a picture, uint8 (H, W, 3) RGB or (H, W) grey."""
         image, factor = shrunk(picture, WORKING_SIDE)
-        code = cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR
-        with self._lock:
-            rows = _search(self._net, np.asarray(cv2.cvtColor(image, code), dtype=np.uint8))
+        if image.ndim == 2:
+            image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+        rows = _search(self._session, image)
         faces = (_face(row, factor, picture) for row in rows)
         return [face for face in faces if face]
 
@@ -88,29 +92,60 @@ def _face(row: NDArray[Any], factor: float, picture: Image) -> Face | None:
     return face and replace(face, eyes=(right_eye, left_eye), nose_and_mouth=others)
 
 
-def _search(net: cv2.FaceDetectorYN, image: Image) -> NDArray[Any]:
-    height, width = image.shape[:2]
-    rims = (0, max(0, SMALLEST_INPUT - height), 0, max(0, SMALLEST_INPUT - width))
+def _search(session: Any, image: Image) -> NDArray[np.float32]:
+    """Return a row for each face, as `FaceDetectorYN` does: box, landmarks, score.
+
+    Args:
+        session: YuNet.
+        image: uint8 (H, W, 3) in RGB order.
+    """
+    height, width = (
+        max(SMALLEST_INPUT, -(-edge // STRIDES[-1]) * STRIDES[-1]) for edge in image.shape[:2]
+    )
+    rims = (0, height - image.shape[0], 0, width - image.shape[1])
     image = np.asarray(cv2.copyMakeBorder(image, *rims, cv2.BORDER_CONSTANT), dtype=np.uint8)
-    net.setInputSize((image.shape[1], image.shape[0]))
-    _, rows = net.detect(image)
-    return np.empty((0, 15)) if rows is None else rows
+    blob = cv2.dnn.blobFromImage(image, swapRB=True)
+    found = session.run(OUTPUTS, {session.get_inputs()[0].name: blob})
+    parts = zip(STRIDES, *(found[i : i + 3] for i in range(0, 12, 3)))
+    rows = np.concatenate([_rows(stride, width // stride, *maps) for stride, *maps in parts])
+    boxes = rows[:, :4].astype(np.int32).tolist()
+    kept = cv2.dnn.NMSBoxes(boxes, rows[:, 14].tolist(), SCORE, OVERLAP, top_k=MOST)
+    return rows[np.asarray(kept, dtype=np.intp).reshape(-1)]
 
 
-def _load(path: Path) -> cv2.FaceDetectorYN:
+def _rows(
+    stride: int,
+    columns: int,
+    classes: NDArray[np.float32],
+    objects: NDArray[np.float32],
+    boxes: NDArray[np.float32],
+    points: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return the rows above `SCORE` of one map, whose cells cover `stride` pixels each."""
+    scores = np.sqrt(classes[0, :, 0].clip(0, 1) * objects[0, :, 0].clip(0, 1))
+    cells = np.flatnonzero(scores >= SCORE)
+    corner = np.stack([cells % columns, cells // columns], axis=1).astype(np.float32)
+    middle = (corner + boxes[0, cells, :2]) * stride
+    size = np.exp(boxes[0, cells, 2:]) * stride
+    marks = (points[0, cells].reshape(-1, 5, 2) + corner[:, None]) * stride
+    parts = (middle - size / 2, size, marks.reshape(-1, 10), scores[cells, None])
+    return np.concatenate(parts, axis=1, dtype=np.float32)
+
+
+def _load(path: Path) -> Any:
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"The weights {path} cannot be read: {error.strerror}.") from error
-    # What is wrong is raised below; OpenCV would print its own stack beside it.
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
     try:
-        none = np.empty(0, np.uint8)
-        net = cv2.FaceDetectorYN.create("onnx", data, none, (64, 64), SCORE, OVERLAP, MOST)
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         # Another network loads without complaint and fails only when it is asked for faces.
-        _search(net, np.zeros((64, 64, 3), np.uint8))
-    except cv2.error as error:
+        _search(session, np.zeros((64, 64, 3), np.uint8))
+    except Exception as error:
         raise ModelError(f"{path} does not hold the weights of YuNet as ONNX.") from error
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-    return net
+    return session
