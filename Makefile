@@ -37,7 +37,7 @@ demo: $(VENV)/.base
 	@echo "== Done. To use it: . $(VENV)/bin/activate && mien --help"
 
 test: $(VENV)/.dev
-	@echo "== Running the tests (six minutes on 2 cores; tests of real data need MIEN_DATA)"
+	@echo "== Running the tests (eleven minutes on 2 cores; tests of real data need MIEN_DATA)"
 	@$(BIN)/python -m pytest
 	@echo "== Passed. To see it work: make demo. To look around: README.md"
 
