@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mien import pages
 from mien.files import whole_file
 
 if TYPE_CHECKING:
@@ -77,12 +78,32 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure twice: `path` with the suffixes `.png` and `.svg`.
+def on_page(figure: Figure, path: Path, alt: str) -> str:
+    """Write a figure twice, `path` with the suffixes `.png` and `.svg`, and return it as HTML.
 
     Two figures of the same content give the same files.
     """
-    for suffix in (".png", ".svg"):
-        metadata = {"Date": None} if suffix == ".svg" else {}
-        with whole_file(path.with_suffix(suffix)) as temporary:
-            figure.savefig(temporary, metadata=metadata)
+    content = png(figure)
+    with whole_file(path.with_suffix(".png")) as temporary:
+        temporary.write_bytes(content)
+    with whole_file(path.with_suffix(".svg")) as temporary:
+        figure.savefig(temporary, metadata={"Date": None})
+    return pages.picture(content, alt, wide=figure.get_figwidth() > WIDE)
+
+
+def interval_mark(axes: Axes, place: int, value: float, low: float, high: float) -> None:
+    """Draw a value as a dot on the line of its interval, both at a height of the y axis."""
+    axes.plot([low, high], [place, place], color=BLUE, linewidth=2)
+    axes.plot(value, place, "o", color=BLUE)
+
+
+def value_above(axes: Axes, place: int, value: float, digits: int) -> None:
+    """Write a value just above its mark."""
+    axes.annotate(
+        f"{value:.{digits}f}",
+        (value, place),
+        (0, 6),
+        textcoords="offset points",
+        ha="center",
+        fontsize=9,
+    )

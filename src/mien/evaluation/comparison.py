@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET
 from mien.errors import MienError
@@ -103,12 +104,11 @@ def common_faces(tables: Sequence[Predictions]) -> list[Predictions]:
     _check_datasets(tables)
     order = tables[0].ids[np.isin(tables[0].ids, ids)]
     found = [table.select(places_of(order, table.ids)) for table in tables]
-    truth, splits = found[0].truth, found[0].splits
-    for table in found[1:]:
-        _check_truth(replace(found[0], truth=truth), table)
-        _check_splits(replace(found[0], splits=splits), table)
-        truth = np.where(truth == NO_TARGET, table.truth, truth)
-        splits = np.where(splits == "", table.splits, splits)
+    expressions = np.array([*found[0].labels.expressions, ""])
+    said = _merged(found, "truth", [expressions[table.truth] for table in found])
+    splits = _merged(found, "split", [table.splits for table in found])
+    index = {name: place for place, name in enumerate(expressions[:-1].tolist())}
+    truth = np.array([index.get(name, NO_TARGET) for name in said.tolist()], dtype=np.int64)
     return [replace(table, truth=truth, splits=splits) for table in found]
 
 
@@ -118,27 +118,22 @@ def _check_datasets(tables: Sequence[Predictions]) -> None:
         raise MienError(f"Models are compared on one dataset. Got {' and '.join(names)}.")
 
 
-def _check_splits(one: Predictions, two: Predictions) -> None:
-    different = (one.splits != "") & (two.splits != "") & (one.splits != two.splits)
-    if different.any():
-        first = int(different.argmax())
-        raise MienError(
-            f"{one.model} and {two.model} cannot be compared: the split of {different.sum()} faces"
-            f" differs, of {one.ids[first]} {one.splits[first]} and {two.splits[first]}."
-        )
-
-
-def _check_truth(one: Predictions, two: Predictions) -> None:
-    both = (one.truth != NO_TARGET) & (two.truth != NO_TARGET)
-    different = np.flatnonzero(both & (one.truth != two.truth))
-    if len(different):
-        first = different[0]
-        names = one.labels.expressions
-        raise MienError(
-            f"{one.model} and {two.model} cannot be compared: the truth of {len(different)} faces"
-            f" differs, of {one.ids[first]} {names[one.truth[first]]} and"
-            f" {names[two.truth[first]]}."
-        )
+def _merged(
+    tables: Sequence[Predictions], what: str, columns: Sequence[NDArray[np.str_]]
+) -> NDArray[np.str_]:
+    """Return a column of the tables, "" where none of them knows it."""
+    merged, first = columns[0], tables[0]
+    for table, column in zip(tables[1:], columns[1:]):
+        different = np.flatnonzero((merged != "") & (column != "") & (merged != column))
+        if len(different):
+            place = different[0]
+            raise MienError(
+                f"{first.model} and {table.model} cannot be compared: the {what} of"
+                f" {len(different)} faces differs, of {first.ids[place]} {merged[place]} and"
+                f" {column[place]}."
+            )
+        merged = np.where(merged == "", column, merged)
+    return merged
 
 
 def of_labels(tables: Sequence[Predictions], labels: LabelSet) -> Predictions:

@@ -35,8 +35,8 @@ def write_comparisons(found: Sequence[Comparison], folder: Path) -> Path:
             sections.append(_matrix(found))
         for number, comparison in enumerate(found):
             path = folder / "figures" / f"compare-{number + 1}"
-            figures.save(_drawn(comparison), path)
-            sections.append(_section(comparison, path.with_suffix(".png").read_bytes()))
+            alt = "Accuracy of each model with its interval"
+            sections.append(_section(comparison, figures.on_page(_drawn(comparison), path, alt)))
     write_json(folder / DATA, [_data(comparison) for comparison in found])
     with whole_file(folder / PAGE) as temporary:
         temporary.write_text(pages.page("Models compared", sections), encoding="utf-8")
@@ -68,13 +68,13 @@ def _signed(model: Compared, metric: str) -> str:
     return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
 
 
-def _section(comparison: Comparison, picture: bytes) -> str:
+def _section(comparison: Comparison, picture: str) -> str:
     rows = [[m.model, *(within(*m.figures[name]) for name in SHOWN)] for m in comparison.models]
     differences = [[m.model, *difference_cells(m)] for m in comparison.models[1:]]
     return pages.section(
         title(comparison),
         pages.table(("model", *(NAMES[name] for name in SHOWN)), rows),
-        pages.picture(picture, "Accuracy of each model with its interval"),
+        picture,
         pages.table(("model", *DIFFERENCE_HEADER), differences) if differences else "",
         pages.paragraph(ABOUT, note=True) if differences else "",
     )
@@ -103,16 +103,8 @@ def _drawn(comparison: Comparison) -> Figure:
     axes = figure.subplots()
     for place, model in enumerate(models):
         value, low, high = model.figures["accuracy"]
-        axes.plot([low, high], [place, place], color=figures.BLUE, linewidth=2)
-        axes.plot(value, place, "o", color=figures.BLUE)
-        axes.annotate(
-            f"{value:.3f}",
-            (value, place),
-            (0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )
+        figures.interval_mark(axes, place, value, low, high)
+        figures.value_above(axes, place, value, digits=3)
     axes.set_yticks(range(len(models)), [model.model for model in models])
     axes.set_ylim(len(models) - 0.4, -0.6)
     axes.set_xlabel(f"accuracy on {comparison.dataset}, {comparison.labels.name}; 95 % interval")

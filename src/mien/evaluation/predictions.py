@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +91,7 @@ class Predictions:
     def _name(self) -> str:
         return f"The predictions of {self.model}" if self.model else "The predictions"
 
-    @property
+    @cached_property
     def probabilities(self) -> Probabilities:
         """softmax(logits / temperature), float64 (N, C)."""
         return probabilities(self.logits, self.temperature)

@@ -127,10 +127,9 @@ def _about(judged: Judged) -> dict[str, Any]:
 
 
 def _html(section: Section, output: str, folder: Path) -> str:
-    pictures = []
-    for drawing in section.drawings:
-        figures.save(drawing.figure, folder / "figures" / f"{output}-{drawing.name}")
-        content = (folder / "figures" / f"{output}-{drawing.name}.png").read_bytes()
-        wide = drawing.figure.get_figwidth() > figures.WIDE
-        pictures.append(pages.picture(content, drawing.alt, wide=wide))
+    path = folder / "figures"
+    pictures = (
+        figures.on_page(drawing.figure, path / f"{output}-{drawing.name}", drawing.alt)
+        for drawing in section.drawings
+    )
     return pages.section(section.title, *section.before, *pictures, *section.after)

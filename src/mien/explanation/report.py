@@ -17,7 +17,7 @@ from mien.explanation.faithfulness import CELLS, ORDERS, REGION_ORDERS, STEPS
 from mien.explanation.record import About, arrays, record
 from mien.explanation.regions import REGIONS, areas
 from mien.explanation.summary import ClassMeans, Estimate, Trust, class_means, trust
-from mien.figures import png, save, style
+from mien.figures import on_page, style
 from mien.files import whole_file
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ Regional = NDArray[np.float64]
 PAGE = "explain.html"
 DATA = "explanations.json"
 ARRAYS = "heatmaps.npz"
-
-WIDE = 8.0
-"""Inches beyond which a figure is scrolled, not shrunk, on a small screen."""
 
 EXAMPLES = 8
 """Single faces shown of a dataset; of a photo all are shown."""
@@ -73,8 +70,7 @@ class Report:
 
     def draw(self, name: str, figure: Figure, alt: str) -> str:
         """Write a figure as PNG and SVG, and return it as HTML."""
-        save(figure, self._folder / name)
-        return pages.picture(png(figure), alt, wide=figure.get_figwidth() > WIDE)
+        return on_page(figure, self._folder / name, alt)
 
     def write(self) -> None:
         """Write the page; it ends with what explanations do not say."""

@@ -96,7 +96,11 @@ class Analyzer:
 
     def read(self, picture: Image, source: str | None = None) -> list[Reading]:
         """Return a reading for each face of a picture that is uint8 (H, W, 3) RGB already."""
-        return self.classify(picture, by_size(self._detector.detect(picture)), source)
+        return self.classify(picture, self.faces(picture), source)
+
+    def faces(self, picture: Image) -> list[Face]:
+        """Return the faces of a picture, uint8 (H, W, 3) RGB, the largest first, unread."""
+        return by_size(self._detector.detect(picture))
 
     def classify(
         self, picture: Image, faces: Sequence[Face], source: str | None = None

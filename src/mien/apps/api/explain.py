@@ -19,7 +19,7 @@ from mien.explanation.output import Output
 from mien.explanation.overlay import overlay
 from mien.explanation.regions import REGIONS
 from mien.inference.analyzer import Analyzer
-from mien.inference.face import Face, by_size
+from mien.inference.face import Face
 from mien.inference.pictures import decode_picture
 from mien.preprocess import Image
 
@@ -87,7 +87,7 @@ def explanation(
 
 
 def _chosen(analyzer: Analyzer, image: Image, picture: Received, number: int) -> Face:
-    found = by_size(analyzer.new_detector().detect(image))
+    found = analyzer.faces(image)
     if number >= len(found):
         raise RefusedError(422, f"{picture.name} has no face {number}. Got {len(found)} faces.")
     return found[number]

@@ -105,7 +105,7 @@ async def received(request: Request, settings: ServerSettings) -> list[Received]
     Raises:
         RefusedError: If there are none or too many, or the body is not what its type says.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = content_kind(request)
     if kind == "multipart/form-data":
         pictures = await _from_form(request, settings)
     elif kind == "application/json":
@@ -115,6 +115,11 @@ async def received(request: Request, settings: ServerSettings) -> list[Received]
     if not pictures:
         raise RefusedError(422, f"The request must hold one picture or more: {KINDS}. Got none.")
     return pictures
+
+
+def content_kind(request: Request) -> str:
+    """Return what a request says that its body is, without parameters; "" for nothing."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def _from_form(request: Request, settings: ServerSettings) -> list[Received]:

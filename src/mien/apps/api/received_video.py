@@ -10,7 +10,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from mien.apps.api.received import client_name, parsed_form
+from mien.apps.api.received import client_name, content_kind, parsed_form
 from mien.apps.api.refusals import RefusedError
 from mien.apps.api.settings import MEGABYTE, ServerSettings
 from mien.apps.api.video_results import check_length
@@ -61,8 +61,7 @@ async def received_video(
         RefusedError: If there is none, or the body is not what its type says.
         VideoError: If it cannot be opened as a video, or says that it is too long.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
+    if content_kind(request) != "multipart/form-data":
         raise RefusedError(415, f"The body must be multipart/form-data with a field {FIELD!r}.")
     async with parsed_form(request, 1, MEGABYTE) as form:
         file = form.get(FIELD)

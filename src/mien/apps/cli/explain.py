@@ -18,6 +18,7 @@ from mien.errors import MienError, unknown_name
 
 if TYPE_CHECKING:
     from mien.explanation.explainer import ExplainedFace
+    from mien.explanation.output import Output
     from mien.explanation.summary import Trust
 
 ALL = "all"
@@ -105,7 +106,7 @@ def explain(
     """
     from mien.explanation.explainer import Explainer
     from mien.explanation.faces import in_photo, in_split, of_dataset, sample, study
-    from mien.explanation.inside import add_feature_maps, add_projections, check_feature_maps
+    from mien.explanation.inside import add_feature_maps, add_projections
     from mien.explanation.opening import open_output
     from mien.explanation.record import About
     from mien.explanation.report import PAGE, dataset_report, photo_report, write_data
@@ -116,17 +117,10 @@ def explain(
     settings = Settings(fill, patch, stride, layer, steps)
     photo = source.suffix.lower() in SUFFIXES
     wanted = _methods(methods)
-    _check(model, photo, feature_maps, projections)
-    if filters and not feature_maps:
-        raise MienError("--filter chooses among --feature-maps: name a layer, too.")
+    _check(model, photo, feature_maps, filters, projections)
     output = open_output(model, head)
-    if patch > output.side:
-        raise MienError(f"--patch must be at most the crop's {output.side} pixels. Got {patch}.")
-    if feature_maps:
-        check_feature_maps(output, feature_maps, filters or ())
+    _check_output(output, expression, patch, feature_maps, filters or ())
     explainer = Explainer(output, wanted, settings)
-    if expression is not None:
-        output.head.labels.index(expression)  # before anything long begins
     find = DETECTORS[detector](detector_weights)
     if photo:
         chosen = in_photo(read_picture(source), find, output.preprocess, places or "own")
@@ -158,8 +152,30 @@ def _methods(names: Sequence[str] | None) -> tuple[str, ...]:
     return chosen
 
 
+def _check_output(
+    output: Output,
+    expression: str | None,
+    patch: int,
+    layers: Sequence[str] | None,
+    filters: Sequence[int],
+) -> None:
+    """Check what is asked of an output before anything long begins."""
+    from mien.explanation.inside import check_feature_maps
+
+    if patch > output.side:
+        raise MienError(f"--patch must be at most the crop's {output.side} pixels. Got {patch}.")
+    if layers:
+        check_feature_maps(output, layers, filters)
+    if expression is not None:
+        output.head.labels.index(expression)
+
+
 def _check(
-    model: str, photo: bool, layers: Sequence[str] | None, projections: Sequence[str] | None
+    model: str,
+    photo: bool,
+    layers: Sequence[str] | None,
+    filters: Sequence[int] | None,
+    projections: Sequence[str] | None,
 ) -> None:
     from mien.explanation.projection import PROJECTIONS
 
@@ -168,6 +184,8 @@ def _check(
             raise MienError(unknown_name("projection", name, PROJECTIONS))
     if projections and photo:
         raise MienError("--projection shows the faces of a dataset; a photo has too few.")
+    if filters and not layers:
+        raise MienError("--filter chooses among --feature-maps: name a layer, too.")
     if layers:
         need("train", "Drawing feature maps")
     if Path(model).is_dir():

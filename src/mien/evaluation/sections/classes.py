@@ -136,16 +136,8 @@ def _recalls(names: Sequence[str], counts: ClassCounts) -> Figure:
             axes.text(0.01, place, f"{UNDEFINED}: no face", va="center", color=figures.GREY)
             continue
         low, high = wilson(int(hits), int(of))
-        axes.plot([low, high], [place, place], color=figures.BLUE, linewidth=2)
-        axes.plot(hits / of, place, "o", color=figures.BLUE)
-        axes.annotate(
-            f"{hits / of:.2f}",
-            (hits / of, place),
-            (0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-        )
+        figures.interval_mark(axes, place, hits / of, low, high)
+        figures.value_above(axes, place, hits / of, digits=2)
     axes.set_yticks(range(len(names)), names)
     axes.set(xlim=(0, 1), xlabel="recall, with Wilson's 95 % interval over faces")
     axes.set_ylim(len(names) - 0.5, -0.7)

@@ -109,8 +109,7 @@ def _drawn(found: dict[str, list[Group]]) -> Figure:
     for axes, (by, groups) in zip(panels[:, 0], found.items()):
         for place, (_, right, of) in enumerate(groups):
             low, high = wilson(right, of)
-            axes.plot([low, high], [place, place], color=figures.BLUE, linewidth=2)
-            axes.plot(right / of, place, "o", color=figures.BLUE, markersize=5)
+            figures.interval_mark(axes, place, right / of, low, high)
         axes.set_yticks(range(len(groups)), [name for name, _, _ in groups], fontsize=8)
         axes.set_ylim(len(groups) - 0.5, -0.5)
         axes.set_title(f"by {by}", loc="left", fontsize=9)
