@@ -38,6 +38,7 @@ SMALL_RECIPE = [
     "training.precision=fp32",
     "optimiser.learning_rate=0.1",
     "schedule.warmup_epochs=0.5",
+    "signals=[{name='agreement', weight=0.1}, {name='not_a_face', weight=0.1}]",
 ]
 """Overrides that make mien-base's recipe a matter of seconds, in which the network does learn."""
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mien.errors import ModelError, unknown_name
 from mien.labels import LabelSet
 from mien.preprocess import Preprocess
+from mien.signals import SignalName
 
 METADATA_KEY = "mien"
 """The ONNX metadata entry that holds a `ModelCard` as JSON."""
@@ -18,6 +19,9 @@ FEATURES = "features"
 
 Views = Literal["none", "flip", "ten-crop"]
 """What a model sees of a face: the crop; its mirror image, too; or ten parts of it."""
+
+Precision = Literal["fp32", "int8"]
+"""What a model computes in: floating point, or whole numbers of eight bits for convolutions."""
 
 Averaging = Literal["probabilities", "logits"]
 """What an ensemble averages: its members' probabilities, or their logits."""
@@ -41,8 +45,31 @@ class Head(BaseModel):
         return LabelSet(self.name, self.expressions)
 
 
+RECALL, PRECISION = "recall_", "precision_"
+"""How the metrics of one expression begin; its name follows."""
+
+DOUBT = "doubt"
+"""Stands for the output in figures of what a model answers and what it is uncertain of."""
+
+
+class Doubt(BaseModel):
+    """When a reading says "uncertain" or "not a face" instead of an expression.
+
+    Args:
+        confidence: It is uncertain if the leading expression is less probable.
+        agreement: It is uncertain if the signal of that name is less.
+        not_a_face: It is not a face if the signal of that name is more.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    confidence: float = Field(default=0.5, ge=0, le=1)
+    agreement: float = Field(default=0.0, ge=0, le=1)
+    not_a_face: float = Field(default=0.5, ge=0, le=1)
+
+
 class Figure(BaseModel):
-    """One measured value with its bootstrap interval, and what it was measured on.
+    """One measured value with its 95 % interval, and what it was measured on.
 
     `subset` says which images of the split with a known truth count: "all", or "without leaked".
     """
@@ -88,6 +115,8 @@ class ModelCard(BaseModel):
         mien_version: Version of mien that exported it.
         description: One sentence.
         heads: The outputs; the first is the one inference reads.
+        signals: Outputs of one value, what the model says besides expressions.
+        doubt: When a reading says "uncertain" or "not a face" instead of an expression.
         preprocess: How a face crop becomes the input.
         parameters: Number of weights.
         macs: Multiply-accumulates for one face.
@@ -95,6 +124,7 @@ class ModelCard(BaseModel):
         recipe: The resolved training recipe as TOML; "" for an ensemble, whose members have theirs.
         data_fingerprint: Fingerprint of the dataset it was trained and tested on.
         views: What the graph sees of a face; the probabilities of several views are averaged.
+        precision: What it computes in.
         averaging: What an ensemble averages.
         members: The networks of an ensemble; none for a single network.
         figures: Test figures.
@@ -108,6 +138,8 @@ class ModelCard(BaseModel):
     mien_version: str
     description: str
     heads: tuple[Head, ...] = Field(min_length=1)
+    signals: tuple[SignalName, ...] = ()
+    doubt: Doubt = Doubt()
     preprocess: Preprocess
     parameters: int
     macs: int
@@ -115,6 +147,7 @@ class ModelCard(BaseModel):
     recipe: str
     data_fingerprint: str
     views: Views = "none"
+    precision: Precision = "fp32"
     averaging: Averaging = "probabilities"
     members: tuple[Member, ...] = ()
     figures: tuple[Figure, ...] = ()

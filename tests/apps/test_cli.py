@@ -113,7 +113,7 @@ def test_labels_renormalise(mien, portrait, small_model, labels, count):
 def test_csv_goes_to_standard_output_alone(mien, portrait, small_model):
     code, out, err = mien("analyze", portrait, "--model", small_model, "--format", "csv")
     assert (code, err) == (0, "")
-    assert out.splitlines()[0].startswith("source,face,status,expression,confidence,anger")
+    assert out.splitlines()[0].startswith("source,face,status,answer,expression,confidence,anger")
     assert len(out.splitlines()) == 2
 
 

@@ -6,7 +6,14 @@ from hypothesis.extra.numpy import arrays
 
 import makers
 from mien.data.readers import read_dataset
-from mien.data.votes import NO_MAJORITY, distribution, join_votes, majority
+from mien.data.votes import (
+    NO_MAJORITY,
+    agreement,
+    distribution,
+    join_votes,
+    majority,
+    share_not_a_face,
+)
 from mien.errors import DataError
 from mien.labels import EXPRESSIONS, VOTES
 
@@ -39,6 +46,23 @@ def test_distribution_sums_to_one_or_is_empty(table):
     winner = majority(table)
     known = winner != NO_MAJORITY
     np.testing.assert_array_equal(shares.argmax(1)[known], winner[known])
+
+
+def test_agreement_is_the_chance_that_two_raters_say_the_same():
+    table = np.concatenate(
+        [
+            votes(happiness=10),
+            votes(happiness=5, neutral=5),  # 2 * 5 * 4 of 90 pairs
+            votes(anger=1, fear=1),
+            votes(unknown=1),
+        ]
+    )
+    np.testing.assert_allclose(agreement(table), [1, 40 / 90, 0, np.nan], rtol=1e-6)
+
+
+def test_the_share_of_not_a_face_counts_all_votes():
+    table = np.concatenate([votes(not_a_face=8, neutral=2), votes(happiness=5), votes()])
+    np.testing.assert_allclose(share_not_a_face(table), [0.8, 0, np.nan], rtol=1e-6)
 
 
 def test_votes_are_joined_row_by_row(small_fer2013):

@@ -18,7 +18,7 @@ from mien.training.source import open_source
 from mien.training.train import train
 
 OTHER = ["network.name=chen", "network.options={}", "preprocess.std=32.0"]
-OTHER += ["optimiser.learning_rate=0.02", "training.epochs=4"]
+OTHER += ["optimiser.learning_rate=0.02", "training.epochs=4", "signals=[]"]
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,13 @@ def test_the_exported_file_is_the_average_that_was_measured(
     width = sum(member.source.network.heads.width for member in made.members)
     assert classifier.features(crops).shape == (9, width)
     assert [member.name for member in card.members] == ["small", "chen"]
-    assert card.figures == tuple(f for r in made.reports for f in r.figures)
+    assert card.figures == tuple(f for r in (*made.reports, made.doubt) for f in r.figures)
+    own = [member.source.network for member in made.members if member.source.recipe.signals]
+    assert len(own) == 1  # the other says nothing besides expressions
+    with torch.inference_mode():
+        said = own[0](torch.from_numpy(made.members[0].source.recipe.preprocess.to_input(crops)))
+    wanted = said["agreement"].sigmoid()[:, 0]
+    np.testing.assert_allclose(classifier.judge(crops).signals["agreement"], wanted, atol=1e-4)
     page = model_card_page(card)
     assert f"weighted mean of their {averaging}" in page
     assert page.count("```toml") == 2

@@ -29,16 +29,21 @@ def test_the_file_is_valid_onnx_and_carries_its_card(exported):
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     stored = session.get_modelmeta().custom_metadata_map[METADATA_KEY]
     assert ModelCard.model_validate_json(stored) == card
-    assert [o.name for o in session.get_outputs()] == ["ferplus8", "basic7", "features"]
+    assert [o.name for o in session.get_outputs()] == [
+        *("ferplus8", "basic7", "agreement", "not_a_face", "features"),
+    ]
 
 
 def test_the_card_says_what_it_was_made_of(exported, small_run, small_dataset):
     _, card = exported
     assert card.data_fingerprint == small_dataset.fingerprint
     assert 'name = "mien-se-resnet"' in card.recipe
-    assert {(f.head, f.subset) for f in card.figures} == {
-        (head, subset) for head in ("ferplus8", "basic7") for subset in ("all", "without leaked")
+    assert {(f.head, f.subset) for f in card.figures if f.metric == "accuracy"} == {
+        (head, subset)
+        for head in ("ferplus8", "basic7")
+        for subset in ("all", "without leaked", "among four")
     }
+    assert {f.head for f in card.figures} >= {"doubt", "agreement"}
     assert card.head("ferplus8").temperature > 0
     assert card.parameters == sum(p.numel() for p in small_run.module().network.parameters())
 
@@ -86,7 +91,8 @@ def test_a_network_that_exports_wrongly_is_refused(exported, tmp_path):
             # Traced as a constant, so the file cannot follow what torch computes next time.
             self.calls = getattr(self, "calls", 0) + 1
             logits = images.flatten(1)[:, :8] + 0.5 * float(self.calls)
-            return logits, {"ferplus8": logits, "basic7": logits[:, :7]}
+            signals = {"agreement": logits[:, :1], "not_a_face": logits[:, :1]}
+            return logits, {"ferplus8": logits, "basic7": logits[:, :7], **signals}
 
     with pytest.raises(ModelError, match="differ from torch's by"):
         write_onnx(Noisy(), exported[1], tmp_path / "noisy.onnx")
@@ -110,6 +116,7 @@ def test_the_page_shows_every_figure(exported):
     for figure in exported[1].figures:
         assert f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]" in page
     assert "not what the person feels" in page
+    assert 'A reading says "uncertain" if its leading expression' in page
 
 
 def test_a_card_says_when_there_was_no_test(exported):

@@ -94,7 +94,9 @@ def test_relabelled_probabilities_sum_to_one_and_keep_their_order(weights, name)
     assert math.isclose(math.fsum(kept.probabilities), 1)
     indices = label_set(name).positions_in(EIGHT)
     before = [found.probabilities[i] for i in indices]
-    assert kept.expression == label_set(name).expressions[before.index(max(before))]
+    # Of two that differ in the last digit, division may make equals.
+    chosen = label_set(name).expressions.index(kept.expression)
+    assert math.isclose(before[chosen], max(before))
 
 
 def test_even_denormal_probabilities_keep_their_ratio():

@@ -5,17 +5,19 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 from test_journal import FOUR, SETTINGS, SOURCES, fill, reading
 
 from mien.errors import MienError
+from mien.inference.face import Verdict
 from mien.inference.journal import Journal
 from mien.inference.sinks import SINKS, Results, columns, write_csv
 
 COLUMNS = (
-    "source,face,status,expression,confidence,anger,happiness,neutral,sadness,"
-    "x,y,width,height,detector_score,message"
+    "source,face,status,answer,expression,confidence,anger,happiness,neutral,sadness,"
+    "agreement,not_a_face,x,y,width,height,detector_score,message"
 )
 
 
@@ -70,6 +72,17 @@ def test_parquet_has_the_rows_of_csv_with_types(tmp_path):
             assert left.fillna("").tolist() == right.fillna("").tolist()
         else:
             assert left.astype(float).equals(right.astype(float))
+
+
+def test_a_reading_says_what_the_model_doubts(tmp_path):
+    unsure = Verdict("uncertain", agreement=0.25, not_a_face=0.125)
+    with Results(tmp_path / "out.csv", SETTINGS) as results:
+        doubted = replace(reading("a.jpg"), verdict=unsure)
+        results.journal.add("a.jpg", (640, 480), [doubted])
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["answer"], row["expression"]) == ("uncertain", doubted.expression)
+    assert (row["agreement"], row["not_a_face"]) == ("0.25", "0.125")
 
 
 @pytest.mark.parametrize("form", sorted(SINKS))

@@ -14,7 +14,8 @@ from mien.inference.classifier import Classifier
 from mien.preprocess import Preprocess
 from mien.recipe import find_recipe, load_recipe
 from mien.training.distillation import Distillation, open_teacher, soft_loss
-from mien.training.train import train
+from mien.training.targets import head_targets
+from mien.training.train import train, training_batches
 
 sys.path.append(str(Path(__file__).parents[1] / "inference"))
 from tiny_models import write_model
@@ -100,3 +101,24 @@ def test_a_teacher_that_does_not_fit_is_one_sentence(small_dataset, tmp_path):
         recipe(fitting, "distillation.temperature=0")
     assert dataclasses.is_dataclass(small_dataset)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_teacher_asked_once_becomes_part_of_the_targets(tmp_path, small_dataset):
+    model = write_model(tmp_path / "teacher.onnx")
+    once = recipe(
+        model, *(f"distillation.{k}" for k in ("once=true", "weight=0.25", "temperature=1"))
+    )
+    faces = small_dataset.select(np.arange(6))
+    teacher = open_teacher(str(model))
+    seen = [faces.images, faces.images[:, :, ::-1]]
+    inputs = [torch.from_numpy(Preprocess().to_input(images)) for images in seen]
+    said = torch.stack([teacher(x, ["basic7"])["basic7"].softmax(1) for x in inputs]).mean(0)
+    batches = training_batches(
+        once.model_copy(update={"training": once.training.model_copy(update={"batch_size": 6})}),
+        faces,
+    )
+    (batch,) = batches
+    order = [int((faces.images == image[0].numpy()).all((1, 2)).argmax()) for image in batch.images]
+    own = torch.from_numpy(head_targets(faces, once.heads[1]).shares)
+    wanted = (0.75 * own + 0.25 * said)[order]
+    torch.testing.assert_close(batch.shares["basic7"], wanted, atol=1e-5, rtol=1e-5)

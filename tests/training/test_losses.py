@@ -60,7 +60,7 @@ def test_balanced_weights_make_every_class_count_the_same():
 def batch():
     shares = torch.cat([torch.eye(4), torch.zeros(1, 4)])
     images = torch.arange(5.0)[:, None, None, None].expand(5, 1, 8, 8).clone()
-    return Batch(images, {"four": shares}, {"four": torch.tensor([0, 1, 2, 3, -1])})
+    return Batch(images, {"four": shares}, {"four": torch.tensor([0, 1, 2, 3, -1])}, {})
 
 
 @pytest.mark.parametrize("kind", ["mixup", "cutmix"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from mien.data.readers.fer2013 import USAGES
 from mien.data.tables import csv_rows
 from mien.errors import DataError
 from mien.labels import EXPRESSIONS, VOTES
+from mien.signals import SignalName
 
 Votes = NDArray[np.uint8]
 """uint8 (N, 10): how many raters chose each of `mien.labels.VOTES`."""
@@ -89,6 +91,48 @@ def distribution(votes: Votes) -> NDArray[np.float32]:
     total = faces.sum(axis=1, keepdims=True)
     shares: NDArray[np.float32] = np.divide(faces, total, out=np.zeros_like(faces), where=total > 0)
     return shares
+
+
+def agreement(votes: Votes) -> NDArray[np.float32]:
+    """Return the chance that two different raters of a face, drawn at random, said the same.
+
+    Args:
+        votes: uint8 (N, 10); "unknown" and "not a face" are things to say, too.
+
+    Returns:
+        float32 (N,), 0 to 1; not a number for faces with fewer than two votes.
+    """
+    counts = votes.astype(np.float32)
+    total = counts.sum(axis=1)
+    same, pairs = (counts * (counts - 1)).sum(axis=1), total * (total - 1)
+    chance: NDArray[np.float32] = np.divide(
+        same, pairs, out=np.full_like(same, np.nan), where=pairs > 0
+    )
+    return chance
+
+
+def share_not_a_face(votes: Votes) -> NDArray[np.float32]:
+    """Return the share of raters who said "not a face".
+
+    Args:
+        votes: uint8 (N, 10).
+
+    Returns:
+        float32 (N,), 0 to 1; not a number for faces without a vote.
+    """
+    said = votes[:, VOTES.index("not_a_face")].astype(np.float32)
+    total = votes.sum(axis=1, dtype=np.float32)
+    share: NDArray[np.float32] = np.divide(
+        said, total, out=np.full_like(said, np.nan), where=total > 0
+    )
+    return share
+
+
+SIGNAL_TRUTHS: Mapping[SignalName, Callable[[Votes], NDArray[np.float32]]] = {
+    "agreement": agreement,
+    "not_a_face": share_not_a_face,
+}
+"""By signal, what votes say it should be: float32 (N,), not a number where they do not tell."""
 
 
 def _read(path: Path) -> tuple[NDArray[np.str_], Votes]:

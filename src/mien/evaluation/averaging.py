@@ -38,10 +38,10 @@ def features_and_logits(network: Predictor, images: Tensor) -> tuple[Tensor, dic
 
 
 def mean_logits(logits: Tensor, weights: Sequence[float], averaging: Averaging) -> Tensor:
-    """Return logits whose softmax is the average.
+    """Return logits whose softmax is the average; of a signal, whose sigmoid is.
 
     Args:
-        logits: (M, N, C), of M members.
+        logits: (M, N, C), of M members; of a signal C is 1.
         weights: M shares that sum to 1; what has the share 0 does not count.
         averaging: "probabilities" for the logarithm of their weighted mean, "logits" for the
             weighted mean of the logits, whose softmax is the geometric mean of the probabilities.
@@ -49,6 +49,9 @@ def mean_logits(logits: Tensor, weights: Sequence[float], averaging: Averaging) 
     Returns:
         (N, C).
     """
+    if logits.shape[2] == 1:  # a sigmoid is the softmax of its logit and 0
+        two = mean_logits(torch.cat([logits, torch.zeros_like(logits)], 2), weights, averaging)
+        return two[:, :1] - two[:, 1:]
     counts = [number for number, weight in enumerate(weights) if weight > 0]
     kept = torch.stack([logits[number] for number in counts])
     shares = kept.new_tensor([weights[number] for number in counts])[:, None, None]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
-from mien.card import Averaging
+from mien.card import Averaging, Views
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.errors import MienError, unknown_name
+from mien.evaluation.doubt import DoubtReport, doubt_report
 from mien.evaluation.ensemble_network import EnsembleNetwork, Part
-from mien.evaluation.predict import predict_with
+from mien.evaluation.predict import predict_with, signal_names
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.report import HeadReport, head_report
 from mien.evaluation.shares import averaged, fit_shares
+from mien.evaluation.views import with_views
 from mien.recipe import HeadPart
+from mien.signals import SIGNALS, SignalName
 from mien.training.source import Source
 
 AVERAGINGS: tuple[Averaging, ...] = get_args(Averaging)
@@ -59,12 +63,16 @@ class Ensemble:
     Args:
         given: All members, also those that do not count.
         averaging: What is averaged.
+        views: What each member sees of a face.
         reports: The ensemble's, one a head.
+        doubt: When the ensemble doubts.
     """
 
     given: tuple[EnsembleMember, ...]
     averaging: Averaging
+    views: Views
     reports: tuple[HeadReport, ...]
+    doubt: DoubtReport
 
     @property
     def members(self) -> tuple[EnsembleMember, ...]:
@@ -74,7 +82,12 @@ class Ensemble:
     def network(self) -> EnsembleNetwork:
         """Return the ensemble as one network, in evaluation mode; it sees what the first sees."""
         parts = [
-            Part(m.source.network, m.source.recipe.preprocess, m.temperatures, m.shares)
+            Part(
+                with_views(m.source.network, self.views),
+                m.source.recipe.preprocess,
+                m.temperatures,
+                m.shares,
+            )
             for m in self.members
         ]
         return EnsembleNetwork(parts, self.averaging).eval()
@@ -85,6 +98,7 @@ def build_ensemble(
     dataset: FaceDataset,
     averaging: Averaging = "probabilities",
     weighting: Weighting = "equal",
+    views: Views = "none",
 ) -> Ensemble:
     """Average networks: fit on val, measure once on test.
 
@@ -96,6 +110,7 @@ def build_ensemble(
         sources: Two or more networks with a head in common, trained on `dataset`.
         dataset: Faces with the split val and, for figures of unseen faces, test.
         averaging: What is averaged.
+        views: What each member sees of a face.
         weighting: "equal" shares, or "fit" for those with the smallest loss on val.
 
     Raises:
@@ -105,20 +120,43 @@ def build_ensemble(
     _check_names(averaging, weighting)
     heads = _common_heads(sources)
     _check_data(sources, dataset)
-    tables = [predict_with(s.network, s.recipe.preprocess, heads, dataset) for s in sources]
+    tables = [_predicted(source, heads, dataset, views) for source in sources]
     own = [tuple(head_report(table, dataset.name) for table in row) for row in tables]
     shares: list[dict[str, float]] = [{} for _ in sources]
-    reports = []
+    reports: list[HeadReport] = []
+    means = []
     for number, head in enumerate(heads):
         rows = [row[number] for row in tables]
         logits = _calibrated(rows, [row[number].head.temperature for row in own])
         found = _shares(rows[0], logits, averaging, weighting)
         mean = rows[0].with_logits(averaged(logits, found, averaging))
         reports.append(head_report(mean, dataset.name))
+        means.append(mean)
         for member, share in zip(shares, found):
             member[head.labels] = share
     given = tuple(EnsembleMember(*member) for member in zip(sources, shares, own))
-    return Ensemble(given, averaging, tuple(reports))
+    first = means[0].calibrated(reports[0].head.temperature)
+    counting = [row[0].signals for member, row in zip(given, tables) if member.counts]
+    doubt = doubt_report(replace(first, signals=_signals(counting, averaging)), dataset.name)
+    return Ensemble(given, averaging, views, tuple(reports), doubt)
+
+
+def _predicted(
+    source: Source, heads: Sequence[HeadPart], dataset: FaceDataset, views: Views
+) -> list[Predictions]:
+    recipe = source.recipe
+    names, network = signal_names(recipe), with_views(source.network, views)
+    return predict_with(network, recipe.preprocess, heads, dataset, signals=names)
+
+
+def _signals(
+    said: Sequence[Mapping[SignalName, NDArray[np.float64]]], averaging: Averaging
+) -> dict[SignalName, NDArray[np.float64]]:
+    """Return the average of each signal over the members that have it, as the network does."""
+    found = {name: [own[name] for own in said if name in own] for name in SIGNALS}
+    if averaging == "logits":
+        return {name: expit(logit(rows).mean(0)) for name, rows in found.items() if rows}
+    return {name: np.mean(rows, axis=0) for name, rows in found.items() if rows}
 
 
 def _calibrated(

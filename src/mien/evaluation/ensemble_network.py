@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from mien.card import Averaging
-from mien.evaluation.averaging import AveragedNetwork, mean_logits
-from mien.models.network import FaceNetwork
+from mien.evaluation.averaging import AveragedNetwork, Predictor, features_and_logits, mean_logits
 from mien.preprocess import Preprocess
+from mien.signals import SIGNALS
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Part:
         shares: How much it counts, by head.
     """
 
-    network: FaceNetwork
+    network: Predictor
     preprocess: Preprocess
     temperatures: Mapping[str, float]
     shares: Mapping[str, float]
@@ -53,10 +53,21 @@ class EnsembleNetwork(AveragedNetwork):
         features, logits = [], []
         for part, (factor, offset) in zip(self._parts, self._scales):
             seen = images if (factor, offset) == (1, 0) else images * factor + offset
-            features.append(part.network.features(seen))
-            logits.append(part.network.heads(features[-1]))
+            own_features, own_logits = features_and_logits(part.network, seen)
+            features.append(own_features)
+            logits.append(own_logits)
         averages = {head: self._average(head, logits) for head in self._parts[0].shares}
-        return torch.cat(features, 1), averages
+        return torch.cat(features, 1), averages | self._signals(logits)
+
+    def _signals(self, logits: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        """Return the equal average of each signal over the members that have it."""
+        found: dict[str, Tensor] = {}
+        for name in SIGNALS:
+            said = [own[name] for own in logits if name in own]
+            if said:
+                shares = [1 / len(said)] * len(said)
+                found[name] = mean_logits(torch.stack(said), shares, self._averaging)
+        return found
 
     def _average(self, head: str, logits: Sequence[Mapping[str, Tensor]]) -> Tensor:
         scaled = [own[head] / part.temperatures[head] for part, own in zip(self._parts, logits)]

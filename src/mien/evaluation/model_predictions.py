@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
@@ -25,6 +26,7 @@ from mien.evaluation.predictions import (
 from mien.evaluation.truths import judgeable
 from mien.inference.classifier import BATCH, Classifier
 from mien.recipe import HeadPart
+from mien.signals import SignalName
 from mien.training.targets import head_targets
 
 if sys.version_info >= (3, 11):
@@ -65,7 +67,7 @@ def run_predictions(run: Run, dataset: FaceDataset, *, every: bool = False) -> l
 
     Args, returns and errors as of `predictions_from`; a run must be finished.
     """
-    from mien.evaluation.predict import predict_with
+    from mien.evaluation.predict import predict_with, signal_names
 
     run.check_finished()
     module = run.module()
@@ -73,7 +75,8 @@ def run_predictions(run: Run, dataset: FaceDataset, *, every: bool = False) -> l
     faces = replace(dataset, images=of_side(dataset.images, preprocess.size))
     name = run.folder.resolve().name
     heads = judgeable(name, module.recipe.heads, faces)
-    tables = predict_with(module.network, preprocess, heads, faces, every=every)
+    signals = signal_names(module.recipe)
+    tables = predict_with(module.network, preprocess, heads, faces, every=every, signals=signals)
     temperatures = run.temperatures()
     return [
         replace(table, model=name, temperature=temperatures.get(head.labels, 1.0))
@@ -96,14 +99,14 @@ def file_predictions(
     heads = judgeable(card.name, _heads(classifier), dataset)
     judged = judged_faces(dataset, every=every)
     leaked, faces = leaked_faces(dataset)[judged], dataset.select(judged)
-    shares = _shares(classifier, faces, [head.labels for head in heads], progress)
+    shares, signals = _said(classifier, faces, [head.labels for head in heads], progress)
     found = []
     for head in heads:
         temperature = card.head(head.labels).temperature
         targets = head_targets(faces, head)
         logits = logits_of(shares[head.labels], temperature)
         table = predictions_of(faces, targets.labels, targets.truth, leaked, logits)
-        found.append(replace(table, model=card.name, temperature=temperature))
+        found.append(replace(table, model=card.name, temperature=temperature, signals=signals))
     return found
 
 
@@ -118,15 +121,16 @@ def _heads(classifier: Classifier) -> list[HeadPart]:
     ]
 
 
-def _shares(
+def _said(
     classifier: Classifier, faces: FaceDataset, heads: Sequence[str], progress: bool
-) -> dict[str, Probabilities]:
+) -> tuple[dict[str, Probabilities], dict[SignalName, NDArray[np.float64]]]:
     size = classifier.card.preprocess.size
-    parts: dict[str, list[Probabilities]] = {head: [] for head in heads}
+    parts = []
     starts = range(0, len(faces), BATCH)
     console = Console(stderr=True)
     for start in track(starts, "Classifying", console=console, disable=not progress):
         crops = of_side(faces.images[start : start + BATCH], size)
-        for head, shares in classifier.classify_heads(crops, heads).items():
-            parts[head].append(shares)
-    return {head: np.concatenate(found) for head, found in parts.items()}
+        parts.append(classifier.say(crops, heads))
+    shares = {head: np.concatenate([part[0][head] for part in parts]) for head in heads}
+    names = classifier.card.signals
+    return shares, {name: np.concatenate([part[1][name] for part in parts]) for name in names}

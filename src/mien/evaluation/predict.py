@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from mien.data.dataset import FaceDataset
 from mien.evaluation.averaging import Predictor
@@ -16,9 +18,9 @@ from mien.evaluation.predictions import (
     leaked_faces,
     predictions_of,
 )
-from mien.preprocess import Preprocess
-from mien.recipe import HeadPart
-from mien.training.batches import Batches
+from mien.preprocess import Image, Preprocess
+from mien.recipe import HeadPart, Recipe
+from mien.signals import SignalName
 from mien.training.module import ExpressionModule
 from mien.training.targets import head_targets
 
@@ -32,7 +34,13 @@ def predict(module: ExpressionModule, dataset: FaceDataset) -> list[Predictions]
         One table for each head, in the recipe's order.
     """
     recipe = module.recipe
-    return predict_with(module.network, recipe.preprocess, recipe.heads, dataset)
+    names = signal_names(recipe)
+    return predict_with(module.network, recipe.preprocess, recipe.heads, dataset, signals=names)
+
+
+def signal_names(recipe: Recipe) -> tuple[SignalName, ...]:
+    """Return the names of a recipe's signals."""
+    return tuple(signal.name for signal in recipe.signals)
 
 
 def predict_with(
@@ -42,6 +50,7 @@ def predict_with(
     dataset: FaceDataset,
     *,
     every: bool = False,
+    signals: Sequence[SignalName] = (),
 ) -> list[Predictions]:
     """Run a network over the splits val and test, or over all faces of a dataset without them.
 
@@ -51,28 +60,33 @@ def predict_with(
         heads: The outputs that are wanted, and what they should say.
         dataset: Faces of the network's size.
         every: Whether faces of train are wanted, too.
+        signals: The signals that are wanted.
 
     Returns:
-        One table for each head, in the given order.
+        One table for each head, in the given order; each holds the signals.
     """
     judged = judged_faces(dataset, every=every)
     leaked = leaked_faces(dataset)[judged]
     faces = dataset.select(judged)
-    logits = _logits(network, preprocess, faces, heads)
-    return [
+    names = [*(head.labels for head in heads), *signals]
+    logits = _logits(network, preprocess, faces.images, names)
+    said = {name: expit(logits[name][:, 0]) for name in signals}
+    tables = (
         predictions_of(faces, targets.labels, targets.truth, leaked, logits[head.labels])
         for head in heads
         for targets in [head_targets(faces, head)]
-    ]
+    )
+    return [replace(table, signals=said) for table in tables]
 
 
 def _logits(
-    network: Predictor, preprocess: Preprocess, faces: FaceDataset, heads: Sequence[HeadPart]
+    network: Predictor, preprocess: Preprocess, images: Image, outputs: Sequence[str]
 ) -> dict[str, NDArray[np.float64]]:
-    found: dict[str, list[NDArray[np.float64]]] = {head.labels: [] for head in heads}
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in outputs}
     with torch.inference_mode():
-        for batch in Batches(faces, heads, BATCH, shuffle=False):
-            logits = network(preprocess.normalise(batch.images.float()))
+        for start in range(0, len(images), BATCH):
+            faces = preprocess.to_input(images[start : start + BATCH])
+            logits = network(torch.from_numpy(faces))
             for name, parts in found.items():
                 parts.append(logits[name].numpy().astype(np.float64))
     return {name: np.concatenate(parts) for name, parts in found.items()}

@@ -16,6 +16,7 @@ from mien.errors import MienError
 from mien.evaluation.calibration import probabilities
 from mien.evaluation.metrics import Probabilities
 from mien.labels import LabelSet
+from mien.signals import SignalName
 
 SMALLEST = 1e-30
 """Probabilities below it count as this, so that they have a logarithm."""
@@ -44,6 +45,7 @@ class Predictions:
         sources: str (N,), the dataset each face comes from.
         votes: uint8 (N, 10), raters' votes in the order of `mien.labels.VOTES`, or None.
         measures: float64 (N,) by name, some of `MEASURES`.
+        signals: float64 (N,) by name, what the model says besides expressions, 0 to 1.
         model: Whose predictions they are.
         dataset: Whose faces they are of.
         temperature: What the logits are divided by.
@@ -63,6 +65,7 @@ class Predictions:
     sources: NDArray[np.str_]
     votes: NDArray[np.uint8] | None = None
     measures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    signals: Mapping[SignalName, NDArray[np.float64]] = field(default_factory=dict)
     model: str = ""
     dataset: str = ""
     temperature: float = 1.0
@@ -109,6 +112,7 @@ class Predictions:
             sources=self.sources[which],
             votes=None if self.votes is None else self.votes[which],
             measures={name: values[which] for name, values in self.measures.items()},
+            signals={name: values[which] for name, values in self.signals.items()},
         )
 
     def with_logits(self, logits: NDArray[np.float64]) -> Predictions:

@@ -1,8 +1,8 @@
 """Predictions as files: Parquet, which mien writes, and CSV, in which other programs' come.
 
 Columns: `id`; `truth`, `split`, `subject`, `source`, `leaked`; `votes_<vote>`; what is measured of
-each picture; and a probability for each expression, `p_<expression>` or just its name in any usual
-spelling. Only `id` and the probabilities are needed.
+each picture; what the model says besides expressions; and a probability for each expression,
+`p_<expression>` or just its name in any usual spelling. Only `id` and the probabilities are needed.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from mien.labels import (
     parse_expression,
     smallest_label_set,
 )
+from mien.signals import SIGNALS
 
 SUFFIXES = (".parquet", ".csv")
 METADATA = b"mien"
@@ -70,6 +71,7 @@ def write_predictions(table: Predictions, path: Path) -> None:
     if table.votes is not None:
         columns |= {f"votes_{vote}": column for vote, column in zip(VOTES, table.votes.T)}
     columns |= table.measures
+    columns |= {str(name): values for name, values in table.signals.items()}
     shares = zip(table.labels.expressions, table.probabilities.T)
     columns |= {f"p_{expression}": column for expression, column in shares}
     about = About(
@@ -109,6 +111,7 @@ def read_predictions(path: Path) -> Predictions:
         sources=_texts(columns, "source", path),
         votes=_votes(columns, path),
         measures={m: _numbers(columns, m, path) for m in MEASURES if m in columns},
+        signals={s: _numbers(columns, s, path) for s in SIGNALS if s in columns},
         model=about.model or path.stem,
         dataset=about.dataset,
         temperature=temperature,

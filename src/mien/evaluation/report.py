@@ -9,15 +9,16 @@ from typing import Any
 from mien.card import Figure, Head, Views
 from mien.data.dataset import FaceDataset
 from mien.errors import MienError
-from mien.evaluation.bootstrap import intervals
 from mien.evaluation.calibration import fit_temperature, probabilities
-from mien.evaluation.metrics import METRICS, expected_calibration_error
-from mien.evaluation.predict import predict_with
+from mien.evaluation.card_figures import split_figures
+from mien.evaluation.doubt import doubt_report
+from mien.evaluation.metrics import expected_calibration_error
+from mien.evaluation.predict import predict_with, signal_names
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import write_predictions
 from mien.evaluation.views import with_views
 from mien.files import write_json
-from mien.training.run import Run
+from mien.training.run import Run, report_name
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class HeadReport:
         return {**asdict(self), "head": self.head.model_dump(), "figures": figures}
 
 
-def report_name(views: Views) -> str:
-    """Return the name of the report of a way to look at faces."""
-    return "report.json" if views == "none" else f"report-{views}.json"
+def doubt_name(views: Views) -> str:
+    """Return the name of the file that says when the model doubts."""
+    return report_name(views).replace("report", "doubt")
 
 
 def predictions_file(run: Run, head: str, views: Views) -> Path:
@@ -58,7 +59,7 @@ def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[
         run: A run that has a best epoch.
         dataset: The one it was trained on.
         views: What the network sees of a face. Files of any but "none" carry its name, as
-            `report-flip.json` does.
+            `report-flip.json` and `doubt-flip.json` do.
 
     Raises:
         MienError: If the dataset is not the one the run was trained on.
@@ -68,12 +69,16 @@ def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[
     module = run.module()
     network = with_views(module.network, views)
     recipe = module.recipe
-    tables = predict_with(network, recipe.preprocess, recipe.heads, dataset)
+    names = signal_names(recipe)
+    tables = predict_with(network, recipe.preprocess, recipe.heads, dataset, signals=names)
     reports = [head_report(table, dataset.name) for table in tables]
     for table, report in zip(tables, reports):
         named = replace(table, model=run.folder.resolve().name, temperature=report.head.temperature)
         write_predictions(named, predictions_file(run, table.labels.name, views))
     write_json(run.folder / report_name(views), [report.as_dict() for report in reports])
+    first = tables[0].calibrated(reports[0].head.temperature)
+    doubt = doubt_report(first, dataset.name)
+    write_json(run.folder / doubt_name(views), doubt.model_dump())
     return reports
 
 
@@ -92,36 +97,7 @@ def head_report(table: Predictions, dataset: str) -> HeadReport:
     head = Head(
         name=table.labels.name, expressions=table.labels.expressions, temperature=temperature
     )
-    subsets = {"all": test, "without leaked": test.select(~test.leaked)}
-    figures = [
-        figure
-        for subset, faces in subsets.items()
-        if len(faces.ids)
-        for figure in _figures(head, faces, (dataset, split, subset))
-    ]
+    figures = split_figures(head.name, test.calibrated(temperature), dataset, split)
     before = probabilities(test.logits, 1.0)
     ece_before = expected_calibration_error(test.truth, before) if len(test.ids) else None
     return HeadReport(head, ece_before, tuple(figures))
-
-
-def _figures(head: Head, faces: Predictions, of: tuple[str, str, str]) -> list[Figure]:
-    dataset, split, subset = of
-    shares = probabilities(faces.logits, head.temperature)
-    found = intervals(METRICS, faces.truth, shares)
-    figures = []
-    for name, metric in METRICS.items():
-        low, high = found[name]
-        figures.append(
-            Figure(
-                metric=name,
-                head=head.name,
-                dataset=dataset,
-                split=split,
-                subset=subset,
-                images=len(faces.ids),
-                value=metric(faces.truth, shares),
-                low=low,
-                high=high,
-            )
-        )
-    return figures

@@ -7,13 +7,14 @@ from pathlib import Path
 from mien import __version__
 from mien.card import Figure, Head, Member, ModelCard, Views
 from mien.errors import MienError
+from mien.evaluation.doubt import DoubtReport
 from mien.evaluation.ensemble import Ensemble, EnsembleMember
-from mien.evaluation.report import report_name
+from mien.evaluation.report import doubt_name
 from mien.evaluation.views import with_views
 from mien.export.onnx import write_onnx
 from mien.files import read_json
 from mien.models.cost import count_macs
-from mien.training.run import Run
+from mien.training.run import Run, report_name
 
 
 def export_run(
@@ -42,7 +43,7 @@ def export_run(
         MienError: If the run was not evaluated with these views.
         ModelError: If ONNX Runtime's outputs differ from torch's.
     """
-    heads, figures = _report(run, views)
+    heads, figures, doubt = _report(run, views)
     recipe = run.recipe()
     network = with_views(run.module().network, views)
     card = ModelCard(
@@ -50,6 +51,8 @@ def export_run(
         mien_version=__version__,
         description=description or f"{recipe.network.name} trained on {run.data()['name']}",
         heads=heads,
+        signals=doubt.signals,
+        doubt=doubt.doubt,
         preprocess=recipe.preprocess,
         parameters=sum(p.numel() for p in network.parameters()),
         macs=count_macs(network, recipe.preprocess.size),
@@ -57,7 +60,7 @@ def export_run(
         recipe=run.recipe_file.read_text(encoding="utf-8"),
         data_fingerprint=run.data()["fingerprint"],
         views=views,
-        figures=figures,
+        figures=(*figures, *doubt.figures),
     )
     return write_onnx(network, card, path)
 
@@ -89,15 +92,21 @@ def export_ensemble(
         mien_version=__version__,
         description=description or f"Mean of the {ensemble.averaging} of {names}",
         heads=tuple(report.head for report in ensemble.reports),
+        signals=ensemble.doubt.signals,
+        doubt=ensemble.doubt.doubt,
         preprocess=preprocess,
         parameters=sum(p.numel() for p in network.parameters()),
         macs=count_macs(network, preprocess.size),
         licence=licence,
         recipe="",
         data_fingerprint=sources[0].data_fingerprint,
+        views=ensemble.views,
         averaging=ensemble.averaging,
         members=tuple(_member(member) for member in ensemble.members),
-        figures=tuple(f for report in ensemble.reports for f in report.figures),
+        figures=(
+            *(figure for report in ensemble.reports for figure in report.figures),
+            *ensemble.doubt.figures,
+        ),
     )
     return write_onnx(network, card, path)
 
@@ -113,7 +122,7 @@ def _member(member: EnsembleMember) -> Member:
     )
 
 
-def _report(run: Run, views: Views) -> tuple[tuple[Head, ...], tuple[Figure, ...]]:
+def _report(run: Run, views: Views) -> tuple[tuple[Head, ...], tuple[Figure, ...], DoubtReport]:
     if not run.recipe_file.exists():
         raise MienError(f"{run.folder} is not a run: it holds no {run.recipe_file.name}.")
     path = run.folder / report_name(views)
@@ -127,4 +136,4 @@ def _report(run: Run, views: Views) -> tuple[tuple[Head, ...], tuple[Figure, ...
     reports = read_json(path)
     heads = tuple(Head.model_validate(report["head"]) for report in reports)
     figures = tuple(Figure.model_validate(f) for report in reports for f in report["figures"])
-    return heads, figures
+    return heads, figures, DoubtReport.model_validate(read_json(run.folder / doubt_name(views)))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from mien.card import Figure, ModelCard
+from mien.card import PRECISION, RECALL, Figure, ModelCard
+from mien.export.doubt_section import doubt_section
+from mien.export.markdown import cell, table
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+Key = TypeVar("Key")
 
 METRIC_NAMES = {
     "accuracy": "Accuracy",
@@ -70,7 +74,8 @@ def model_card_page(card: ModelCard) -> str:
         USE,
         *([FER2013_LIMITS] if fer2013 else []),
         _figures_introduction(card, recipes),
-        *(_head_table(card, head.name, targets[head.name]) for head in card.heads),
+        *(_head_tables(card, head.name, targets[head.name]) for head in card.heads),
+        doubt_section(card),
         "## How it was trained\n",
         *(f"```toml\n{text.strip()}\n```\n" for text in texts),
     ]
@@ -83,8 +88,8 @@ def _members(card: ModelCard) -> str:
         (f"{m.name} (SHA-256 `{m.sha256}`)", *(f"{m.weights[head]:.3f}" for head in heads))
         for m in card.members
     ]
-    table = _table(("", *(f"weight in `{head}`" for head in heads)), rows)
-    return f"## Members\n\nThe weighted mean of their {card.averaging}.\n\n{table}"
+    shares = table(("", *(f"weight in `{head}`" for head in heads)), rows)
+    return f"## Members\n\nThe weighted mean of their {card.averaging}.\n\n{shares}"
 
 
 def _figures_introduction(card: ModelCard, recipes: Sequence[Mapping[str, Any]]) -> str:
@@ -98,7 +103,7 @@ def _figures_introduction(card: ModelCard, recipes: Sequence[Mapping[str, Any]])
     measured = (
         f"Measured once on the split `test` of {dataset} with this network; {selected} and"
         f" temperature were selected on `val`, and {VIEWS[card.views]}."
-        if all(figure.split == "test" for figure in card.figures)
+        if not any(figure.split == "val" for figure in card.figures)
         else f"Measured on the very faces of {dataset} on which {selected} and temperature were"
         f" selected (`val`): there was no test. They are too good by that; {VIEWS[card.views]}."
     )
@@ -127,28 +132,49 @@ def _facts(card: ModelCard) -> str:
         ("Made with", f"mien {card.mien_version}"),
         *([("Licence of the weights", card.licence)] if card.licence else []),
     ]
-    return _table(("", ""), rows)
+    return table(("", ""), rows)
 
 
-def _head_table(card: ModelCard, head: str, target: str) -> str:
-    figures = [f for f in card.figures if f.head == head]
-    subsets = list(dict.fromkeys(f.subset for f in figures))
-    metrics = list(dict.fromkeys(f.metric for f in figures))
-    cells = {(f.metric, f.subset): f for f in figures}
+def _head_tables(card: ModelCard, head: str, target: str) -> str:
+    """Return the tables of one output: its own data first, then other datasets."""
+    found = [figure for figure in card.figures if figure.head == head]
+    parts = [f"### `{head}`, learnt from {TARGETS[target]}\n"]
+    for (dataset, split), some in _grouped(found, lambda f: (f.dataset, f.split)).items():
+        if len(parts) > 1:
+            faces = "never trained or selected on" if split == "all" else split
+            parts.append(f"On {dataset}, {faces}:\n")
+        parts += [_metric_table(some), _class_table(some)]
+    return "\n".join(filter(None, parts))
+
+
+def _metric_table(figures: Sequence[Figure]) -> str:
+    plain = [figure for figure in figures if figure.metric in METRIC_NAMES]
+    subsets = _grouped(plain, lambda figure: figure.subset)
+    header = ["", *(f"{subset} ({of[0].images:,} images)" for subset, of in subsets.items())]
+    cells = {(figure.metric, figure.subset): cell(figure) for figure in plain}
+    metrics = dict.fromkeys(figure.metric for figure in plain)
     rows = [
-        (METRIC_NAMES[metric], *(_cell(cells[metric, subset]) for subset in subsets))
+        (METRIC_NAMES[metric], *(cells.get((metric, subset), "") for subset in subsets))
         for metric in metrics
     ]
-    counts = {f.subset: f.images for f in figures}
-    header = ("", *(f"{subset} ({counts[subset]:,} images)" for subset in subsets))
-    return f"### `{head}`, learnt from {TARGETS[target]}\n\n{_table(header, rows)}"
+    return table(header, rows)
 
 
-def _cell(figure: Figure) -> str:
-    return f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
+def _class_table(figures: Sequence[Figure]) -> str:
+    kinds = {RECALL: "recall", PRECISION: "precision"}
+    cells = {
+        (kind, figure.metric.removeprefix(kind)): f"{cell(figure)} of {figure.images:,}"
+        for figure in figures
+        for kind in kinds
+        if figure.metric.startswith(kind)
+    }
+    names = dict.fromkeys(name for _, name in cells)
+    rows = [(name, *(cells.get((kind, name), "") for kind in kinds)) for name in names]
+    return table(("", *kinds.values()), rows) if rows else ""
 
 
-def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    header = list(header)
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+def _grouped(figures: Iterable[Figure], key: Callable[[Figure], Key]) -> dict[Key, list[Figure]]:
+    found: dict[Key, list[Figure]] = {}
+    for figure in figures:
+        found.setdefault(key(figure), []).append(figure)
+    return found

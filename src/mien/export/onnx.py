@@ -1,13 +1,7 @@
-"""Export a run's network as one ONNX file that describes itself.
-
-The file is the ONNX graph with its weights (the payload), followed by the model card as a metadata
-entry. Protocol Buffers merge what is concatenated, so it is one valid ONNX file, and the card can
-hold the SHA-256 of the payload.
-"""
+"""Export a run's network as one ONNX file that describes itself."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import warnings
@@ -19,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mien.card import FEATURES, METADATA_KEY, ModelCard
+from mien.card import FEATURES, ModelCard
 from mien.errors import ModelError
 from mien.evaluation.averaging import Predictor, features_and_logits
+from mien.export.model_file import with_payload, write_file
 from mien.files import whole_file
 from mien.preprocess import Preprocess
 from mien.training.graph_weights import SAME_KEY, same_weights
@@ -34,14 +29,14 @@ TOLERANCE = 1e-4
 class _InOrder(nn.Module):
     """A network whose outputs come as a tuple: the card's in its order, then the features."""
 
-    def __init__(self, network: Predictor, heads: list[str]) -> None:
+    def __init__(self, network: Predictor, outputs: list[str]) -> None:
         super().__init__()
         self.network = network
-        self.heads = heads
+        self.outputs = outputs
 
     def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
         features, logits = features_and_logits(self.network, faces)
-        return (*(logits[head] for head in self.heads), features)
+        return (*(logits[name] for name in self.outputs), features)
 
 
 def write_onnx(network: Predictor, card: ModelCard, path: Path) -> ModelCard:
@@ -60,18 +55,12 @@ def write_onnx(network: Predictor, card: ModelCard, path: Path) -> ModelCard:
         ModelError: If logits differ by more than 1e-4, or features by more than 1e-4 of the
             largest.
     """
-    ordered = _InOrder(network, [head.name for head in card.heads]).eval()
+    outputs = [*(head.name for head in card.heads), *card.signals]
+    ordered = _InOrder(network, outputs).eval()
     payload = _payload(ordered, card)
-    full = card.model_copy(
-        update={
-            "payload_bytes": len(payload),
-            "payload_sha256": hashlib.sha256(payload).hexdigest(),
-        }
-    )
-    trailer = onnx.ModelProto()
-    trailer.metadata_props.add(key=METADATA_KEY, value=full.model_dump_json())
+    full = with_payload(card, payload)
     with whole_file(path) as temporary:
-        temporary.write_bytes(payload + trailer.SerializeToString())
+        write_file(full, payload, temporary)
         _check_parity(ordered, temporary, card.preprocess)
     return full
 
@@ -88,7 +77,7 @@ def _payload(network: _InOrder, card: ModelCard) -> bytes:
             dynamo=True,
             opset_version=OPSET,
             input_names=[INPUT],
-            output_names=[*network.heads, FEATURES],
+            output_names=[*network.outputs, FEATURES],
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             verbose=False,
         )
@@ -126,7 +115,7 @@ def _check_parity(network: _InOrder, path: Path, preprocess: Preprocess) -> None
         wanted = [output.numpy() for output in network(torch.from_numpy(faces))]
     found = _run(path, faces)
     # Logits have a scale of their own, features any.
-    scales = [*(1.0 for _ in network.heads), max(1.0, float(np.abs(wanted[-1]).max()))]
+    scales = [*(1.0 for _ in network.outputs), max(1.0, float(np.abs(wanted[-1]).max()))]
     differences = (float(np.abs(w - f).max()) / scale for w, f, scale in zip(wanted, found, scales))
     difference = max(differences)
     if not difference <= TOLERANCE:

@@ -110,10 +110,17 @@ class Analyzer:
             return []
         preprocess = self.classifier.card.preprocess
         crops = np.stack([preprocess.crop(picture, face.square) for face in faces])
-        rows = self.classifier.classify(crops)
+        said = self.classifier.judge(crops)
         readings = [
-            Reading(source, index, face, self.own_labels, tuple(row.tolist()))
-            for index, (face, row) in enumerate(zip(faces, rows, strict=True))
+            Reading(
+                source,
+                index,
+                face,
+                self.own_labels,
+                tuple(said.probabilities[index].tolist()),
+                verdict=said.verdict(index),
+            )
+            for index, face in enumerate(faces)
         ]
         return [self.wanted(reading) for reading in readings]
 

@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.card import FEATURES
+from mien.card import FEATURES, Doubt
 from mien.errors import ImageError, ModelError
+from mien.inference.face import Verdict
 from mien.inference.zoo import check_graph, model_path, read_card
 from mien.preprocess import Image
+from mien.signals import SignalName
 
 BATCH = 64
 """Faces that the network sees at once; more only take more memory."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a model says of N faces.
+
+    Args:
+        probabilities: float64 (N, classes), in the order of the first output's expressions.
+        signals: float64 (N,) by name, 0 to 1.
+        doubt: When the model doubts.
+    """
+
+    probabilities: NDArray[np.float64]
+    signals: Mapping[SignalName, NDArray[np.float64]]
+    doubt: Doubt
+
+    def verdict(self, index: int) -> Verdict:
+        """Return what is to be thought of the reading of one face."""
+        said = {name: float(values[index]) for name, values in self.signals.items()}
+        agreement, not_a_face = said.get("agreement"), said.get("not_a_face")
+        if not_a_face is not None and not_a_face > self.doubt.not_a_face:
+            return Verdict("not a face", agreement, not_a_face)
+        unsure = self.probabilities[index].max() < self.doubt.confidence
+        differ = agreement is not None and agreement < self.doubt.agreement
+        return Verdict("uncertain" if unsure or differ else "sure", agreement, not_a_face)
 
 
 class Classifier:
@@ -75,15 +103,44 @@ class Classifier:
         Returns:
             float64 (N, classes) by output; errors as of `classify`.
         """
+        return self.say(crops, heads)[0]
+
+    def say(
+        self, crops: Image, heads: Sequence[str]
+    ) -> tuple[dict[str, NDArray[np.float64]], dict[SignalName, NDArray[np.float64]]]:
+        """Return what several outputs and all signals say, in one pass.
+
+        Args:
+            crops: As for `classify`.
+            heads: Outputs of the card, by name.
+
+        Returns:
+            float64 (N, classes) by output, and float64 (N,), 0 to 1, by signal; errors as of
+            `classify`.
+        """
         chosen = [self.card.head(name) for name in heads]
         self._check_crops(crops)
-        found = {head.name: np.empty((len(crops), len(head.expressions))) for head in chosen}
-        for start in range(0, len(crops), BATCH):
-            batch = slice(start, start + BATCH)
-            answers = self._answers(crops[batch], [head.name for head in chosen])
+        shares = {head.name: np.empty((len(crops), len(head.expressions))) for head in chosen}
+        signals: dict[SignalName, NDArray[np.float64]] = {
+            name: np.empty(len(crops)) for name in self.card.signals
+        }
+        for batch in _batches(len(crops)):
+            answers = self._answers(crops[batch], [*shares, *signals])
             for head, logits in zip(chosen, answers):
-                found[head.name][batch] = _softmax(logits.astype(np.float64) / head.temperature)
-        return found
+                shares[head.name][batch] = _softmax(logits.astype(np.float64) / head.temperature)
+            for name, logits in zip(signals, answers[len(chosen) :]):
+                signals[name][batch] = _sigmoid(logits[:, 0].astype(np.float64))
+        return shares, signals
+
+    def judge(self, crops: Image) -> Judged:
+        """Return all that readings are made of, in one pass: the first output and the signals.
+
+        Args:
+            crops: As for `classify`; errors, too.
+        """
+        head = self.card.heads[0].name
+        shares, signals = self.say(crops, [head])
+        return Judged(shares[head], signals, self.card.doubt)
 
     def features(self, crops: Image) -> NDArray[np.float32]:
         """Return what the model's outputs are computed from: a vector for each face crop.
@@ -103,8 +160,7 @@ class Classifier:
         if not isinstance(length, int):
             raise ModelError(f"The model {self.path} has no output {FEATURES!r}: export it again.")
         features = np.empty((len(crops), length), dtype=np.float32)
-        for start in range(0, len(crops), BATCH):
-            batch = slice(start, start + BATCH)
+        for batch in _batches(len(crops)):
             (features[batch],) = self._answers(crops[batch], [FEATURES])
         return features
 
@@ -131,9 +187,23 @@ class Classifier:
                     f"The model {self.path} has no output {head.name!r} with "
                     f"{len(head.expressions)} values, which its card promises."
                 )
+        for signal in self.card.signals:
+            if outputs.get(signal) != 1:
+                raise ModelError(
+                    f"The model {self.path} has no output {signal!r} with 1 value, which its card"
+                    " promises."
+                )
 
     def _outputs(self) -> dict[str, Any]:
         return {output.name: output.shape[-1] for output in self._session.get_outputs()}
+
+
+def _batches(count: int) -> Iterator[slice]:
+    return (slice(start, start + BATCH) for start in range(0, count, BATCH))
+
+
+def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.exp(-np.logaddexp(0, -logits)))
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar
 
 from mien.errors import MienError
 from mien.labels import LabelSet
@@ -109,6 +109,25 @@ class Face:
         return (*self.eyes, *self.nose_and_mouth)
 
 
+Outcome = Literal["sure", "uncertain", "not a face"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be thought of a reading.
+
+    Args:
+        outcome: Whether the model is sure of the expression, or says something else instead.
+        agreement: How far raters would agree, as the chance that two of them name the same; None
+            from a model that does not tell.
+        not_a_face: How likely the region is no usable face, 0 to 1; None likewise.
+    """
+
+    outcome: Outcome = "sure"
+    agreement: float | None = None
+    not_a_face: float | None = None
+
+
 @dataclass(frozen=True)
 class Reading:
     """The expression on one face of a picture.
@@ -119,6 +138,7 @@ class Reading:
         face: Where the face is.
         labels: The expressions, in the order of `probabilities`.
         probabilities: One value from 0 to 1 per expression; they sum to 1.
+        verdict: What is to be thought of it.
 
     Raises:
         MienError: If `index` is negative, or `probabilities` has another length than `labels`,
@@ -130,6 +150,7 @@ class Reading:
     face: Face
     labels: LabelSet
     probabilities: tuple[float, ...]
+    verdict: Verdict = field(default=Verdict(), kw_only=True)
 
     def __post_init__(self) -> None:
         if self.index < 0:
@@ -157,9 +178,15 @@ class Reading:
         return max(self.probabilities)
 
     @property
+    def answer(self) -> str:
+        """The most probable expression if the model is sure; else "uncertain" or "not a face"."""
+        return self.expression if self.verdict.outcome == "sure" else self.verdict.outcome
+
+    @property
     def caption(self) -> str:
         """What stands beside the face in a marked picture."""
-        return f"{self.expression} {self.confidence:.0%}"
+        sure = self.verdict.outcome == "sure"
+        return f"{self.expression} {self.confidence:.0%}" if sure else self.answer
 
     def as_dict(self) -> dict[str, Any]:
         """Return the reading as plain values, ready for JSON."""
@@ -167,9 +194,12 @@ class Reading:
         return {
             "source": self.source,
             "face": self.index,
+            "answer": self.answer,
             "expression": self.expression,
             "confidence": self.confidence,
             "probabilities": dict(zip(self.labels.expressions, self.probabilities, strict=True)),
+            "agreement": self.verdict.agreement,
+            "not_a_face": self.verdict.not_a_face,
             "box": {"x": box.x, "y": box.y, "width": box.width, "height": box.height},
             "detector_score": self.face.score,
         }

@@ -67,14 +67,17 @@ def _draw_face(axes: Axes, picture: Image, reading: Reading) -> None:
     axes.set_axis_off()
 
 
+def _title(reading: Reading) -> str:
+    said = f"{reading.expression}, {reading.confidence:.0%}"
+    return said if reading.verdict.outcome == "sure" else f"{reading.answer} ({said})"
+
+
 def _draw_bars(axes: Axes, reading: Reading) -> None:
     names = reading.labels.expressions
     colours = [COLOURS[name] for name in names]
     bars = axes.barh(names, reading.probabilities, color=colours, height=0.72)
     axes.bar_label(bars, [f"{p:.1%}" for p in reading.probabilities], padding=4, fontsize=9)
-    axes.set_title(
-        f"{reading.expression}, {reading.confidence:.0%}", loc="left", fontsize=12, weight="bold"
-    )
+    axes.set_title(_title(reading), loc="left", fontsize=12, weight="bold")
     axes.set_xlim(0, 1.12)
     axes.set_xticks([])
     axes.invert_yaxis()

@@ -27,8 +27,11 @@ COLOURS = {
     "neutral": "#BBBBBB",
     "sadness": "#56B4E9",
     "surprise": "#E69F00",
+    "uncertain": "#6B6B6B",
+    "not a face": "#2E2E2E",
 }
-"""A colour per expression: Okabe and Ito's palette, told apart by colour-blind eyes too."""
+"""A colour per answer: for expressions Okabe and Ito's palette, told apart by colour-blind eyes
+too, and dark greys for what is none."""
 
 DARK, LIGHT = "#161616", "#FFFFFF"
 
@@ -128,7 +131,7 @@ def _draw_box(draw: PIL.ImageDraw.ImageDraw, reading: Reading, style: Style) -> 
     # A dark rim keeps a light box visible on a light picture.
     draw.rounded_rectangle(edges, radius, outline=(22, 22, 22, 160), width=style.line * 2)
     draw.rounded_rectangle(
-        edges, radius, outline=COLOURS[reading.expression], width=style.line + style.line // 2
+        edges, radius, outline=COLOURS[reading.answer], width=style.line + style.line // 2
     )
 
 
@@ -176,15 +179,15 @@ def _draw_label(
     size = (right - left + 2 * style.pad, bottom - top + 2 * style.pad)
     place = label_place(reading.face.box, size, picture, taken)
     edges = (place.left, place.top, place.right - 1, place.bottom - 1)
-    draw.rounded_rectangle(edges, style.line, fill=COLOURS[reading.expression])
+    draw.rounded_rectangle(edges, style.line, fill=COLOURS[reading.answer])
     origin = (place.left + style.pad - left, place.top + style.pad - top)
-    draw.text(origin, text, fill=_ink(reading.expression), font=font, anchor="ls")
+    draw.text(origin, text, fill=_ink(reading.answer), font=font, anchor="ls")
     return place
 
 
-def _ink(expression: str) -> str:
-    """Return the text colour that is read best on an expression's colour."""
-    red, green, blue = PIL.ImageColor.getrgb(COLOURS[expression])[:3]
+def _ink(answer: str) -> str:
+    """Return the text colour that is read best on an answer's colour."""
+    red, green, blue = PIL.ImageColor.getrgb(COLOURS[answer])[:3]
     return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else LIGHT
 
 

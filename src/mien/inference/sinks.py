@@ -21,14 +21,18 @@ Row = dict[str, Any]
 ROW_GROUP = 10_000
 """Rows that are in memory at once when Parquet is written."""
 
+BESIDE = ("agreement", "not_a_face")
+"""The columns that follow the probabilities: what the model says besides expressions."""
+
 NUMBERS = ("x", "y", "width", "height", "detector_score")
-"""The columns that follow the probabilities: the box in pixels, and the detector's score."""
+"""The last columns of numbers: the box in pixels, and the detector's score."""
 
 
 def columns(expressions: Iterable[str]) -> dict[str, type]:
     """Return the columns of a table of results, in order, each with its type."""
-    first = {"source": str, "face": int, "status": str, "expression": str, "confidence": float}
-    return {**first, **dict.fromkeys([*expressions, *NUMBERS], float), "message": str}
+    first = {"source": str, "face": int, "status": str, "answer": str, "expression": str}
+    numbers = ("confidence", *expressions, *BESIDE, *NUMBERS)
+    return {**first, **dict.fromkeys(numbers, float), "message": str}
 
 
 def rows(records: Iterable[Record], expressions: Iterable[str]) -> Iterator[Row]:
@@ -43,7 +47,8 @@ def rows(records: Iterable[Record], expressions: Iterable[str]) -> Iterator[Row]
 def _face_row(face: Record) -> Row:
     if not face:
         return {}
-    row = {name: face[name] for name in ("face", "expression", "confidence", "detector_score")}
+    alike = ("face", "answer", "expression", "confidence", *BESIDE, "detector_score")
+    row = {name: face[name] for name in alike}
     return {**row, **face["probabilities"], **face["box"]}
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.inference.analyzer import Analyzer
+from mien.inference.classifier import Judged
 from mien.inference.detectors import Detector
 from mien.inference.face import Face, Reading, by_size
 from mien.preprocess import Image
@@ -46,15 +47,17 @@ def classify_together(analyzer: Analyzer, found: Sequence[FoundFaces]) -> list[l
         found: The faces of each picture, cut out for this analyzer.
     """
     crops = [crop for one in found for crop in one.crops]
-    rows = iter(analyzer.classifier.classify(np.stack(crops)) if crops else ())
+    if not crops:
+        return [[] for _ in found]
+    said = analyzer.classifier.judge(np.stack(crops))
+    rows = count()
     return [
-        [_reading(analyzer, index, face, next(rows)) for index, face in enumerate(one.faces)]
+        [_reading(analyzer, index, face, said, next(rows)) for index, face in enumerate(one.faces)]
         for one in found
     ]
 
 
-def _reading(
-    analyzer: Analyzer, index: int, face: Face, probabilities: NDArray[np.float64]
-) -> Reading:
-    own = analyzer.own_labels
-    return analyzer.wanted(Reading(None, index, face, own, tuple(probabilities.tolist())))
+def _reading(analyzer: Analyzer, index: int, face: Face, said: Judged, row: int) -> Reading:
+    probabilities = tuple(said.probabilities[row].tolist())
+    own, verdict = analyzer.own_labels, said.verdict(row)
+    return analyzer.wanted(Reading(None, index, face, own, probabilities, verdict=verdict))

@@ -18,6 +18,7 @@ from mien.recipe.parts import (
     OptimiserPart,
     Recipe,
     SchedulePart,
+    SignalPart,
     StartPart,
     TrainingPart,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "OptimiserPart",
     "Recipe",
     "SchedulePart",
+    "SignalPart",
     "StartPart",
     "TrainingPart",
     "find_recipe",

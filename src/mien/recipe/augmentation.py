@@ -31,6 +31,8 @@ class AugmentationPart(Part):
         erasing: Probability that a random rectangle is blanked.
         mixup: Both parameters of the Beta distribution of the share by which two images and their
             targets are mixed (Zhang et al., "mixup", ICLR 2018); 0 for none.
+        no_face: Probability that an image is turned into one without a usable face: a part of it,
+            its tiles shuffled, or a texture. Only the signal "not_a_face" learns from it.
         cutmix: The same for a rectangle of another image (Yun et al., "CutMix", ICCV 2019). Not
             together with `mixup`.
     """
@@ -49,6 +51,7 @@ class AugmentationPart(Part):
     jpeg: float = Probability
     noise: float = Field(default=0.0, ge=0, le=1)
     erasing: float = Probability
+    no_face: float = Probability
     mixup: float = Field(default=0.0, ge=0, le=10)
     cutmix: float = Field(default=0.0, ge=0, le=10)
 

@@ -11,6 +11,7 @@ from mien.preprocess import Preprocess
 from mien.recipe.augmentation import AugmentationPart
 from mien.recipe.data import DataPart
 from mien.recipe.part import Part
+from mien.signals import SignalName
 
 MOST_SEED = 2**32 - 1
 
@@ -52,6 +53,19 @@ class HeadPart(Part):
     class_weights: Literal["none", "balanced"] = "none"
     weight: float = Field(default=1.0, gt=0)
     smoothing: float = Field(default=0.0, ge=0, lt=1)
+
+
+class SignalPart(Part):
+    """One output of the network beside the expressions, learnt from raters' votes.
+
+    Args:
+        name: "agreement", the chance that two raters say the same, or "not_a_face", the share who
+            say that the crop is no usable face.
+        weight: Factor of its binary cross-entropy.
+    """
+
+    name: SignalName
+    weight: float = Field(default=1.0, gt=0)
 
 
 class OptimiserPart(Part):
@@ -157,18 +171,22 @@ class DistillationPart(Part):
 
     Each head that the teacher has, too, adds T^2 KL(teacher || network) of their probabilities at
     the temperature T (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015). The
-    teacher sees each batch as the network does, augmented and mixed.
+    teacher sees each batch as the network does, augmented and mixed; or it is asked `once`: then
+    its probabilities for each training face and its mirror image, as they are, become part of the
+    face's target, which costs next to nothing.
 
     Args:
         teacher: A shipped model's name, an ONNX file, also of an ensemble, or a run's folder.
-        temperature: T, which divides the logits of both.
+        temperature: T, which divides the logits of both; of the teacher's alone if asked once.
         weight: Share of the teacher in the loss; the targets have the rest.
+        once: Whether the teacher is asked before the training only.
         sha256: Of the teacher's file; filled in by the training, which refuses another afterwards.
     """
 
     teacher: str
     temperature: float = Field(default=4.0, gt=0, allow_inf_nan=False)
     weight: float = Field(default=0.5, gt=0, le=1)
+    once: bool = False
     sha256: str = ""
 
 
@@ -213,6 +231,7 @@ class Recipe(Part):
     preprocess: Preprocess = Preprocess()
     network: NetworkPart
     heads: tuple[HeadPart, ...] = Field(min_length=1)
+    signals: tuple[SignalPart, ...] = ()
     augmentation: AugmentationPart = AugmentationPart()
     optimiser: OptimiserPart
     schedule: SchedulePart = SchedulePart()
@@ -220,3 +239,9 @@ class Recipe(Part):
     start: StartPart | None = None
     distillation: DistillationPart | None = None
     expected: tuple[ExpectedFigure, ...] = ()
+
+    @property
+    def outputs(self) -> dict[str, int]:
+        """Number of values of each output of the network, by name: heads, then signals."""
+        heads = {head.labels: len(label_set(head.labels)) for head in self.heads}
+        return heads | {signal.name: 1 for signal in self.signals}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import kornia.augmentation as kornia
 import torch
 from torch import Tensor, nn
@@ -64,6 +66,25 @@ def _degradation(part: AugmentationPart) -> list[nn.Module]:
     return steps
 
 
+def _some(images: Tensor, p: float, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """Change each image with the probability p; the others cost nothing."""
+    chosen = torch.rand(len(images), device=images.device) < p
+    if not chosen.any():
+        return images
+    changed = images.clone()
+    changed[chosen] = change(images[chosen])
+    return changed
+
+
+def _rescaled(images: Tensor, factor: float) -> Tensor:
+    small = functional.interpolate(
+        images, scale_factor=factor, mode="bilinear", antialias=True, align_corners=False
+    )
+    return functional.interpolate(
+        small, size=images.shape[2:], mode="bilinear", align_corners=False
+    )
+
+
 class Downscale(nn.Module):
     """Makes images smaller by a random factor, down to a third, and large again.
 
@@ -78,14 +99,7 @@ class Downscale(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Change float images (N, 1, H, W)."""
         factor = float(torch.empty(()).uniform_(1 / 3, 1))
-        chosen = torch.rand(len(images), device=images.device) < self._p
-        small = functional.interpolate(
-            images, scale_factor=factor, mode="bilinear", antialias=True, align_corners=False
-        )
-        large = functional.interpolate(
-            small, size=images.shape[2:], mode="bilinear", align_corners=False
-        )
-        return torch.where(chosen[:, None, None, None], large, images)
+        return _some(images, self._p, lambda chosen: _rescaled(chosen, factor))
 
 
 class Compression(nn.Module):
@@ -97,10 +111,14 @@ class Compression(nn.Module):
 
     def __init__(self, p: float) -> None:
         super().__init__()
-        self._jpeg = kornia.RandomJPEG(jpeg_quality=(20.0, 80.0), p=p)
+        self._p = p
+        self._jpeg = kornia.RandomJPEG(jpeg_quality=(20.0, 80.0), p=1.0)
 
     def forward(self, images: Tensor) -> Tensor:
         """Change float images (N, 1, H, W) with values 0 to 1."""
+        return _some(images, self._p, self._compressed)
+
+    def _compressed(self, images: Tensor) -> Tensor:
         height, width = images.shape[2:]
         # Blocks of 16: kornia takes nothing else.
         right, below = -width % 16, -height % 16

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, distributed
 
 from mien.data.dataset import FaceDataset
-from mien.recipe import HeadPart
+from mien.recipe import HeadPart, SignalPart
+from mien.training.signals import signal_targets
 from mien.training.targets import head_targets
 
 
@@ -20,11 +21,13 @@ class Batch(NamedTuple):
         images: uint8 (B, 1, H, W) from `Batches`; float, augmented and normalised in the module.
         shares: By head, float32 (B, C).
         truth: By head, int64 (B,).
+        signals: By signal, float32 (B,), not a number where it is unknown.
     """
 
     images: Tensor
     shares: dict[str, Tensor]
     truth: dict[str, Tensor]
+    signals: dict[str, Tensor]
 
 
 class Batches:
@@ -38,17 +41,39 @@ class Batches:
         heads: What is to be said about them.
         batch_size: Faces of a batch, over all processes.
         shuffle: Whether the order is random; a last, smaller batch is then left out.
+        signals: What else is to be said.
     """
 
     def __init__(
-        self, dataset: FaceDataset, heads: Sequence[HeadPart], batch_size: int, *, shuffle: bool
+        self,
+        dataset: FaceDataset,
+        heads: Sequence[HeadPart],
+        batch_size: int,
+        *,
+        shuffle: bool,
+        signals: Sequence[SignalPart] = (),
     ) -> None:
         targets = {head.labels: head_targets(dataset, head) for head in heads}
         self._images = torch.from_numpy(dataset.images)[:, None]
         self._shares = {name: torch.from_numpy(t.shares) for name, t in targets.items()}
         self._truth = {name: torch.from_numpy(t.truth) for name, t in targets.items()}
+        self._signals = {s.name: torch.from_numpy(signal_targets(dataset, s.name)) for s in signals}
         self._batch_size = batch_size
         self._shuffle = shuffle
+
+    def blend(self, shares: Mapping[str, Tensor], weight: float) -> None:
+        """Mix what a teacher says of each face into the targets.
+
+        Faces without a truth get the teacher's word alone.
+
+        Args:
+            shares: By head, float32 (N, C); heads it says nothing of are left out.
+            weight: Of the teacher, 0 to 1.
+        """
+        for name, said in shares.items():
+            own = self._shares[name]
+            known = own.sum(1, keepdim=True) > 0
+            self._shares[name] = torch.where(known, (1 - weight) * own + weight * said, said)
 
     def __len__(self) -> int:
         faces = len(self._images)
@@ -69,6 +94,7 @@ class Batches:
                 self._images[index],
                 {name: shares[index] for name, shares in self._shares.items()},
                 {name: truth[index] for name, truth in self._truth.items()},
+                {name: values[index] for name, values in self._signals.items()},
             )
 
 

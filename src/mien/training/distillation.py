@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import kl_div
 
@@ -25,6 +26,9 @@ from mien.recipe import Recipe
 from mien.training.source import open_source
 
 Logits = Mapping[str, Tensor]
+
+ONCE = 256
+"""Faces that a teacher sees at once when it is asked before the training."""
 
 
 class Teacher(Protocol):
@@ -85,6 +89,21 @@ class Distillation:
         ]
         share = self._part.weight
         return (1 - share) * hard + share * torch.stack(soft).sum()
+
+    def shares(self, images: NDArray[np.uint8]) -> dict[str, Tensor]:
+        """Return what the teacher says of faces and their mirror images, by head, (N, C).
+
+        Args:
+            images: uint8 (N, H, W).
+        """
+        found: dict[str, list[Tensor]] = {head: [] for head in self._weights}
+        for start in range(0, len(images), ONCE):
+            part = torch.from_numpy(self._teacher.preprocess.to_input(images[start : start + ONCE]))
+            both = [self._teacher(seen, found) for seen in (part, part.flip(3))]
+            for head, rows in found.items():
+                said = [(own[head].float() / self._part.temperature).softmax(1) for own in both]
+                rows.append(torch.stack(said).mean(0).cpu())
+        return {head: torch.cat(rows) for head, rows in found.items()}
 
     def _as_teacher_sees(self, images: Tensor) -> Tensor:
         own, other = self._preprocess, self._teacher.preprocess

@@ -1,9 +1,10 @@
 """The weights of a network back out of its exported graph.
 
-The exporter changes three things. It multiplies a batch normalisation into the convolution before
+The exporter changes a few things. It multiplies a batch normalisation into the convolution before
 it; here such a normalisation becomes the identity plus the exported bias, and the network computes
 the same. It drops biases that are all 0. And it keeps equal tensors once; the export notes the
-others under `SAME_KEY`.
+others under `SAME_KEY`. In a quantised graph convolutions have whole numbers and their scales; here
+they become the numbers that they stand for.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from mien.training.weights import Weights
 
 SAME_KEY = "mien.same"
 """The ONNX metadata entry: by weight that was left out, the one that has the same values."""
+
+DEQUANTISED = "_DequantizeLinear_Output"
+"""What the quantisation puts behind a weight's name."""
 
 WRAPPED = "network."
 """What the exporter puts before a weight's name, once or more often."""
@@ -75,12 +79,28 @@ def fill_from_graph(network: nn.Module, graph: bytes, path: Path) -> tuple[str, 
 
 
 def _named(model: onnx.ModelProto) -> dict[str, Tensor]:
-    tensors = {weight.name: _tensor(weight) for weight in model.graph.initializer}
+    tensors = _tensors(model)
     for entry in model.metadata_props:
         if entry.key == SAME_KEY:
             same = json.loads(entry.value)
             tensors |= {name: tensors[other] for name, other in same.items()}
     return {_bare(name): tensor for name, tensor in tensors.items()}
+
+
+def _tensors(model: onnx.ModelProto) -> dict[str, Tensor]:
+    """Return a graph's constants by name, quantised ones by the name they had before."""
+    stored = {weight.name: _tensor(weight) for weight in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in stored:
+            whole, scale, zero = (stored[name].float() for name in node.input)
+            shape = (-1, *(1,) * (whole.ndim - 1)) if scale.ndim else ()
+            value = (whole - zero.reshape(shape)) * scale.reshape(shape)
+            stored[_unquantised(node.output[0])] = value
+    return stored
+
+
+def _unquantised(name: str) -> str:
+    return name.removesuffix(DEQUANTISED)
 
 
 def _tensor(weight: onnx.TensorProto) -> Tensor:
@@ -95,13 +115,14 @@ def _bare(name: str) -> str:
 
 def _biases(model: onnx.ModelProto) -> dict[str, Tensor]:
     """Return the bias of each convolution and dense layer of the graph, by the layer's name."""
-    tensors = {weight.name: _tensor(weight) for weight in model.graph.initializer}
+    tensors = _tensors(model)
     biases = {}
     for node in model.graph.node:
-        if node.op_type in ("Conv", "Gemm") and node.input[1] in tensors:
-            weight = tensors[node.input[1]]
-            given = node.input[2] if len(node.input) > 2 else ""
-            layer = _bare(node.input[1]).removesuffix(".weight")
+        inputs = [_unquantised(name) for name in node.input]
+        if node.op_type in ("Conv", "Gemm") and inputs[1] in tensors:
+            weight = tensors[inputs[1]]
+            given = inputs[2] if len(inputs) > 2 else ""
+            layer = _bare(inputs[1]).removesuffix(".weight")
             biases[layer] = tensors.get(given, torch.zeros(len(weight)))
     return biases
 

@@ -12,7 +12,8 @@ from mien.training.batches import Batch
 def mix(batch: Batch, part: AugmentationPart) -> Batch:
     """Return a batch in which each image is mixed with another, and its targets alike.
 
-    Images without a truth give none: a mixture with one counts by the other's share only.
+    Images without a truth give none: a mixture with one counts by the other's share only. A signal
+    is unknown where it is unknown of one of the two.
     All random numbers come from torch's global generator.
 
     Args:
@@ -30,7 +31,8 @@ def mix(batch: Batch, part: AugmentationPart) -> Batch:
     else:
         images, keep = _pasted(batch.images, batch.images[partner], keep)
     shares = {n: _mixed(s, s[partner], keep) for n, s in batch.shares.items()}
-    return batch._replace(images=images, shares=shares)
+    signals = {n: keep * s + (1 - keep) * s[partner] for n, s in batch.signals.items()}
+    return batch._replace(images=images, shares=shares, signals=signals)
 
 
 def _pasted(images: Tensor, others: Tensor, keep: float) -> tuple[Tensor, float]:

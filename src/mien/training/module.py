@@ -13,15 +13,16 @@ from torch import Tensor, nn
 
 from mien.data.dataset import NO_TARGET
 from mien.errors import TrainingError
-from mien.labels import label_set
 from mien.models import build_network
 from mien.recipe import Recipe
 from mien.training.augmentation import build_augmentation
 from mien.training.batches import Batch
 from mien.training.losses import ShareLoss
 from mien.training.mixing import mix
+from mien.training.no_face import with_no_faces
 from mien.training.optimisers import build_optimiser
 from mien.training.schedules import build_schedule
+from mien.training.signals import signal_loss
 
 if TYPE_CHECKING:
     from mien.training.distillation import Distillation
@@ -53,8 +54,8 @@ class ExpressionModule(pl.LightningModule):
         super().__init__()
         self.recipe = recipe
         self.distillation = distillation
-        self._heads = {head.labels: len(label_set(head.labels)) for head in recipe.heads}
-        self.network = build_network(recipe.network.name, self._heads, recipe.network.options)
+        self._heads = [head.labels for head in recipe.heads]
+        self.network = build_network(recipe.network.name, recipe.outputs, recipe.network.options)
         self.augmentation = build_augmentation(recipe.augmentation)
         weights = class_weights or {}
         self.losses = nn.ModuleDict(
@@ -64,7 +65,7 @@ class ExpressionModule(pl.LightningModule):
         self._trained = torch.zeros(2)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Return logits (N, C) by head for normalised images (N, 1, H, W)."""
+        """Return logits for normalised images (N, 1, H, W): (N, C) by head, (N, 1) by signal."""
         logits: dict[str, Tensor] = self.network(images)
         return logits
 
@@ -72,7 +73,8 @@ class ExpressionModule(pl.LightningModule):
         """Turn uint8 images into the network's input; training images are augmented first."""
         images = batch.images.float()
         if self.training:
-            batch = batch._replace(images=self.augmentation(images / 255) * 255)
+            batch = with_no_faces(batch._replace(images=images), self.recipe.augmentation.no_face)
+            batch = batch._replace(images=self.augmentation(batch.images / 255) * 255)
             batch = mix(batch, self.recipe.augmentation)
             images = batch.images
         images = self.recipe.preprocess.normalise(images)
@@ -151,12 +153,16 @@ class ExpressionModule(pl.LightningModule):
         return self.distillation.loss(loss, logits, batch.images)
 
     def loss(self, logits: dict[str, Tensor], batch: Batch) -> Tensor:
-        """Return the weighted sum of the heads' losses."""
-        losses = [
+        """Return the weighted sum of the losses of heads and signals."""
+        heads = [
             head.weight * self.losses[head.labels](logits[head.labels], batch.shares[head.labels])
             for head in self.recipe.heads
         ]
-        return torch.stack(losses).sum()
+        signals = [
+            signal.weight * signal_loss(logits[signal.name], batch.signals[signal.name])
+            for signal in self.recipe.signals
+        ]
+        return torch.stack([*heads, *signals]).sum()
 
     def _of(self, batch: Batch) -> Tensor:
         return torch.tensor(float(len(batch.images)), device=self.device)

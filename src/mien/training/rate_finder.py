@@ -23,10 +23,9 @@ from mien.data.dataset import FaceDataset
 from mien.errors import TrainingError
 from mien.files import whole_file
 from mien.recipe import Recipe
-from mien.training.batches import Batches
 from mien.training.optimisers import build_optimiser
 from mien.training.starting import pinned, starting_weights
-from mien.training.train import training_faces, training_module
+from mien.training.train import training_batches, training_faces, training_module
 
 LOWEST, HIGHEST = 1e-6, 1.0
 STEPS = 120
@@ -93,7 +92,7 @@ def _losses(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     module = training_module(recipe, faces, start).train().to(device)
     optimiser = build_optimiser(module.network, recipe.optimiser)
-    batches = Batches(faces, recipe.heads, recipe.training.batch_size, shuffle=True)
+    batches = training_batches(recipe, faces)
     smooth = 0.0
     for step, (rate, batch) in enumerate(zip(rates, chain.from_iterable(repeat(batches))), start=1):
         for group in optimiser.param_groups:

@@ -14,6 +14,7 @@ from typing import Any
 import tomli_w
 import torch
 
+from mien.card import Views
 from mien.errors import MienError
 from mien.files import read_json, whole_file, write_json
 from mien.inference.gathered import partial_path
@@ -22,6 +23,11 @@ from mien.training.module import ExpressionModule
 from mien.training.schedules import direction
 
 LIBRARIES = ("mien", "torch", "lightning", "kornia", "numpy")
+
+
+def report_name(views: Views) -> str:
+    """Return the name of the report of a way to look at faces."""
+    return "report.json" if views == "none" else f"report-{views}.json"
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Run:
     @property
     def report_file(self) -> Path:
         """Calibration and test figures of each output; written by the evaluation."""
-        return self.folder / "report.json"
+        return self.folder / report_name("none")
 
     @property
     def best(self) -> Path:
@@ -161,15 +167,19 @@ class Run:
             raise MienError(f"{self.best} holds the weights of another network.") from error
         return module.eval()
 
-    def temperatures(self) -> dict[str, float]:
+    def temperatures(self, views: Views = "none") -> dict[str, float]:
         """Return the temperature that was fitted for each output; none before an evaluation.
+
+        Args:
+            views: What the network sees of a face.
 
         Raises:
             MienError: If the report is damaged.
         """
-        if not self.report_file.exists():
+        report = self.folder / report_name(views)
+        if not report.exists():
             return {}
-        heads = [report["head"] for report in read_json(self.report_file)]
+        heads = [found["head"] for found in read_json(report)]
         return {head["name"]: float(head["temperature"]) for head in heads}
 
     def check_free(self) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from mien.card import ModelCard, Views
 from mien.errors import MienError, ModelError
 from mien.inference.zoo import check_graph, model_path, read_card
-from mien.labels import label_set
 from mien.models import build_network
 from mien.models.network import FaceNetwork
 from mien.recipe import Recipe, parse_recipe
@@ -95,9 +94,8 @@ def _from_file(path: Path) -> Source:
     content = path.read_bytes()
     graph = content[: card.payload_bytes]
     check_graph(path, card, graph)
-    recipe = _recipe(path, card)
-    heads = {head.labels: len(label_set(head.labels)) for head in recipe.heads}
-    network = build_network(recipe.network.name, heads, recipe.network.options).eval()
+    recipe = recipe_of(path, card)
+    network = build_network(recipe.network.name, recipe.outputs, recipe.network.options).eval()
     return Source(
         name=card.name,
         recipe=recipe,
@@ -110,9 +108,16 @@ def _from_file(path: Path) -> Source:
     )
 
 
-def _recipe(path: Path, card: ModelCard) -> Recipe:
+def recipe_of(path: Path, card: ModelCard) -> Recipe:
+    """Return the recipe in a model's card; of an ensemble, that of its first member.
+
+    Raises:
+        ModelError: If it is not TOML.
+        RecipeError: If it is not a recipe.
+    """
+    text = card.members[0].recipe if card.members else card.recipe
     try:
-        content = tomllib.loads(card.recipe)
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ModelError(f"The model {path} has a card whose recipe is not TOML.") from error
     return parse_recipe(content, f"The recipe in {path}")

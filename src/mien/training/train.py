@@ -19,7 +19,6 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.twins import twins_in
 from mien.errors import MienError, RecipeError, TrainingError
-from mien.labels import label_set
 from mien.models import build_network
 from mien.models.cost import count_macs
 from mien.recipe import Recipe
@@ -96,8 +95,10 @@ def train(
     machine.check(part.batch_size)
     chosen = precision(recipe)
     faces = training_faces(recipe, dataset)
-    training = Batches(faces, recipe.heads, part.batch_size, shuffle=True)
-    validation = Batches(dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False)
+    training = training_batches(recipe, faces)
+    validation = Batches(
+        dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False, signals=recipe.signals
+    )
     if start is None and not run.last.exists():
         start = starting_weights(recipe, faces)
     pl.seed_everything(part.seed, verbose=False)
@@ -119,6 +120,20 @@ def train(
     return run
 
 
+def training_batches(recipe: Recipe, faces: FaceDataset) -> Batches:
+    """Return the batches of an epoch; a teacher that is asked once has spoken.
+
+    Raises:
+        MienError: If the teacher cannot be read or does not fit, or the faces lack votes.
+    """
+    batches = Batches(
+        faces, recipe.heads, recipe.training.batch_size, shuffle=True, signals=recipe.signals
+    )
+    if recipe.distillation is not None and recipe.distillation.once:
+        batches.blend(Distillation(recipe).shares(faces.images), recipe.distillation.weight)
+    return batches
+
+
 def training_module(
     recipe: Recipe, faces: FaceDataset, start: Weights | None = None
 ) -> ExpressionModule:
@@ -128,7 +143,8 @@ def training_module(
         TrainingError: If they are another network's.
         MienError: If the teacher that the recipe names cannot be read or does not fit.
     """
-    distillation = None if recipe.distillation is None else Distillation(recipe)
+    teaches = recipe.distillation is not None and not recipe.distillation.once
+    distillation = Distillation(recipe) if teaches else None
     module = ExpressionModule(recipe, class_weights(recipe, faces), distillation)
     if start is not None:
         load_weights(module.network, start)
@@ -288,6 +304,5 @@ def precision(recipe: Recipe) -> str:
 
 
 def _step_macs(recipe: Recipe) -> int:
-    heads = {head.labels: len(label_set(head.labels)) for head in recipe.heads}
-    network = build_network(recipe.network.name, heads, recipe.network.options)
+    network = build_network(recipe.network.name, recipe.outputs, recipe.network.options)
     return recipe.training.batch_size * count_macs(network, recipe.preprocess.size)

@@ -26,7 +26,8 @@ def read_as(form, reader, clip_path, folder):
         for _ in reader.read_into(results.journal, clip_path):
             pass
     if form == "jsonl":
-        return pd.DataFrame(map(json.loads, out.read_text(encoding="utf-8").splitlines()))
+        rows = pd.DataFrame(map(json.loads, out.read_text(encoding="utf-8").splitlines()))
+        return rows.fillna(np.nan)
     return pd.read_csv(out) if form == "csv" else pd.read_parquet(out)
 
 
@@ -44,14 +45,15 @@ def test_every_format_says_the_same(form, frame, reader, clip_path, tmp_path):
 
 def test_columns_stand_in_order(frame):
     names = list(frame.columns)
-    assert names[:9] == [
+    assert names[:10] == [
         *("source", "frame", "time", "track", "face"),
-        *("status", "expression", "confidence", "uncertain"),
+        *("status", "answer", "expression", "confidence", "uncertain"),
     ]
-    assert names[9:17] == list(EXPRESSIONS)
-    assert names[17:22] == ["x", "y", "width", "height", "detector_score"]
-    assert names[22:31] == [*(f"smooth_{name}" for name in EXPRESSIONS), "smooth_expression"]
-    assert names[31:] == [*(f"change_{name}" for name in EXPRESSIONS), "message"]
+    assert names[10:18] == list(EXPRESSIONS)
+    assert names[18:20] == ["agreement", "not_a_face"]
+    assert names[20:25] == ["x", "y", "width", "height", "detector_score"]
+    assert names[25:34] == [*(f"smooth_{name}" for name in EXPRESSIONS), "smooth_expression"]
+    assert names[34:] == [*(f"change_{name}" for name in EXPRESSIONS), "message"]
 
 
 def test_smoothed_columns_stand_beside_the_raw_ones(frame):

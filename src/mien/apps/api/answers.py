@@ -22,9 +22,18 @@ class FaceAnswer(BaseModel):
     """The expression on one face."""
 
     face: int = Field(description="Number of the face in its picture, 0 for the largest.")
+    answer: str = Field(
+        description='The expression if the model is sure, else "uncertain" or "not a face".'
+    )
     expression: str = Field(description="The most probable expression.")
     confidence: float = Field(description="Its probability, 0 to 1.")
     probabilities: dict[str, float] = Field(description="By expression; they sum to 1.")
+    agreement: float | None = Field(
+        description="The chance that two raters would name the same, 0 to 1; null if unknown."
+    )
+    not_a_face: float | None = Field(
+        description="How likely this is no usable face, 0 to 1; null if unknown."
+    )
     box: BoxAnswer
     detector_score: float = Field(description="On the detector's own scale.")
 

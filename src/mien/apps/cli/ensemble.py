@@ -12,7 +12,7 @@ from rich.table import Table
 
 from mien.apps.cli.console import results
 from mien.apps.cli.data import Names, Votes
-from mien.apps.cli.export import Card, say_written
+from mien.apps.cli.export import Also, Card, Tta, judge_also, say_written
 from mien.apps.cli.extras import need
 from mien.apps.cli.train import Data, assembled
 
@@ -39,10 +39,12 @@ def ensemble(
     weights: Annotated[
         str, typer.Option("--weights", help="equal, or fit for the best on validation.")
     ] = "equal",
+    tta: Tta = "none",
     card: Card = None,
     name: Annotated[str, typer.Option(help="The ensemble's name; the file's by default.")] = "",
     description: Annotated[str, typer.Option(help="One sentence for the card.")] = "",
     licence: Annotated[str, typer.Option(help="The licence of your weights.")] = "",
+    also: Also = None,
 ) -> None:
     """Average finished networks, measure the average, and export it as one ONNX file.
 
@@ -51,15 +53,18 @@ def ensemble(
     """
     need("train", "An ensemble")
     from mien.evaluation.ensemble import build_ensemble
+    from mien.evaluation.views import known_views
     from mien.export.export import export_ensemble
     from mien.training.source import open_source
 
     sources = [open_source(member) for member in members]
     dataset = assembled(sources[0].recipe, data, votes, names)
-    made = build_ensemble(sources, dataset, cast("Averaging", average), cast("Weighting", weights))
+    views = known_views(tta)
+    averaging, weighting = cast("Averaging", average), cast("Weighting", weights)
+    made = build_ensemble(sources, dataset, averaging, weighting, views)
     _print(made)
     written = export_ensemble(made, out, name=name, description=description, licence=licence)
-    say_written(written, out, card)
+    say_written(judge_also(out, also) or written, out, card)
 
 
 def _print(ensemble: Ensemble) -> None:

@@ -131,9 +131,9 @@ def _of_run(
 ) -> Predicted:
     from mien.evaluation.model_predictions import run_predictions
     from mien.evaluation.predictions_file import read_predictions
-    from mien.evaluation.report import evaluate_run, predictions_file, report_name
+    from mien.evaluation.report import evaluate_run, predictions_file
     from mien.evaluation.views import known_views
-    from mien.training.run import Run
+    from mien.training.run import Run, report_name
 
     run, views = Run(folder), known_views(tta)
     run.check_finished()

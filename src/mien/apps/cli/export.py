@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,12 @@ Tta = Annotated[
 ]
 
 
+Also = Annotated[
+    list[Path] | None,
+    typer.Option("--also", help="Judge it on this other dataset, too, for the card. Repeatable."),
+]
+
+
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder, as `mien train` leaves it.")],
     out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")],
@@ -33,6 +40,7 @@ def export(
     description: Annotated[str, typer.Option(help="One sentence for the card.")] = "",
     licence: Annotated[str, typer.Option(help="The licence of your weights.")] = "",
     tta: Tta = "none",
+    also: Also = None,
 ) -> None:
     """Export a run's best epoch as one ONNX file that describes itself.
 
@@ -48,7 +56,22 @@ def export(
     written = export_run(
         Run(run), out, name=name, description=description, licence=licence, views=views
     )
-    say_written(written, out, card)
+    say_written(judge_also(out, also) or written, out, card)
+
+
+def judge_also(model: Path, others: Sequence[Path] | None) -> ModelCard | None:
+    """Put a model's figures on other datasets into its card; return it, None without datasets."""
+    from mien.apps.cli.data import load
+    from mien.evaluation.card_figures import elsewhere_figures
+    from mien.evaluation.model_predictions import file_predictions
+    from mien.export.model_file import add_figures
+    from mien.inference.classifier import Classifier
+
+    card = None
+    for other in others or ():
+        tables = file_predictions(Classifier(model), load(other, None), every=True)
+        card = add_figures(model, elsewhere_figures(tables))
+    return card
 
 
 def say_written(written: ModelCard, out: Path, card: Path | None) -> None:

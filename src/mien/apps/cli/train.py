@@ -224,12 +224,16 @@ def _compare(
 
 def print_reports(reports: Sequence[HeadReport]) -> None:
     """Print every figure of some heads."""
+    from mien.evaluation.metrics import METRICS
+
     table = Table(title="Figures, with 95 % bootstrap intervals")
     for column in ("Output", "Split", "Images", "Metric"):
         table.add_column(column)
     table.add_column("Value", justify="right")
     for report in reports:
         for figure in report.figures:
+            if figure.metric not in METRICS:
+                continue
             value = f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
             images = f"{figure.subset} ({figure.images:,})"
             table.add_row(
@@ -237,6 +241,6 @@ def print_reports(reports: Sequence[HeadReport]) -> None:
             )
         table.add_section()
     results.print(table)
-    judged = [figure.images for report in reports for figure in report.figures]
+    judged = [f.images for report in reports for f in report.figures if f.metric in METRICS]
     if judged and min(judged) < FEW:
         say(f"Some of these figures are of {min(judged)} faces only: they say little.")

@@ -44,7 +44,7 @@ Uncertain = Annotated[
     float | None,
     typer.Option(
         "--uncertain",
-        help="Mark readings below this probability. Usually 0.5.",
+        help="Mark readings below this probability as uncertain. Usually the model decides.",
         rich_help_panel=PANEL,
     ),
 ]

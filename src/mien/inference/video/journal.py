@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mien.inference.face import Box, Face
+from mien.inference.face import Box, Face, Verdict
 from mien.inference.journal import Settings, printable
 from mien.inference.lines import Lines, Record
 from mien.inference.video.frame import Place
@@ -116,7 +116,7 @@ def readings_of(record: Record, labels: LabelSet) -> FrameReadings:
 
 
 def _face_record(reading: FaceReading) -> Record:
-    box, square = reading.face.box, reading.face.square
+    box, square, verdict = reading.face.box, reading.face.square, reading.verdict
     return {
         "track": reading.track,
         "detected": reading.detected,
@@ -124,6 +124,7 @@ def _face_record(reading: FaceReading) -> Record:
         "square": [square.x, square.y, square.side],
         "score": reading.face.score,
         "probabilities": reading.probabilities,
+        "verdict": [verdict.outcome, verdict.agreement, verdict.not_a_face],
     }
 
 
@@ -134,4 +135,7 @@ def _reading(
     face = Face(Box(*found["box"]), found["score"], Square(x=x, y=y, side=side))
     probabilities = tuple(found["probabilities"])
     track, detected = found["track"], found["detected"]
-    return FaceReading(source, index, face, labels, probabilities, place, track, detected)
+    verdict = Verdict(*found["verdict"])
+    return FaceReading(
+        source, index, face, labels, probabilities, place, track, detected, verdict=verdict
+    )

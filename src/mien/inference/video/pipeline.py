@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.inference.analyzer import Analyzer
+from mien.inference.classifier import Judged
 from mien.inference.tracking.tracker import TrackedFace
 from mien.inference.video.ahead import Ahead
 from mien.inference.video.finder import FaceFinder
@@ -96,16 +96,15 @@ def classify(
     analyzer: Analyzer, together: Sequence[FoundFaces], source: str
 ) -> Iterator[FrameReadings]:
     """Classify the faces of several frames as one batch."""
-    rows = analyzer.classifier.classify(np.concatenate([found.crops for found in together]))
-    start = 0
+    said = analyzer.classifier.judge(np.concatenate([found.crops for found in together]))
+    first = 0
     for found in together:
-        end = start + len(found.faces)
-        yield _readings(analyzer, found, rows[start:end], source)
-        start = end
+        yield _readings(analyzer, found, said, first, source)
+        first += len(found.faces)
 
 
 def _readings(
-    analyzer: Analyzer, found: FoundFaces, rows: NDArray[np.float64], source: str
+    analyzer: Analyzer, found: FoundFaces, said: Judged, first: int, source: str
 ) -> FrameReadings:
     readings = (
         FaceReading(
@@ -113,11 +112,12 @@ def _readings(
             index,
             tracked.face,
             analyzer.own_labels,
-            tuple(row.tolist()),
+            tuple(said.probabilities[first + index].tolist()),
             found.place,
             tracked.track,
             tracked.detected,
+            verdict=said.verdict(first + index),
         )
-        for index, (tracked, row) in enumerate(zip(found.faces, rows, strict=True))
+        for index, tracked in enumerate(found.faces)
     )
     return FrameReadings(source, found.place, found.size, tuple(map(analyzer.wanted, readings)))

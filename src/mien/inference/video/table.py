@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 
 from mien.errors import MienError
 from mien.inference.lines import Record
-from mien.inference.sinks import NUMBERS, Row, csv_table, parquet_table
+from mien.inference.sinks import BESIDE, NUMBERS, Row, csv_table, parquet_table
 from mien.inference.video.baseline import neutral_baseline
 from mien.inference.video.smoothing import centred, check_seconds
 from mien.inference.video.timeline import Timeline, timelines
-
-UNCERTAIN = 0.5
-"""Probability of the leading expression below which a reading is marked as uncertain."""
 
 Person = tuple[str, int]
 Extra = Mapping[Person, NDArray[np.float64]]
@@ -30,7 +27,8 @@ class Beside:
     """What is written beside the raw probabilities.
 
     Args:
-        uncertain: Readings whose leading expression is less probable are marked, 0 to 1.
+        uncertain: Readings whose leading expression is less probable are marked as uncertain, 0 to
+            1; None to mark what the model itself is uncertain of.
         smooth: Standard deviation in seconds of the Gaussian that smooths over time, for the
             columns `smooth_…`; None for no such columns.
         baseline: Whether there are columns `change_…`: probabilities, smoothed ones if there are
@@ -40,12 +38,12 @@ class Beside:
         MienError: If a value makes no sense.
     """
 
-    uncertain: float = UNCERTAIN
+    uncertain: float | None = None
     smooth: float | None = None
     baseline: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.uncertain <= 1:
+        if self.uncertain is not None and not 0 <= self.uncertain <= 1:
             raise MienError(
                 f"The probability below which a reading is uncertain must be 0 to 1. "
                 f"Got {self.uncertain:g} instead."
@@ -63,13 +61,14 @@ class Beside:
     def columns(self, expressions: Sequence[str]) -> dict[str, type]:
         """Return the columns of a table, in order, each with its type."""
         where = {"source": str, "frame": int, "time": float, "track": int, "face": int}
-        what = {"status": str, "expression": str, "confidence": float, "uncertain": bool}
-        numbers = dict.fromkeys([*expressions, *NUMBERS], float)
+        what = {"status": str, "answer": str, "expression": str, "confidence": float}
+        numbers = dict.fromkeys([*expressions, *BESIDE, *NUMBERS], float)
         smooth = _named("smooth", expressions) if self.smooth is not None else []
         leading = {"smooth_expression": str} if smooth else {}
         change = _named("change", expressions) if self.baseline else []
         extra = {**dict.fromkeys(smooth, float), **leading, **dict.fromkeys(change, float)}
-        return {**where, **what, **numbers, **extra, "message": str}
+        marked = {"uncertain": bool}
+        return {**where, **what, **marked, **numbers, **extra, "message": str}
 
     def rows(
         self, records: Callable[[], Iterable[Record]], expressions: tuple[str, ...]
@@ -124,13 +123,20 @@ class Beside:
     def _face(self, face: Record, expressions: tuple[str, ...]) -> Row:
         probabilities = face["probabilities"]
         confidence = max(probabilities)
+        expression = expressions[probabilities.index(confidence)]
+        outcome, agreement, not_a_face = face["verdict"]
+        if self.uncertain is not None and outcome != "not a face":
+            outcome = "uncertain" if confidence < self.uncertain else "sure"
         x, y, width, height = face["box"]
         return {
             "track": face["track"],
             "status": "ok",
-            "expression": expressions[probabilities.index(confidence)],
+            "answer": expression if outcome == "sure" else outcome,
+            "expression": expression,
             "confidence": confidence,
-            "uncertain": confidence < self.uncertain,
+            "uncertain": outcome == "uncertain",
+            "agreement": agreement,
+            "not_a_face": not_a_face,
             **dict(zip(expressions, probabilities, strict=True)),
             **{"x": x, "y": y, "width": width, "height": height},
             "detector_score": face["score"] if face["detected"] else None,

@@ -95,7 +95,7 @@ function row(result, face) {
   const note = result.message || (face ? "" : "no face found");
   const next = face ? Object.entries(face.probabilities).sort((a, b) => b[1] - a[1])[1] : null;
   const cells = face
-    ? [result.name, face.face + 1, face.expression, percent(face.confidence), `${next[0]} ${percent(next[1])}`, note]
+    ? [result.name, face.face + 1, face.answer, percent(face.confidence), `${next[0]} ${percent(next[1])}`, note]
     : [result.name, "", "", "", "", note];
   const kinds = ["name", "number", "", "number", "", "note"];
   return element("tr", {}, ...cells.map((text, i) => element("td", { className: kinds[i] }, String(text))));
@@ -103,12 +103,12 @@ function row(result, face) {
 
 function csv() {
   const quote = (value) => `"${String(value ?? "").replaceAll('"', '""').replace(/^(?=[=+\-@])/, "'")}"`;
-  const head = ["source", "face", "status", "expression", "confidence", ...expressions,
-    "x", "y", "width", "height", "detector_score", "message"];
+  const head = ["source", "face", "status", "answer", "expression", "confidence", ...expressions,
+    "agreement", "not_a_face", "x", "y", "width", "height", "detector_score", "message"];
   const lines = rows.map(({ name, status, message, face }) => [
-    quote(name), face?.face ?? "", status, face?.expression ?? "", face?.confidence ?? "",
+    quote(name), face?.face ?? "", status, face?.answer ?? "", face?.expression ?? "", face?.confidence ?? "",
     ...expressions.map((e) => face?.probabilities[e] ?? ""),
-    ...["x", "y", "width", "height"].map((k) => face?.box[k] ?? ""), face?.detector_score ?? "", quote(message),
+    face?.agreement ?? "", face?.not_a_face ?? "", ...["x", "y", "width", "height"].map((k) => face?.box[k] ?? ""), face?.detector_score ?? "", quote(message),
   ].join(","));
   return new Blob([[head.join(","), ...lines].join("\r\n"), "\r\n"], { type: "text/csv" });
 }

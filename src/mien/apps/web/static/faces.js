@@ -12,6 +12,11 @@ export function percent(share) {
   return `${Math.round(share * 100)} %`;
 }
 
+// Otherwise the answer is "uncertain" or "not a face".
+export function sure(face) {
+  return face.answer === face.expression;
+}
+
 export function element(name, options = {}, ...children) {
   const made = document.createElement(name);
   Object.assign(made, options);
@@ -30,10 +35,10 @@ export function drawBoxes(context, faces, scale = 1) {
   context.textBaseline = "bottom";
   for (const face of faces) {
     const { x, y, width, height } = face.box;
-    const alone = `${face.expression} ${percent(face.confidence)}`;
-    const text = faces.length > 1 ? `${face.face + 1} ${face.expression}` : alone;
+    const alone = sure(face) ? `${face.answer} ${percent(face.confidence)}` : face.answer;
+    const text = faces.length > 1 ? `${face.face + 1} ${face.answer}` : alone;
     const [left, top] = [x * scale, y * scale];
-    context.strokeStyle = colour(face.expression);
+    context.strokeStyle = colour(face.answer);
     context.strokeRect(left, top, width * scale, height * scale);
     const wide = context.measureText(text).width + size * 0.7;
     const high = size * 1.45;
@@ -77,11 +82,11 @@ export function card(face, picture, file, sorted = true) {
     const [left, top] = [x + width / 2 - side / 2, y + height / 2 - side / 2];
     small.getContext("2d").drawImage(picture, left, top, side, side, 0, 0, 96, 96);
   }
-  const unsure = face.confidence < 0.5 ? ", not sure" : "";
+  const likely = sure(face) ? percent(face.confidence) : `${face.expression} ${percent(face.confidence)} at most`;
   const head = element(
     "div", { className: "face-head" }, small,
-    element("div", {}, element("h2", {}, face.expression),
-      element("p", { className: "quiet" }, `Face ${face.face + 1}: ${percent(face.confidence)}${unsure}`)),
+    element("div", {}, element("h2", {}, face.answer),
+      element("p", { className: "quiet" }, `Face ${face.face + 1}: ${likely}`)),
   );
   const made = element("article", { className: "face" }, head, ...(sorted ? ranked(face) : [bars(face.probabilities)]));
   if (file) made.append(explainButton(face, file, made));

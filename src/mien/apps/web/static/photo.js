@@ -67,7 +67,7 @@ function show(result, picture, file) {
     const context = canvas.getContext("2d");
     context.drawImage(picture, 0, 0);
     drawBoxes(context, result.faces, picture.width / result.width);
-    const found = result.faces.map((face) => `face ${face.face + 1}: ${face.expression}`).join(", ");
+    const found = result.faces.map((face) => `face ${face.face + 1}: ${face.answer}`).join(", ");
     canvas.setAttribute("aria-label", `${result.name}. ${found || "No face was found"}.`);
   }
   const count = result.faces.length;

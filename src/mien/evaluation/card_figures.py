@@ -1,0 +1,129 @@
+"""The figures of a model's card: of all faces, of each expression, and on other datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mien.card import PRECISION, RECALL, Figure
+from mien.data.dataset import NO_TARGET
+from mien.errors import MienError
+from mien.evaluation.bootstrap import intervals, wilson
+from mien.evaluation.counts import class_counts
+from mien.evaluation.metrics import METRICS, confusion
+from mien.evaluation.predictions import Predictions
+from mien.labels import LABEL_SETS, OWN, LabelSet, label_set
+
+Of = tuple[str, str, str]
+"""Dataset, split and subset that a figure is of."""
+
+FOUR = LABEL_SETS["four"]
+
+
+def split_figures(head: str, faces: Predictions, dataset: str, split: str) -> list[Figure]:
+    """Return an output's figures on a split.
+
+    They are of all its faces and of each expression, of the faces without a leaked twin, and as if
+    only the four classes of the papers could be chosen.
+
+    Args:
+        head: The output's name.
+        faces: With a truth, at the output's temperature.
+        dataset: The dataset's name.
+        split: The split's name.
+    """
+    figures = metric_figures(head, faces, (dataset, split, "all"))
+    figures += metric_figures(head, faces.select(~faces.leaked), (dataset, split, "without leaked"))
+    figures += _among_four(head, faces, dataset, split)
+    return figures + class_figures(head, faces, (dataset, split, "all"))
+
+
+def _among_four(head: str, faces: Predictions, dataset: str, split: str) -> list[Figure]:
+    if faces.labels == FOUR or not set(FOUR.expressions) <= set(faces.labels.expressions):
+        return []
+    try:
+        four = faces.among(FOUR).judged(split)
+    except MienError:  # it gives all four no probability for some face: there is no such figure
+        return []
+    return metric_figures(head, four, (dataset, split, "among four"))
+
+
+def elsewhere_figures(tables: Sequence[Predictions]) -> list[Figure]:
+    """Return figures on all faces of a dataset on which nothing was trained or selected.
+
+    Each output chooses among those of its expressions that the dataset shows. The intervals of all
+    faces are over subjects where they are known.
+
+    Args:
+        tables: One an output, at its temperature.
+    """
+    return [figure for table in tables for figure in _elsewhere(table)]
+
+
+def _elsewhere(table: Predictions) -> list[Figure]:
+    known = table.select(table.truth != NO_TARGET)
+    shown = _shown(known)
+    if len(shown) < len(table.labels):
+        known = known.among(shown)
+    of = (table.dataset, "all", f"among {shown.name}")
+    head = table.labels.name
+    return [*metric_figures(head, known, of), *class_figures(head, known, of)]
+
+
+def _shown(known: Predictions) -> LabelSet:
+    """Return the output's expressions that are the truth of some face."""
+    places = np.unique(known.truth)
+    return label_set(OWN.join(known.labels.expressions[place] for place in places))
+
+
+def metric_figures(head: str, faces: Predictions, of: Of) -> list[Figure]:
+    """Return every metric with its bootstrap interval; nothing without a face.
+
+    Faces of one subject are drawn together where all subjects are known.
+    """
+    if not len(faces):
+        return []
+    shares = faces.probabilities
+    groups = faces.subjects if (faces.subjects != "").all() else None
+    found = intervals(METRICS, faces.truth, shares, groups)
+    return [
+        figure(head, name, of, len(faces), metric(faces.truth, shares), found[name])
+        for name, metric in METRICS.items()
+    ]
+
+
+def class_figures(head: str, faces: Predictions, of: Of) -> list[Figure]:
+    """Return recall and precision of each expression with Wilson's intervals, where they exist."""
+    if not len(faces):
+        return []
+    counts = class_counts(confusion(faces.truth, faces.probabilities))
+    taken = counts.tp + counts.fp
+    figures = []
+    for place, expression in enumerate(faces.labels.expressions):
+        hits = int(counts.tp[place])
+        for kind, total in ((RECALL, counts.support), (PRECISION, taken)):
+            among = int(total[place])
+            if among:
+                name = f"{kind}{expression}"
+                figures.append(figure(head, name, of, among, hits / among, wilson(hits, among)))
+    return figures
+
+
+def figure(
+    head: str, metric: str, of: Of, images: int, value: float, interval: tuple[float, float]
+) -> Figure:
+    """Return a figure of some images with its interval."""
+    dataset, split, subset = of
+    low, high = interval
+    return Figure(
+        metric=metric,
+        head=head,
+        dataset=dataset,
+        split=split,
+        subset=subset,
+        images=images,
+        value=value,
+        low=low,
+        high=high,
+    )
