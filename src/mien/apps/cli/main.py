@@ -26,7 +26,9 @@ from mien.apps.cli import (
     live,
     models,
     prepare,
+    quantise,
     recipes,
+    reproduce,
     serve,
     train,
     tune,
@@ -73,11 +75,11 @@ def _add(group: typer.Typer, *commands: Callable[..., None], panel: str | None =
 _add(app, analyze.analyze, live.live, explain.explain, panel=READ)
 _add(app, serve.serve, demo.demo, models.models, panel=READ)
 _add(app, train.train, evaluate.evaluate, compare.compare, panel=TRAIN)
-_add(app, ensemble.ensemble, export.export, panel=TRAIN)
+_add(app, ensemble.ensemble, export.export, quantise.quantise, panel=TRAIN)
 _add(app, crossval.crossval, tune.tune, panel=TRAIN)
 _add(data.app, data.show, data.convert, division.split, division.balance, division.combine)
 _add(data.app, prepare.prepare, inspection.explore, inspection.audit, inspection.clean)
-_add(app, recipes.recipes, panel=TRAIN)
+_add(app, recipes.recipes, reproduce.reproduce, panel=TRAIN)
 app.add_typer(data.app, name="data", rich_help_panel=TRAIN)
 
 

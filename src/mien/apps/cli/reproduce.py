@@ -1,0 +1,161 @@
+"""`mien reproduce`: the papers' experiments, from raw data to their tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from mien.apps.cli import exits
+from mien.apps.cli.console import complain, results, say
+from mien.apps.cli.extras import need
+from mien.errors import MienError
+
+if TYPE_CHECKING:
+    from mien.reproduction.bench import Bench
+    from mien.reproduction.findings import Findings
+    from mien.reproduction.job import Job
+    from mien.reproduction.plan import Plans
+    from mien.reproduction.store import Store
+
+MOST_FAILED = 20
+
+OUT, QUICK_OUT = Path("results"), Path("runs") / "quick"
+
+
+def reproduce(
+    paper: Annotated[
+        str | None, typer.Argument(help="A paper, or all; without it, what is still to run.")
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="A dataset: its archive, folder or a store. Repeatable."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Only this experiment. Repeatable.")
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="A few faces and epochs, one seed: does it run? The figures mean nothing.",
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder of the results; results, or runs/quick if --quick."),
+    ] = None,
+    runs: Annotated[
+        Path | None,
+        typer.Option(
+            "--runs", help="Folder of weights and predictions; runs/reproduction, or OUT/runs."
+        ),
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Write all results as a Markdown page.")
+    ] = None,
+) -> None:
+    """Run a paper's experiments as the paper does and without leakage; compare with its figures.
+
+    What has a result is not run again, so it can be interrupted at any time: the same command goes
+    on after the last whole epoch. Cheapest experiments come first. --page alone makes the page of
+    the results that there are.
+    """
+    need("train", "Reproducing")
+    from mien.reproduction.findings import Findings
+    from mien.reproduction.plan import shipped_plans
+    from mien.reproduction.store import Store
+
+    plans, folder = shipped_plans(), out or (QUICK_OUT if quick else OUT)
+    store = Store(folder, quick)
+    failed: list[str] = []
+    if paper is not None or data or only:
+        place = runs or (folder / "runs" if quick else Path("runs") / "reproduction")
+        failed = _run(plans, store, paper or "all", only or (), data or (), place)
+    _report(Findings(plans, store), paper, only or (), page)
+    complain(failed, MOST_FAILED)
+    if failed:
+        raise typer.Exit(exits.INCOMPLETE)
+
+
+def _run(
+    plans: Plans,
+    store: Store,
+    paper: str,
+    only: Sequence[str],
+    data: Sequence[Path],
+    runs: Path,
+) -> list[str]:
+    """Run what the data allows; return why some of it failed."""
+    from mien.reproduction.bench import Bench
+    from mien.reproduction.job import wanted_jobs
+    from mien.reproduction.library import Library
+
+    jobs = wanted_jobs(plans, paper, only, quick=store.quick)
+    bench = Bench(Library(data, progress=True), runs)
+    ready = [job for job in jobs if job in store or not bench.missing(job)]
+    _say_missing(bench, [job for job in jobs if job not in ready])
+    if not ready:
+        raise MienError("None of these experiments can be run with this --data.")
+    from mien.reproduction.reproduce import reproduce as run_jobs
+
+    try:
+        return run_jobs(ready, bench, store)
+    except KeyboardInterrupt:
+        say("Interrupted: the same command continues after the last whole epoch.")
+        raise typer.Exit(exits.INTERRUPTED) from None
+
+
+def _say_missing(bench: Bench, jobs: Sequence[Job]) -> None:
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for job in jobs:
+        missing = " and ".join(sorted(bench.missing(job)))
+        reasons[job.why_not() or f"add --data of {missing}"].append(job.experiment.name)
+    for reason, names in reasons.items():
+        say(f"Not run: {', '.join(dict.fromkeys(names))}: {reason}.")
+
+
+def _report(findings: Findings, paper: str | None, only: Sequence[str], page: Path | None) -> None:
+    from mien.reproduction.page.write import write_page
+
+    if paper is not None:
+        for name in findings.plans if paper == "all" else [paper]:
+            _print_paper(findings, name, only)
+    elif page is None:
+        _print_plans(findings)
+    if page is not None:
+        write_page(findings, page)
+        say(f"Wrote {page}")
+
+
+def _print_plans(findings: Findings) -> None:
+    table = Table(title="Experiments, each under its protocols and seeds")
+    for column in ("Paper", "Done", "To run", "About, on 2 cores"):
+        table.add_column(column, justify="left" if column == "Paper" else "right")
+    for name in findings.plans:
+        done, waiting = findings.progress(name)
+        hours = f"{sum(job.minutes for job in waiting) / 60:.1f} h"
+        table.add_row(name, str(done), str(len(waiting)), hours)
+    results.print(table)
+    say("Run a paper: mien reproduce PAPER --data …; all of it: mien reproduce all --data …")
+
+
+def _print_paper(findings: Findings, paper: str, only: Sequence[str]) -> None:
+    from mien.reproduction.page import averages, papers
+    from mien.reproduction.rows import rows_of
+
+    rows = [row for row in rows_of(findings, paper) if not only or row.experiment.name in only]
+    for header, cells in (
+        (papers.FIRST, [papers.first_cells(row) for row in rows]),
+        (averages.HEADER, averages.average_rows(findings, paper)),
+    ):
+        if cells:
+            table = Table(*header, title=escape(findings.plans[paper].title))
+            for row in cells:
+                table.add_row(*map(escape, row))
+            results.print(table)

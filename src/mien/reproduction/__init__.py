@@ -1,0 +1,1 @@
+"""Running the papers' experiments again, and a page of what came out."""

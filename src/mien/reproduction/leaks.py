@@ -1,0 +1,109 @@
+"""How much of a figure is leakage: the same recipe with the leaks left in and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mien.evaluation.spread import spread
+from mien.reproduction.findings import Findings, Summary, summarise
+from mien.reproduction.plan import Experiment
+from mien.reproduction.protocols import OVERRIDES, Protocol
+from mien.reproduction.result import Result
+from mien.reproduction.twins import SUBSETS, rest_of
+
+
+@dataclass(frozen=True)
+class Leak:
+    """An experiment's test accuracy with and without leaks.
+
+    Args:
+        paper: The plan's short name.
+        experiment: The experiment.
+        dataset: Its name.
+        leaky: With the leaks left in.
+        honest: Without.
+        difference: Of the means, over the seeds that both were run with.
+        low: Of its 95 % interval, Student's over the seeds; None of one seed.
+        high: The same, upwards.
+        twins: Accuracy on the test faces that have an identical twin in train or val, with and
+            without the leaks; None where the two ways are tested on different faces, or there are
+            no such faces.
+    """
+
+    paper: str
+    experiment: Experiment
+    dataset: str
+    leaky: Summary
+    honest: Summary
+    difference: float
+    low: float | None
+    high: float | None
+    twins: tuple[float, float] | None
+
+
+def leaks(findings: Findings) -> Iterator[Leak]:
+    """Give every experiment that was run both ways with a seed in common."""
+    for paper, plan in findings.plans.items():
+        for experiment in plan.experiments:
+            protocol = left_in(findings, paper, experiment)
+            if protocol is None:
+                continue
+            pairs = _pairs(findings, paper, experiment, protocol)
+            if pairs:
+                yield _leak(paper, experiment, pairs)
+
+
+def left_in(findings: Findings, paper: str, experiment: Experiment) -> Protocol | None:
+    """Return the protocol that differs from the honest one by the leaks alone; None without one.
+
+    The paper's own is it, where it selects without test and divides at random.
+    """
+    if experiment.kind != "train" or "honest" not in experiment.protocols:
+        return None
+    if "leaky" in experiment.protocols:
+        return "leaky"
+    job = next(iter(findings.planned(paper, experiment, "paper")), None)
+    if job is None or job.recipe().data.dataset not in OVERRIDES:
+        return None
+    return "paper" if job.recipe() == replace(job, protocol="leaky").recipe() else None
+
+
+def _pairs(
+    findings: Findings, paper: str, experiment: Experiment, protocol: Protocol
+) -> list[tuple[Result, Result]]:
+    honest = {result.seed: result for result in findings.of(paper, experiment, "honest")}
+    leaky = findings.of(paper, experiment, protocol)
+    return [(result, honest[result.seed]) for result in leaky if result.seed in honest]
+
+
+def _leak(paper: str, experiment: Experiment, pairs: list[tuple[Result, Result]]) -> Leak:
+    figures = [[result.accuracy("test") for result in column] for column in zip(*pairs)]
+    leaky, honest = (summarise(column) for column in figures)
+    differences = [first.value - second.value for first, second in zip(*figures)]
+    over_seeds = spread(differences, 0.0, (0.0, 0.0)) if len(pairs) > 1 else None
+    return Leak(
+        paper=paper,
+        experiment=experiment,
+        dataset=pairs[0][0].data["name"],
+        leaky=leaky,
+        honest=honest,
+        difference=float(np.mean(differences)),
+        low=over_seeds.low if over_seeds else None,
+        high=over_seeds.high if over_seeds else None,
+        twins=_on_twins(pairs),
+    )
+
+
+def _on_twins(pairs: list[tuple[Result, Result]]) -> tuple[float, float] | None:
+    """Return the mean accuracies on the faces that "all" has more than "without leaked"."""
+    if len({result.data["fingerprint"] for pair in pairs for result in pair}) > 1:
+        return None
+    columns = []
+    for column in zip(*pairs):
+        every, some = ([r.accuracy("test", subset) for r in column] for subset in SUBSETS)
+        columns.append(rest_of(every, some)[0])
+    first, second = columns
+    return None if first is None or second is None else (first, second)

@@ -1,0 +1,1 @@
+"""The page of what came out, made from results alone; one section a file."""

@@ -1,0 +1,85 @@
+"""Whether averaging networks beats the best of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mien.reproduction.findings import Findings
+from mien.reproduction.page.markdown import points, section, table, within
+from mien.reproduction.plan import Experiment
+from mien.reproduction.result import Average, Compared
+
+HEADER = (
+    "average",
+    "shares",
+    "accuracy",
+    "best network by validation",
+    "its accuracy",
+    "difference, points",
+    "McNemar's p",
+)
+
+ABOUT = "Differences are paired, on the same test faces, with 95 % bootstrap intervals over faces."
+
+
+def averages(findings: Findings) -> Iterator[str]:
+    """Give a section for each plan that averages networks."""
+    for paper, plan in findings.plans.items():
+        rows = average_rows(findings, paper)
+        if rows:
+            found = [_sentence(*pair) for pair in _averages(findings, paper)]
+            yield section(
+                plan.title, plan.about, ABOUT, table(HEADER, rows), "\n".join(filter(None, found))
+            )
+
+
+def average_rows(findings: Findings, paper: str) -> list[tuple[str, ...]]:
+    """Return the rows of the table of a paper's averages."""
+    return [
+        (experiment.title, "", "not run yet", "", "", "", "")
+        if average is None
+        else _cells(experiment, average)
+        for experiment, average in _averages(findings, paper)
+    ]
+
+
+def _averages(findings: Findings, paper: str) -> Iterator[tuple[Experiment, Average | None]]:
+    """Give each experiment with each of its averages, or with none."""
+    for experiment in findings.plans[paper].experiments:
+        if experiment.kind == "average":
+            results = [r for p in experiment.protocols for r in findings.of(paper, experiment, p)]
+            averages = [average for result in results for average in result.averages]
+            found: list[Average | None] = [*averages] or [None]
+            yield from ((experiment, average) for average in found)
+
+
+def _best(average: Average) -> Compared:
+    return next(member for member in average.members if member.best)
+
+
+def _cells(experiment: Experiment, average: Average) -> tuple[str, ...]:
+    best = _best(average)
+    figure = next(f for f in average.figures if (f.metric, f.subset) == ("accuracy", "all"))
+    return (
+        experiment.title,
+        average.weights,
+        within(figure.value, figure.low, figure.high),
+        best.name,
+        f"{best.accuracy:.3f}",
+        f"{points(best.difference)} [{points(best.low)}, {points(best.high)}]",
+        f"{best.p:.3f}" if best.p >= 0.001 else "< 0.001",
+    )
+
+
+def _sentence(experiment: Experiment, average: Average | None) -> str:
+    if average is None:
+        return ""
+    best = _best(average)
+    by = f"{points(best.difference)} points [{points(best.low)}, {points(best.high)}]"
+    if best.low > 0:
+        verdict = f"is better than the best of them, by {by}"
+    elif best.high < 0:
+        verdict = f"is worse than the best of them, by {by}"
+    else:
+        verdict = f"cannot be told from the best of them, {by}"
+    return f"{experiment.title}, {average.weights} shares: the average {verdict}."

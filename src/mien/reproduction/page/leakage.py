@@ -1,0 +1,90 @@
+"""How much of the figures is leakage."""
+
+from __future__ import annotations
+
+from mien.reproduction.findings import Findings
+from mien.reproduction.leaks import Leak, leaks
+from mien.reproduction.page.markdown import OF, points, section, summarised, table
+from mien.reproduction.twins import Twins, own_twins
+
+ABOUT = (
+    "Each recipe twice, alike but for the leaks: CK+48 divided at random and by subject, FER2013's"
+    " official splits with and without the training images that have an identical twin in"
+    " PublicTest or PrivateTest. Test accuracy of epochs that validation selected. The difference"
+    " is of the same seeds, with Student's 95 % interval over them; of the official test faces,"
+    " which every seed shares, it contains the chance of training and not that of the faces."
+)
+
+HEADER = ("experiment", "data", "leaks left in", "without", "difference, points")
+
+ON_TWINS = "On the PrivateTest faces that have an identical twin in Training or PublicTest alone:"
+
+ON_TWINS_HEADER = ("experiment", "twins in training", "without")
+
+OWN = (
+    "The papers' own divisions, with and without the faces that have an identical twin among those"
+    " that were trained on (or, of a test, selected on):"
+)
+
+OWN_HEADER = ("experiment", "all faces", "without twins", "twins alone", "how many")
+
+NOTHING = "Not run yet."
+
+NAMES = {"ckplus48": "CK+48", "fer2013": "FER2013"}
+
+
+def leakage(findings: Findings) -> str:
+    """Return the section, from the experiments that were run both ways."""
+    found, own = list(leaks(findings)), list(own_twins(findings))
+    parts = [ABOUT]
+    if found:
+        parts.append(table(HEADER, [_cells(findings, leak) for leak in found]))
+        parts += [_sentence(found, dataset) for dataset in NAMES]
+    twins = [leak for leak in found if leak.twins is not None]
+    if twins:
+        parts += [ON_TWINS, table(ON_TWINS_HEADER, [_on_twins(findings, leak) for leak in twins])]
+    if own:
+        parts += [OWN, table(OWN_HEADER, [_own(findings, one) for one in own])]
+    return section("How much is leakage", *(parts if len(parts) > 1 else [ABOUT, NOTHING]))
+
+
+def _named(findings: Findings, one: Leak | Twins) -> str:
+    return f"{findings.plans[one.paper].source}: {one.experiment.title}"
+
+
+def _cells(findings: Findings, leak: Leak) -> tuple[str, ...]:
+    between = ""
+    if leak.low is not None and leak.high is not None:
+        between = f" [{points(leak.low)}, {points(leak.high)}]"
+    return (
+        _named(findings, leak),
+        NAMES[leak.dataset],
+        summarised(leak.leaky),
+        summarised(leak.honest),
+        points(leak.difference) + between,
+    )
+
+
+def _on_twins(findings: Findings, leak: Leak) -> tuple[str, ...]:
+    return (_named(findings, leak), *(f"{value:.3f}" for value in leak.twins or ()))
+
+
+def _own(findings: Findings, own: Twins) -> tuple[str, ...]:
+    return (
+        f"{_named(findings, own)}, {OF[own.split]}",
+        summarised(own.every),
+        summarised(own.without),
+        f"{own.alone:.3f}",
+        f"{own.faces:,}",
+    )
+
+
+def _sentence(found: list[Leak], dataset: str) -> str:
+    """Sum up a dataset's rows."""
+    differences = sorted(leak.difference for leak in found if leak.dataset == dataset)
+    if not differences:
+        return ""
+    count, (low, high) = len(differences), (differences[0], differences[-1])
+    of = "the one experiment" if count == 1 else f"{count} experiments"
+    span = points(low) if count == 1 else f"{points(low)} to {points(high)}"
+    return f"On {NAMES[dataset]} the leaks make {span} points, in {of}."

@@ -1,0 +1,56 @@
+"""Pieces of a Markdown page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from mien.reproduction.findings import Summary
+
+OF = {"val": "validation", "test": "test", "folds": "folds"}
+"""What readers call the splits."""
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; an empty cell is a dash."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(cell or '–' for cell in line)} |\n" for line in lines)
+
+
+def section(title: str, *parts: str, level: int = 2) -> str:
+    """Return a section; parts that are empty are left out."""
+    return "\n".join([f"{'#' * level} {title}\n", *(f"{part.strip()}\n" for part in parts if part)])
+
+
+def within(value: float, low: float, high: float) -> str:
+    """Return a figure with its interval."""
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def summarised(summary: Summary | None) -> str:
+    """Return a mean with its interval and, of several, the number of seeds."""
+    if summary is None:
+        return ""
+    seeds = f", {summary.seeds} seeds" if summary.seeds > 1 else ""
+    return within(summary.value, summary.low, summary.high) + seeds
+
+
+def points(value: float) -> str:
+    """Return a difference of shares in percentage points, with its sign."""
+    return f"{100 * value:+.1f}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as hours or minutes."""
+    return (
+        f"{seconds / 3600:.1f} h"
+        if seconds >= 5400
+        else f"{seconds / 60:.{0 if seconds >= 600 else 1}f} min"
+    )
+
+
+def link(text: str, target: Path, page: Path) -> str:
+    """Return a link from the page to a file."""
+    path = os.path.relpath(target, page.parent)
+    return f"[{text}]({Path(path).as_posix()})"

@@ -1,0 +1,127 @@
+"""The whole page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mien.evaluation.bootstrap import wilson
+from mien.files import whole_file
+from mien.reproduction.findings import Findings
+from mien.reproduction.page.averages import averages
+from mien.reproduction.page.classes import classes
+from mien.reproduction.page.draws import draws
+from mien.reproduction.page.grids import grids
+from mien.reproduction.page.leakage import leakage
+from mien.reproduction.page.markdown import duration, section
+from mien.reproduction.page.papers import headlines, papers
+
+TITLE = "# The five papers, run again\n"
+
+INTRODUCTION = """\
+Five papers on facial expression recognition with convolutional networks, their experiments run
+again with `mien`: what they report, what comes out under their own protocol, and what is left
+without leakage. Every figure of ours is made from the files in `results/`, one JSON a run with
+its recipe, seed, versions and data fingerprint; `mien reproduce --page docs/reproduction.md`
+writes this page from them, and a test checks that it did.
+"""
+
+QUICK = (
+    "**These are quick runs on a few faces, to see that everything works: their figures mean"
+    " nothing.**"
+)
+
+WHAT = """\
+- **The paper's protocol** is its recipe as the authors describe it, and where they are silent, as
+  the header of the recipe says. Its figures are of the split that the paper reports, which for
+  some is the one that the epoch was selected on.
+- **The honest protocol** trains the same network in the same way, selects the epoch on validation
+  and measures it once on test. CK+48 is divided 64:16:20 with each person on one side only.
+  FER2013 has its official splits, and training images with a pixel-identical twin in PublicTest
+  or PrivateTest are left out. Where a paper's own division is free of both leaks, its test
+  serves.
+- **Figures** are accuracies, the honest ones with macro F1 beside them. Brackets are 95 %
+  intervals: of one seed a bootstrap over faces; of several, Student's over the seeds or the mean
+  bootstrap interval, whichever is wider. A seed changes weights, order and, where the paper
+  divides at random, the division. On CK+48 frames of one person are alike, so that intervals over
+  faces are too narrow there.
+- **Reached** means that our mean is at least the paper's figure; within the interval, that the
+  interval reaches it.
+- Times of what is not run yet are estimates for 2 idle cores.
+- CK+ is CK+48 here, the public cut of 981 frames; IMED is given out on request and is not at
+  hand. Experiments with it have complete recipes and run as soon as someone has it.
+"""
+
+FOLLOWS = """\
+- A figure of a random division of CK+ is of frames of people whom the network knows. It says
+  nothing of strangers; only a division by subject does.
+- A figure of the split that the epoch was selected on is too good, the more so the smaller the
+  split and the longer the training. Keep a third split, and use it once.
+- Accuracies of different data, label sets or tests are not comparable, however alike they look;
+  compare on the same faces, with a paired interval (`mien compare`).
+- 156 right of 200 images are {share:.3f}, with a 95 % interval (Wilson) from {low:.3f} to
+  {high:.3f}. Quote the number of images with every figure.
+"""
+
+AGAIN = """\
+```
+mien reproduce                                                # what is done, what is still to run
+mien reproduce chen --data CK+48.zip                          # a paper, raw data to its table
+mien reproduce all --data CK+48.zip --data fer2013.zip        # everything, cheapest first
+mien reproduce --quick --data CK+48.zip --data fer2013.zip    # minutes: does it run?
+mien reproduce --page docs/reproduction.md                    # this page, from results/ alone
+```
+
+Interrupt it or kill it whenever you like: the same command goes on after the last whole epoch, and
+never runs again what has a result. Weights and predictions go to `runs/reproduction/`.
+"""
+
+
+def write_page(findings: Findings, path: Path) -> None:
+    """Write the page of all results; links are relative to it."""
+    with whole_file(path) as temporary:
+        temporary.write_text(page(findings, path), encoding="utf-8")
+
+
+def page(findings: Findings, path: Path) -> str:
+    """Return the page as Markdown, as it would stand at a path."""
+    return "\n".join(part.rstrip() + "\n" for part in _parts(findings, path))
+
+
+def _parts(findings: Findings, path: Path) -> Iterator[str]:
+    yield TITLE
+    if findings.store.quick:
+        yield QUICK
+    yield INTRODUCTION
+    yield section("How it was done", WHAT, _made_with(findings))
+    yield section("What came out", headlines(findings))
+    yield from papers(findings, path)
+    yield from classes(findings)
+    yield from grids(findings)
+    yield leakage(findings)
+    yield draws(findings)
+    yield from averages(findings)
+    low, high = wilson(156, 200)
+    yield section("What follows", FOLLOWS.format(share=156 / 200, low=low, high=high))
+    yield section("Run it yourself", AGAIN)
+
+
+def _made_with(findings: Findings) -> str:
+    """Say what the runs were made with, and what they cost."""
+    results = findings.all()
+    if not results:
+        return ""
+    environments = [result.environment for result in results]
+    versions = (f"{n} {v}" for e in environments for n, v in e["versions"].items())
+    systems = _listed(e["system"] for e in environments)
+    threads = _listed(str(e["threads"]) for e in environments)
+    total = duration(sum(result.seconds for result in results))
+    return (
+        f"{len(results)} runs, {total} together, beside other work: Python"
+        f" {_listed(e['python'] for e in environments)}, {_listed(versions)}; {systems}, threads:"
+        f" {threads}."
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names))

@@ -1,0 +1,62 @@
+"""Putting on record what a job measured: everything that its figures depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mien.data.dataset import FaceDataset
+from mien.recipe import Recipe
+from mien.reproduction.job import Job
+from mien.reproduction.measured import Measured
+from mien.reproduction.result import Result
+from mien.training.run import Run
+
+
+def record(job: Job, measured: Measured, seconds: float) -> Result:
+    """Return the result of a job.
+
+    Args:
+        job: The job.
+        measured: What came out.
+        seconds: How long it took.
+    """
+    runs = measured.runs
+    own = () if job.members else runs  # an average trains nothing itself
+    return Result(
+        paper=job.paper,
+        experiment=job.experiment.name,
+        protocol=job.protocol,
+        seed=job.seed,
+        quick=job.quick,
+        recipe={one.key: _content(one.recipe()) for one in job.members or (job,)},
+        data=_data(measured.faces, runs),
+        environment=runs[0].environment(),
+        parameters=sum(map(_parameters, runs if job.members else runs[:1])),
+        epochs=sum(map(_epochs, own)),
+        seconds=round(seconds, 1),
+        figures=measured.figures,
+        **measured.rest,
+    )
+
+
+def _content(recipe: Recipe) -> dict[str, Any]:
+    return recipe.model_dump(mode="json", exclude_none=True)
+
+
+def _data(faces: FaceDataset, runs: Sequence[Run]) -> dict[str, Any]:
+    return {
+        "name": faces.name,
+        "fingerprint": faces.fingerprint,
+        "history": list(faces.history),
+        "counts": faces.counts(),
+        "trained_on": [run.data()["trained_on"]["faces"] for run in runs],
+    }
+
+
+def _parameters(run: Run) -> int:
+    return sum(weights.numel() for weights in run.module().network.parameters())
+
+
+def _epochs(run: Run) -> int:
+    return len(run.metrics_file.read_text(encoding="utf-8").splitlines()) - 1

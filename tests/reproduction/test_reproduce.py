@@ -1,0 +1,174 @@
+"""Jobs for real: small networks on drawn faces."""
+
+import csv
+
+import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
+
+import made_results as made
+from mien.data.store import write_store
+from mien.errors import MienError
+from mien.reproduction.bench import Bench
+from mien.reproduction.job import jobs_of, wanted_jobs
+from mien.reproduction.kinds import train as train_kind
+from mien.reproduction.library import Library
+from mien.reproduction.reproduce import reproduce
+from mien.reproduction.store import Store
+from mien.training.train import train
+
+SPACE = '["training.batch_size"]\nchoices = [8, 16]\n'
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small networks gain nothing from several threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """A store of drawn faces under the name of CK+48."""
+    folder = tmp_path_factory.mktemp("ckplus48")
+    write_store(made.faces_of("ckplus48"), folder / "store")
+    return folder / "store"
+
+
+@pytest.fixture
+def bench(drawn, tmp_path):
+    return Bench(Library([drawn]), tmp_path / "runs", progress=False)
+
+
+def jobs(*experiments):
+    return list(jobs_of({"a": made.plan(*experiments)}, "a"))
+
+
+def test_a_training_is_measured_and_put_on_record(bench, tmp_path):
+    store, (paper, honest) = Store(tmp_path), jobs({"name": "net"})
+    assert reproduce([paper, honest], bench, store) == []
+    found = store.read(honest)
+    assert (found.paper, found.experiment, found.protocol, found.seed) == ("a", "net", "honest", 0)
+    assert not found.quick
+    splits = {(f.split, f.subset) for f in found.figures}
+    assert splits == {(s, u) for s in ("val", "test") for u in ("all", "without leaked")}
+    counts = found.data["counts"]
+    assert found.figure("accuracy", "test").images == sum(counts["test"].values())
+    assert found.data["trained_on"] == [sum(counts["train"].values())]
+    assert found.data["fingerprint"] == bench.library.faces(honest.recipe().data).fingerprint
+    hits = sum(found.confusion.counts[i][i] for i in range(7))
+    of_test = found.figure("accuracy", "test")
+    assert hits / of_test.images == pytest.approx(of_test.value)
+    assert found.epochs == 2
+    assert found.seconds > 0
+    assert found.environment["versions"]["torch"] == torch.__version__
+    assert found.parameters > 1000
+    # The division is by subject, and the other is not.
+    assert "keeping subjects together" in found.data["history"][-1]
+    assert "keeping nothing together" in store.read(paper).data["history"][-1]
+
+
+def test_what_is_done_is_not_run_again_and_keeps_its_best_weights(bench, tmp_path, monkeypatch):
+    store, every = Store(tmp_path), jobs({"name": "net", "protocols": ["paper"]})
+    reproduce(every, bench, store)
+    folder = bench.folder(every[0])
+    assert [path.name for path in folder.rglob("*.ckpt")] == ["best.ckpt"]
+    written = store.read(every[0])
+    monkeypatch.setattr(train_kind, "train", None)
+    assert reproduce(every, bench, store) == []
+    # Without its result the run is measured again, and not trained again.
+    store.path(every[0]).unlink()
+    assert reproduce(every, bench, store) == []
+    assert store.read(every[0]).figures == written.figures
+
+
+class Stop(Callback):
+    """Interrupts the second epoch."""
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        if trainer.current_epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_training_goes_on_to_the_same_result(bench, drawn, tmp_path, monkeypatch):
+    experiment = {"name": "net", "protocols": ["honest"]}
+    store, (job,) = Store(tmp_path / "a"), jobs(experiment)
+
+    def interrupted(*arguments, **options):
+        return train(*arguments, **options, callbacks=[Stop()])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train_kind, "train", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            reproduce([job], bench, store)
+    assert job not in store
+    assert epochs(bench, job) == ["1"]
+    reproduce([job], bench, store)
+    assert epochs(bench, job) == ["1", "2"]
+    other = Store(tmp_path / "b")
+    reproduce([job], Bench(Library([drawn]), tmp_path / "other", progress=False), other)
+    assert store.read(job).figures == other.read(job).figures
+
+
+def epochs(bench, job):
+    with (bench.folder(job) / "metrics.csv").open() as file:
+        return [row["epoch"] for row in csv.DictReader(file)]
+
+
+@pytest.mark.slow
+def test_folds_a_grid_and_averages(bench, tmp_path):
+    space = tmp_path / "space.toml"
+    space.write_text(SPACE)
+    members = [{"paper": "a", "experiment": name} for name in ("net", "other")]
+    other = [*made.CHEN["overrides"], "network.options.dense=16"]
+    plans = {
+        "a": made.plan({"name": "net"}, {"name": "other", "overrides": other}),
+        "b": made.plan(
+            {"name": "folds", "kind": "crossval", "folds": 3},
+            {"name": "grid", "kind": "grid", "space": str(space), "protocols": ["honest"]},
+            {"name": "mean", "kind": "average", "members": members, "protocols": ["honest"]},
+        ),
+    }
+    store = Store(tmp_path / "results")
+    assert reproduce(wanted_jobs(plans, "b"), bench, store) == []
+    of_a, of_b = ([store.read(job) for job in jobs_of(plans, p) if job in store] for p in plans)
+    # The average brought the members that it needed, and no others.
+    assert {result.experiment for result in of_a} == {"net", "other"}
+    assert {result.protocol for result in of_a} == {"honest"}
+    paper, honest, grid, mean = of_b
+    assert honest.figure("accuracy", "folds").images == 84
+    assert paper.figure("accuracy", "folds").images < 84
+    assert paper.epochs == honest.epochs == 6
+    assert [trial.values["training.batch_size"] for trial in grid.trials] == [8, 16]
+    best = max(trial.value for trial in grid.trials)
+    assert grid.curve == {} or max(grid.curve.values()) <= best
+    assert [average.weights for average in mean.averages] == ["equal", "fit"]
+    for average in mean.averages:
+        assert sum(member.best for member in average.members) == 1
+        assert sum(member.share for member in average.members) == pytest.approx(1)
+        own = next(f.value for f in average.figures if (f.metric, f.subset) == ("accuracy", "all"))
+        for member in average.members:
+            assert own - member.accuracy == pytest.approx(member.difference)
+    alone = [r.figure("accuracy", "test").value for r in of_a]
+    assert [member.accuracy for member in mean.averages[0].members] == pytest.approx(alone)
+
+
+def test_one_that_fails_does_not_keep_the_others_from_running(bench, tmp_path):
+    large = [*made.CHEN["overrides"], "training.batch_size=5000"]
+    every = jobs(
+        {"name": "large", "overrides": large, "protocols": ["paper"], "minutes": 0.5},
+        {"name": "net", "protocols": ["paper"]},
+    )
+    store = Store(tmp_path)
+    (sentence,) = reproduce(every, bench, store)
+    assert sentence.startswith("a large, paper, seed 0: training.batch_size must be at most")
+    assert [job in store for job in every] == [False, True]
+
+
+def test_the_library_knows_its_datasets_by_name(drawn, small_fer2013):
+    library = Library([drawn, small_fer2013[0]])
+    assert library.names == {"ckplus48", "fer2013"}
+    with pytest.raises(MienError, match="are dataset 'ckplus48'"):
+        Library([drawn, drawn])
