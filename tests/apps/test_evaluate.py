@@ -43,13 +43,13 @@ def test_a_model_and_its_run_and_its_predictions_agree(
 
 
 def test_a_narrower_question_and_another_split(mien, small_model, small_fer2013, tmp_path):
-    options = ["--labels", "happy+sad+neutral", "--split", "all", "--out", tmp_path / "r"]
+    options = ["--labels", "happy+sad+neutral", "--split", "val", "--out", tmp_path / "r"]
     code, _, err = mien("evaluate", small_model, *data_of(small_fer2013), *options)
     assert code == 0, err
     content = json.loads((tmp_path / "r" / "report.json").read_text())
     (found,) = content.values()
     assert found["expressions"] == ["happiness", "neutral", "sadness"]
-    assert found["split"] == "all"
+    assert found["split"] == "val"
 
 
 def test_a_run_is_judged_on_other_data(mien, small_run, small_fer2013, tmp_path):

@@ -61,6 +61,12 @@ VIEWS = {
 }
 
 
+PRECISIONS = {
+    "fp32": "floating point",
+    "int8": "whole numbers of eight bits; all figures are of this file",
+}
+
+
 def model_card_page(card: ModelCard) -> str:
     """Return a model card as Markdown: what its file says, and what it is for and not for."""
     texts = [member.recipe for member in card.members] or [card.recipe]
@@ -110,7 +116,8 @@ def _figures_introduction(card: ModelCard, recipes: Sequence[Mapping[str, Any]])
     return (
         "## Figures\n\n"
         f"{measured} In brackets:"
-        ' 95 % bootstrap intervals over faces. "Without leaked" leaves'
+        " 95 % intervals: a bootstrap over faces, over people on datasets that name them; of single"
+        ' expressions Wilson\'s. "Without leaked" leaves'
         " out test images that have a pixel-identical twin in `train` or `val`"
         f"{left_out}. Outputs learnt from votes are judged by the raters' majority, where there is"
         " one.\n"
@@ -120,15 +127,17 @@ def _figures_introduction(card: ModelCard, recipes: Sequence[Mapping[str, Any]])
 def _facts(card: ModelCard) -> str:
     side = card.preprocess.size
     heads = ", ".join(f"`{h.name}` ({len(h.expressions)})" for h in card.heads)
+    signals = "".join(f", `{name}`" for name in card.signals)
     temperatures = ", ".join(f"`{h.name}` {h.temperature:.3f}" for h in card.heads)
     rows = [
         ("Input", f"{side}x{side} {card.preprocess.colour} face crop"),
-        ("Outputs", f"{heads}; readings use the first"),
+        ("Outputs", f"{heads}{signals}; readings use the first of the label sets"),
         ("Temperature", temperatures),
         ("Weights", f"{card.parameters:,}"),
         ("Cost", f"{card.macs / 1e6:.0f} million multiply-accumulates a face"),
         ("File", f"{card.payload_bytes / 1e6:.1f} MB, payload SHA-256 `{card.payload_sha256}`"),
         ("Data fingerprint", f"`{card.data_fingerprint}`"),
+        ("Computes in", PRECISIONS[card.precision]),
         ("Made with", f"mien {card.mien_version}"),
         *([("Licence of the weights", card.licence)] if card.licence else []),
     ]

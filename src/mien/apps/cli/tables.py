@@ -53,11 +53,18 @@ def _cells(row: Row, expressions: Sequence[str]) -> list[str]:
     runner_up = sorted(expressions, key=lambda e: -row[e])[1]
     return [
         str(row["face"] + 1),
-        f"[bold]{row['expression']}[/bold]",
+        _answer(row),
         f"{_bar(row['confidence'])} {_percent(row['confidence']):>4}",
         f"{runner_up} {_percent(row[runner_up])}",
         f"{row['x']:.0f},{row['y']:.0f} ({row['width']:.0f})",
     ]
+
+
+def _answer(row: Row) -> str:
+    """Return the expression; in brackets behind the answer, where the model is not sure of it."""
+    if row["answer"] == row["expression"]:
+        return f"[bold]{row['expression']}[/bold]"
+    return f"[dim]{row['answer']} ({row['expression']}?)[/dim]"
 
 
 def _percent(share: float) -> str:
