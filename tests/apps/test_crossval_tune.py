@@ -13,6 +13,7 @@ TINY = [
     *SMALL_RECIPE,
     "network.options={stem = 8, channels = [8], blocks = [1], dropout = 0.0}",
     'heads=[{labels = "basic7"}]',
+    "signals=[]",
     "training.batch_size=16",
     "training.epochs=1",
     "schedule.warmup_epochs=0",

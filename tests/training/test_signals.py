@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -33,7 +35,7 @@ def test_targets_need_votes(small_dataset):
     targets = signal_targets(small_dataset, "agreement")
     assert targets.dtype == np.float32
     assert ((targets >= 0) & (targets <= 1)).all()
-    bare = small_dataset.__class__(**{**vars(small_dataset), "votes": None})
+    bare = dataclasses.replace(small_dataset, votes=None)
     with pytest.raises(RecipeError, match="'agreement' learns from votes, dataset 'fer2013' has"):
         signal_targets(bare, "agreement")
 

@@ -26,6 +26,7 @@ from mien.training.tuning.watching import Watch
 
 TINY = [
     *SMALL_RECIPE,
+    "signals=[]",
     "network.options={stem = 8, channels = [8], blocks = [1], dropout = 0.0}",
     'heads=[{labels = "basic7"}]',
     "training.batch_size=16",

@@ -88,6 +88,8 @@ def _rows(reports: Sequence[tuple[str, str, HeadReport]]) -> Iterator[tuple[str,
     for subset in subsets:
         for name, share, report in reports:
             figures = {f.metric: f for f in report.figures if f.subset == subset}
+            if METRICS[0] not in figures:
+                continue
             first = figures[METRICS[0]]
             images = f"{first.split}, {subset} ({first.images:,})"
             values = (
