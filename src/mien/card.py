@@ -86,6 +86,11 @@ class Figure(BaseModel):
     low: float
     high: float
 
+    @property
+    def within(self) -> str:
+        """The value with its interval, as "0.872 [0.860, 0.884]"."""
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
 
 class Member(BaseModel):
     """One network of an ensemble.
@@ -153,6 +158,11 @@ class ModelCard(BaseModel):
     figures: tuple[Figure, ...] = ()
     payload_bytes: int = 0
     payload_sha256: str = ""
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """The recipes of its members, or its own, as TOML."""
+        return tuple(member.recipe for member in self.members) or (self.recipe,)
 
     def head(self, name: str) -> Head:
         """Return an output by name.

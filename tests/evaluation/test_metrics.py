@@ -161,7 +161,7 @@ def test_two_guesses_of_who_says_nothing_are_the_first_two_classes():
 
 def test_the_log_of_a_right_class_held_impossible_is_finite():
     assert negative_log_likelihood(np.array([1]), np.array([[1.0, 0.0]])) == pytest.approx(
-        -np.log(1e-12)
+        -np.log(np.finfo(np.float64).eps)
     )
 
 

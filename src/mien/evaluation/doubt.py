@@ -72,7 +72,7 @@ def doubt_report(table: Predictions, dataset: str) -> DoubtReport:
 
 def doubt_figures(table: Predictions, doubt: Doubt, dataset: str) -> list[Figure]:
     """Return what bounds are worth on test, or on val where there is no test; args as above."""
-    split = "test" if (table.splits == "test").any() else "val"
+    split = table.measured_split
     faces = table.select(table.splits == split)
     subsets = {"all": faces, "without leaked": faces.select(~faces.leaked)}
     return [

@@ -15,7 +15,7 @@ from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.errors import MienError, unknown_name
 from mien.evaluation.doubt import DoubtReport, doubt_report
 from mien.evaluation.ensemble_network import EnsembleNetwork, Part
-from mien.evaluation.predict import predict_with, signal_names
+from mien.evaluation.predict import predict_with
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.report import HeadReport, head_report
 from mien.evaluation.shares import averaged, fit_shares
@@ -145,7 +145,7 @@ def _predicted(
     source: Source, heads: Sequence[HeadPart], dataset: FaceDataset, views: Views
 ) -> list[Predictions]:
     recipe = source.recipe
-    names, network = signal_names(recipe), with_views(source.network, views)
+    names, network = recipe.signal_names, with_views(source.network, views)
     return predict_with(network, recipe.preprocess, heads, dataset, signals=names)
 
 

@@ -67,7 +67,7 @@ def run_predictions(run: Run, dataset: FaceDataset, *, every: bool = False) -> l
 
     Args, returns and errors as of `predictions_from`; a run must be finished.
     """
-    from mien.evaluation.predict import predict_with, signal_names
+    from mien.evaluation.predict import predict_with
 
     run.check_finished()
     module = run.module()
@@ -75,7 +75,7 @@ def run_predictions(run: Run, dataset: FaceDataset, *, every: bool = False) -> l
     faces = replace(dataset, images=of_side(dataset.images, preprocess.size))
     name = run.folder.resolve().name
     heads = judgeable(name, module.recipe.heads, faces)
-    signals = signal_names(module.recipe)
+    signals = module.recipe.signal_names
     tables = predict_with(module.network, preprocess, heads, faces, every=every, signals=signals)
     temperatures = run.temperatures()
     return [
@@ -113,8 +113,8 @@ def file_predictions(
 def _heads(classifier: Classifier) -> list[HeadPart]:
     """Return the file's outputs and what its recipe says that they learnt from."""
     card = classifier.card
-    text = card.members[0].recipe if card.members else card.recipe
-    learnt = {str(h.get("labels")): h.get("target") for h in tomllib.loads(text).get("heads", [])}
+    recipe = tomllib.loads(card.recipes[0])
+    learnt = {str(h.get("labels")): h.get("target") for h in recipe.get("heads", [])}
     return [
         HeadPart(labels=head.name, target="votes" if learnt.get(head.name) == "votes" else "label")
         for head in card.heads

@@ -19,7 +19,7 @@ from mien.evaluation.predictions import (
     predictions_of,
 )
 from mien.preprocess import Image, Preprocess
-from mien.recipe import HeadPart, Recipe
+from mien.recipe import HeadPart
 from mien.signals import SignalName
 from mien.training.module import ExpressionModule
 from mien.training.targets import head_targets
@@ -34,13 +34,8 @@ def predict(module: ExpressionModule, dataset: FaceDataset) -> list[Predictions]
         One table for each head, in the recipe's order.
     """
     recipe = module.recipe
-    names = signal_names(recipe)
+    names = recipe.signal_names
     return predict_with(module.network, recipe.preprocess, recipe.heads, dataset, signals=names)
-
-
-def signal_names(recipe: Recipe) -> tuple[SignalName, ...]:
-    """Return the names of a recipe's signals."""
-    return tuple(signal.name for signal in recipe.signals)
 
 
 def predict_with(

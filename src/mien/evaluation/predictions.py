@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +99,11 @@ class Predictions:
     def probabilities(self) -> Probabilities:
         """softmax(logits / temperature), float64 (N, C)."""
         return probabilities(self.logits, self.temperature)
+
+    @property
+    def measured_split(self) -> Literal["test", "val"]:
+        """The split that figures are of: test, or val where there is none."""
+        return "test" if (self.splits == "test").any() else "val"
 
     def select(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Predictions:
         """Return the faces that a mask, or an index array, picks."""

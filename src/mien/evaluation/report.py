@@ -13,12 +13,12 @@ from mien.evaluation.calibration import fit_temperature, probabilities
 from mien.evaluation.card_figures import split_figures
 from mien.evaluation.doubt import doubt_report
 from mien.evaluation.metrics import expected_calibration_error
-from mien.evaluation.predict import predict_with, signal_names
+from mien.evaluation.predict import predict_with
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import write_predictions
 from mien.evaluation.views import with_views
 from mien.files import write_json
-from mien.training.run import Run, report_name
+from mien.training.run import Run, of_views, report_name
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,12 @@ class HeadReport:
 
 def doubt_name(views: Views) -> str:
     """Return the name of the file that says when the model doubts."""
-    return report_name(views).replace("report", "doubt")
+    return f"{of_views('doubt', views)}.json"
 
 
 def predictions_file(run: Run, head: str, views: Views) -> Path:
     """Return the file of one output's predictions."""
-    ending = "" if views == "none" else f"-{views}"
-    return run.folder / "predictions" / f"{head}{ending}.parquet"
+    return run.folder / "predictions" / f"{of_views(head, views)}.parquet"
 
 
 def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[HeadReport]:
@@ -69,7 +68,7 @@ def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[
     module = run.module()
     network = with_views(module.network, views)
     recipe = module.recipe
-    names = signal_names(recipe)
+    names = recipe.signal_names
     tables = predict_with(network, recipe.preprocess, recipe.heads, dataset, signals=names)
     reports = [head_report(table, dataset.name) for table in tables]
     for table, report in zip(tables, reports):
@@ -91,7 +90,7 @@ def head_report(table: Predictions, dataset: str) -> HeadReport:
         MienError: If no val face has a known truth.
     """
     val = table.judged("val")
-    split = "test" if (table.splits == "test").any() else "val"
+    split = table.measured_split
     test = table.judged(split)
     temperature = fit_temperature(val.logits, val.truth)
     head = Head(

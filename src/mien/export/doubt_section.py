@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mien.card import DOUBT, Figure, ModelCard
-from mien.export.markdown import cell, table
+from mien.export.markdown import table
 
 ANSWERS = {
     "right_of_all": "right, if it answered always",
@@ -56,4 +56,4 @@ def _rows(card: ModelCard, head: str, names: dict[str, str]) -> str:
 
 def _counted(cells: dict[str, Figure], subset: str) -> str:
     figure = cells.get(subset)
-    return f"{cell(figure)} of {figure.images:,}" if figure else ""
+    return f"{figure.within} of {figure.images:,}" if figure else ""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from mien.card import PRECISION, RECALL, Figure, ModelCard
 from mien.export.doubt_section import doubt_section
-from mien.export.markdown import cell, table
+from mien.export.markdown import table
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -69,8 +69,7 @@ PRECISIONS = {
 
 def model_card_page(card: ModelCard) -> str:
     """Return a model card as Markdown: what its file says, and what it is for and not for."""
-    texts = [member.recipe for member in card.members] or [card.recipe]
-    recipes = [tomllib.loads(text) for text in texts]
+    recipes = [tomllib.loads(text) for text in card.recipes]
     fer2013 = recipes[0]["data"]["dataset"] == "fer2013"
     targets = {head["labels"]: head["target"] for head in recipes[0]["heads"]}
     parts = [
@@ -83,7 +82,7 @@ def model_card_page(card: ModelCard) -> str:
         *(_head_tables(card, head.name, targets[head.name]) for head in card.heads),
         doubt_section(card),
         "## How it was trained\n",
-        *(f"```toml\n{text.strip()}\n```\n" for text in texts),
+        *(f"```toml\n{text.strip()}\n```\n" for text in card.recipes),
     ]
     return "\n".join(parts)
 
@@ -160,7 +159,7 @@ def _metric_table(figures: Sequence[Figure]) -> str:
     plain = [figure for figure in figures if figure.metric in METRIC_NAMES]
     subsets = _grouped(plain, lambda figure: figure.subset)
     header = ["", *(f"{subset} ({of[0].images:,} images)" for subset, of in subsets.items())]
-    cells = {(figure.metric, figure.subset): cell(figure) for figure in plain}
+    cells = {(figure.metric, figure.subset): figure.within for figure in plain}
     metrics = dict.fromkeys(figure.metric for figure in plain)
     rows = [
         (METRIC_NAMES[metric], *(cells.get((metric, subset), "") for subset in subsets))
@@ -172,7 +171,7 @@ def _metric_table(figures: Sequence[Figure]) -> str:
 def _class_table(figures: Sequence[Figure]) -> str:
     kinds = {RECALL: "recall", PRECISION: "precision"}
     cells = {
-        (kind, figure.metric.removeprefix(kind)): f"{cell(figure)} of {figure.images:,}"
+        (kind, figure.metric.removeprefix(kind)): f"{figure.within} of {figure.images:,}"
         for figure in figures
         for kind in kinds
         if figure.metric.startswith(kind)

@@ -14,7 +14,7 @@ import onnx
 
 from mien.card import METADATA_KEY, Figure, ModelCard
 from mien.files import whole_file
-from mien.inference.zoo import check_graph, read_card
+from mien.inference.zoo import read_model
 
 
 def with_payload(card: ModelCard, payload: bytes) -> ModelCard:
@@ -30,18 +30,6 @@ def write_file(card: ModelCard, payload: bytes, path: Path) -> None:
     path.write_bytes(payload + trailer.SerializeToString())
 
 
-def read_file(path: Path) -> tuple[ModelCard, bytes]:
-    """Return the card and the payload of a model's file.
-
-    Raises:
-        ModelError: If it cannot be read, was not exported by mien, or is damaged.
-    """
-    card = read_card(path)
-    payload = path.read_bytes()[: card.payload_bytes]
-    check_graph(path, card, payload)
-    return card, payload
-
-
 def add_figures(path: Path, figures: Iterable[Figure]) -> ModelCard:
     """Put more figures into a file's card.
 
@@ -49,9 +37,9 @@ def add_figures(path: Path, figures: Iterable[Figure]) -> ModelCard:
         The card as written.
 
     Raises:
-        ModelError: As of `read_file`.
+        ModelError: If the file cannot be read, was not exported by mien, or is damaged.
     """
-    card, payload = read_file(path)
+    card, payload, _ = read_model(path)
     card = card.model_copy(update={"figures": (*card.figures, *figures)})
     with whole_file(path) as temporary:
         write_file(card, payload, temporary)

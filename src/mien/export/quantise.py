@@ -13,24 +13,25 @@ import tempfile
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from mien.card import ModelCard
+from mien.card import Figure, ModelCard
 from mien.data.dataset import FaceDataset
 from mien.data.sizes import of_side
 from mien.errors import MienError
 from mien.evaluation.card_figures import split_figures
 from mien.evaluation.doubt import doubt_figures
 from mien.evaluation.model_predictions import file_predictions
-from mien.export.model_file import read_file, with_payload, write_file
+from mien.export.model_file import with_payload, write_file
 from mien.files import whole_file
 from mien.inference.classifier import Classifier
+from mien.inference.zoo import read_model
 from mien.preprocess import Image, Preprocess
 
 RANGES_FROM = 256
@@ -54,7 +55,7 @@ def quantise(source: Path, dataset: FaceDataset, path: Path, *, name: str = "") 
         ModelError: If the source is damaged or not mien's.
         MienError: If it is in eight bits already, or was trained on other data.
     """
-    card, payload = read_file(source)
+    card, payload, _ = read_model(source)
     if card.precision == "int8":
         raise MienError(f"{source} is in eight bits already.")
     if card.data_fingerprint != dataset.fingerprint:
@@ -70,11 +71,11 @@ def quantise(source: Path, dataset: FaceDataset, path: Path, *, name: str = "") 
     return full
 
 
-def file_figures(classifier: Classifier, dataset: FaceDataset) -> Iterator[Any]:
+def file_figures(classifier: Classifier, dataset: FaceDataset) -> Iterator[Figure]:
     """Give the figures of a file on the test faces of the dataset it was trained on."""
     tables = file_predictions(classifier, dataset)
-    split = "test" if (dataset.splits == "test").any() else "val"
     for table in tables:
+        split = table.measured_split
         yield from split_figures(table.labels.name, table.judged(split), dataset.name, split)
     yield from doubt_figures(tables[0], classifier.card.doubt, dataset.name)
 
@@ -89,9 +90,7 @@ def _in_eight_bits(payload: bytes, faces: Image, preprocess: Preprocess) -> byte
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    logging.getLogger().setLevel(logging.ERROR)  # it advises what has been done
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as folder, _unadvised():
         given, ready, small = (
             Path(folder) / f"{name}.onnx" for name in ("given", "ready", "small")
         )
@@ -109,6 +108,20 @@ def _in_eight_bits(payload: bytes, faces: Image, preprocess: Preprocess) -> byte
             op_types_to_quantize=["Conv"],
         )
         return _bare(onnx.load(small), onnx.load(given))
+
+
+@contextmanager
+def _unadvised() -> Iterator[None]:
+    """Keep the tools from advising what has been done."""
+    log = logging.getLogger()
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _bare(model: onnx.ModelProto, source: onnx.ModelProto) -> bytes:

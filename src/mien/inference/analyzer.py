@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import MissingExtraError
-from mien.inference.classifier import Classifier
+from mien.inference.classifier import Classifier, Judged
 from mien.inference.detectors import DETECTORS
 from mien.inference.face import AnyReading, Face, Reading, by_size
 from mien.inference.journal import Settings
@@ -111,18 +111,23 @@ class Analyzer:
         preprocess = self.classifier.card.preprocess
         crops = np.stack([preprocess.crop(picture, face.square) for face in faces])
         said = self.classifier.judge(crops)
-        readings = [
-            Reading(
-                source,
-                index,
-                face,
-                self.own_labels,
-                tuple(said.probabilities[index].tolist()),
-                verdict=said.verdict(index),
-            )
-            for index, face in enumerate(faces)
-        ]
-        return [self.wanted(reading) for reading in readings]
+        return [self.reading(said, index, index, face, source) for index, face in enumerate(faces)]
+
+    def reading(
+        self, said: Judged, row: int, index: int, face: Face, source: str | None = None
+    ) -> Reading:
+        """Return the reading of a face.
+
+        Args:
+            said: What the classifier says of some crops.
+            row: Which of them is the face's.
+            index: Number of the face in its picture.
+            face: Where it is.
+            source: What the reading says it comes from.
+        """
+        probabilities = tuple(said.probabilities[row].tolist())
+        labels, verdict = self.own_labels, said.verdict(row)
+        return self.wanted(Reading(source, index, face, labels, probabilities, verdict=verdict))
 
     def stream(
         self,

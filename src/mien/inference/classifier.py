@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from mien.card import FEATURES, Doubt
 from mien.errors import ImageError, ModelError
 from mien.inference.face import Verdict
-from mien.inference.zoo import check_graph, model_path, read_card
+from mien.inference.zoo import model_path, read_model
 from mien.preprocess import Image
 from mien.signals import SignalName
 
@@ -67,11 +66,7 @@ class Classifier:
         if threads is not None and threads < 1:
             raise ModelError(f"The threads of a classifier must be 1 or more. Got {threads}.")
         self.path = model_path(model)
-        self.card = read_card(self.path)
-        content = self.path.read_bytes()
-        graph = content[: self.card.payload_bytes]
-        check_graph(self.path, self.card, graph)
-        self.sha256 = hashlib.sha256(content).hexdigest()
+        self.card, graph, self.sha256 = read_model(self.path)
         self._session = _session(self.path, graph, threads)
         self._input = self._session.get_inputs()[0].name
         self._check_outputs()
@@ -91,19 +86,7 @@ class Classifier:
             ModelError: If the model has no such output, or answers with values that are not finite.
         """
         chosen = self.card.heads[0] if head is None else self.card.head(head)
-        return self.classify_heads(crops, [chosen.name])[chosen.name]
-
-    def classify_heads(self, crops: Image, heads: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-        """Return the probabilities that several outputs give, in one pass.
-
-        Args:
-            crops: As for `classify`.
-            heads: Outputs of the card, by name.
-
-        Returns:
-            float64 (N, classes) by output; errors as of `classify`.
-        """
-        return self.say(crops, heads)[0]
+        return self.say(crops, [chosen.name])[0][chosen.name]
 
     def say(
         self, crops: Image, heads: Sequence[str]

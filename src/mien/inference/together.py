@@ -9,7 +9,6 @@ from itertools import count
 import numpy as np
 
 from mien.inference.analyzer import Analyzer
-from mien.inference.classifier import Judged
 from mien.inference.detectors import Detector
 from mien.inference.face import Face, Reading, by_size
 from mien.preprocess import Image
@@ -52,12 +51,6 @@ def classify_together(analyzer: Analyzer, found: Sequence[FoundFaces]) -> list[l
     said = analyzer.classifier.judge(np.stack(crops))
     rows = count()
     return [
-        [_reading(analyzer, index, face, said, next(rows)) for index, face in enumerate(one.faces)]
+        [analyzer.reading(said, next(rows), index, face) for index, face in enumerate(one.faces)]
         for one in found
     ]
-
-
-def _reading(analyzer: Analyzer, index: int, face: Face, said: Judged, row: int) -> Reading:
-    probabilities = tuple(said.probabilities[row].tolist())
-    own, verdict = analyzer.own_labels, said.verdict(row)
-    return analyzer.wanted(Reading(None, index, face, own, probabilities, verdict=verdict))

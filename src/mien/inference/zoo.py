@@ -71,6 +71,19 @@ def read_card(path: Path) -> ModelCard:
     return _parsed(path, values[-1])
 
 
+def read_model(path: Path) -> tuple[ModelCard, bytes, str]:
+    """Return a model file's card, its checked graph with the weights, and the file's SHA-256.
+
+    Raises:
+        ModelError: As of `read_card` and `check_graph`.
+    """
+    card = read_card(path)
+    content = path.read_bytes()
+    graph = content[: card.payload_bytes]
+    check_graph(path, card, graph)
+    return card, graph, hashlib.sha256(content).hexdigest()
+
+
 def check_graph(path: Path, card: ModelCard, graph: bytes) -> None:
     """Check a model's graph and weights against the checksum in its card.
 

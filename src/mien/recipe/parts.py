@@ -244,4 +244,9 @@ class Recipe(Part):
     def outputs(self) -> dict[str, int]:
         """Number of values of each output of the network, by name: heads, then signals."""
         heads = {head.labels: len(label_set(head.labels)) for head in self.heads}
-        return heads | {signal.name: 1 for signal in self.signals}
+        return heads | dict.fromkeys(self.signal_names, 1)
+
+    @property
+    def signal_names(self) -> tuple[SignalName, ...]:
+        """The names of the signals."""
+        return tuple(signal.name for signal in self.signals)

@@ -15,7 +15,7 @@ from mien.evaluation.metrics import confusion
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import read_predictions
 from mien.evaluation.report import evaluate_run, head_report, predictions_file
-from mien.reproduction.result import Confusion, Split
+from mien.reproduction.result import Confusion
 from mien.training.run import Run
 from mien.training.schedules import direction
 
@@ -48,19 +48,14 @@ def predicted(run: Run, faces: FaceDataset) -> tuple[tuple[Figure, ...], Predict
     report = evaluate_run(run, faces)[0]
     table = read_predictions(predictions_file(run, report.head.name, "none"))
     figures = report.figures
-    if judged(table) == "test":
+    if table.measured_split == "test":
         figures += head_report(table.select(table.splits != "test"), faces.name).figures
     return figures, table
 
 
-def judged(table: Predictions) -> Split:
-    """Return the split that figures are of: test, or val where there is none."""
-    return "test" if (table.splits == "test").any() else "val"
-
-
 def confused(table: Predictions) -> Confusion:
     """Return who was taken for whom in the judged split."""
-    split = judged(table)
+    split = table.measured_split
     faces = table.judged(split)
     counts = confusion(faces.truth, faces.probabilities)
     return Confusion(

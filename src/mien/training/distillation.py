@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import kl_div
 
 from mien.errors import RecipeError
-from mien.inference.zoo import check_graph, model_path, read_card
+from mien.inference.zoo import model_path, read_model
 from mien.labels import label_set
 from mien.preprocess import Preprocess
 from mien.recipe import Recipe
@@ -161,9 +161,7 @@ class FileTeacher:
         import onnxruntime
 
         self._path = path
-        card = read_card(path)
-        graph = path.read_bytes()[: card.payload_bytes]
-        check_graph(path, card, graph)
+        card, graph, _ = read_model(path)
         self.preprocess = card.preprocess
         self.heads = {head.name: len(head.expressions) for head in card.heads}
         options = onnxruntime.SessionOptions()

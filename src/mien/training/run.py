@@ -27,7 +27,12 @@ LIBRARIES = ("mien", "torch", "lightning", "kornia", "numpy")
 
 def report_name(views: Views) -> str:
     """Return the name of the report of a way to look at faces."""
-    return "report.json" if views == "none" else f"report-{views}.json"
+    return f"{of_views('report', views)}.json"
+
+
+def of_views(stem: str, views: Views) -> str:
+    """Return what a file of a way to look at faces is called: "report-flip", or just "report"."""
+    return stem if views == "none" else f"{stem}-{views}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mien.card import ModelCard, Views
 from mien.errors import MienError, ModelError
-from mien.inference.zoo import check_graph, model_path, read_card
+from mien.inference.zoo import model_path, read_model
 from mien.models import build_network
 from mien.models.network import FaceNetwork
 from mien.recipe import Recipe, parse_recipe
@@ -87,20 +87,17 @@ def _from_run(run: Run) -> Source:
 
 
 def _from_file(path: Path) -> Source:
-    card = read_card(path)
+    card, graph, digest = read_model(path)
     if card.members:
         names = ", ".join(member.name for member in card.members)
         raise ModelError(f"The model {path} is an ensemble: name one of its members, {names}.")
-    content = path.read_bytes()
-    graph = content[: card.payload_bytes]
-    check_graph(path, card, graph)
     recipe = recipe_of(path, card)
     network = build_network(recipe.network.name, recipe.outputs, recipe.network.options).eval()
     return Source(
         name=card.name,
         recipe=recipe,
         recipe_text=card.recipe,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=digest,
         data_fingerprint=card.data_fingerprint,
         network=network,
         folded=fill_from_graph(network, graph, path),
@@ -115,9 +112,8 @@ def recipe_of(path: Path, card: ModelCard) -> Recipe:
         ModelError: If it is not TOML.
         RecipeError: If it is not a recipe.
     """
-    text = card.members[0].recipe if card.members else card.recipe
     try:
-        content = tomllib.loads(text)
+        content = tomllib.loads(card.recipes[0])
     except tomllib.TOMLDecodeError as error:
         raise ModelError(f"The model {path} has a card whose recipe is not TOML.") from error
     return parse_recipe(content, f"The recipe in {path}")

@@ -64,7 +64,7 @@ def ensemble(
     made = build_ensemble(sources, dataset, averaging, weighting, views)
     _print(made)
     written = export_ensemble(made, out, name=name, description=description, licence=licence)
-    say_written(judge_also(out, also) or written, out, card)
+    say_written(judge_also(out, written, also), out, card)
 
 
 def _print(ensemble: Ensemble) -> None:
@@ -92,8 +92,5 @@ def _rows(reports: Sequence[tuple[str, str, HeadReport]]) -> Iterator[tuple[str,
                 continue
             first = figures[METRICS[0]]
             images = f"{first.split}, {subset} ({first.images:,})"
-            values = (
-                f"{f.value:.3f} [{f.low:.3f}, {f.high:.3f}]"
-                for f in (figures[metric] for metric in METRICS)
-            )
+            values = (figures[metric].within for metric in METRICS)
             yield (report.head.name, images, name, share, *values)

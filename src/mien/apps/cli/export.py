@@ -56,18 +56,17 @@ def export(
     written = export_run(
         Run(run), out, name=name, description=description, licence=licence, views=views
     )
-    say_written(judge_also(out, also) or written, out, card)
+    say_written(judge_also(out, written, also), out, card)
 
 
-def judge_also(model: Path, others: Sequence[Path] | None) -> ModelCard | None:
-    """Put a model's figures on other datasets into its card; return it, None without datasets."""
+def judge_also(model: Path, card: ModelCard, others: Sequence[Path] | None) -> ModelCard:
+    """Put a model's figures on other datasets into its card; return the card as it is then."""
     from mien.apps.cli.data import load
     from mien.evaluation.card_figures import elsewhere_figures
     from mien.evaluation.model_predictions import file_predictions
     from mien.export.model_file import add_figures
     from mien.inference.classifier import Classifier
 
-    card = None
     for other in others or ():
         tables = file_predictions(Classifier(model), load(other, None), every=True)
         card = add_figures(model, elsewhere_figures(tables))

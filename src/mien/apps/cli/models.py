@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mien.apps.cli.console import results
-from mien.card import Figure, ModelCard
+from mien.card import ModelCard
 from mien.inference.zoo import model_path, read_card, shipped_models
 
 
@@ -40,7 +40,7 @@ def _rows(card: ModelCard) -> Iterable[tuple[Text, Text]]:
     yield Text("cost", "dim"), Text(f"{size}, {card.parameters:,} weights")
     yield Text("classes", "dim"), Text(", ".join(card.heads[0].expressions))
     for figure in accuracies:
-        what = f"accuracy {_value(figure)} on {figure.dataset} {figure.split}"
+        what = f"accuracy {figure.within} on {figure.dataset} {figure.split}"
         yield Text(figure.head, "dim"), Text(f"{what}, {figure.images:,} images")
     yield Text("made with", "dim"), Text(made)
     yield Text(), Text()
@@ -56,15 +56,11 @@ def _show(card: ModelCard) -> None:
         table.add_column(column)
     for figure in card.figures:
         images = f"{figure.dataset} {figure.split}, {figure.subset} ({figure.images:,})"
-        table.add_row(figure.head, escape(images), figure.metric, escape(_value(figure)))
+        table.add_row(figure.head, escape(images), figure.metric, escape(figure.within))
     results.print(table)
     for member in card.members:
         shares = ", ".join(f"{head} {share:.3f}" for head, share in member.weights.items())
         results.print(Text(f"Member {member.name}, weight in {shares}"))
     results.print("Recipe:", style="bold")
-    for recipe in [member.recipe for member in card.members] or [card.recipe]:
+    for recipe in card.recipes:
         results.print(recipe, markup=False)
-
-
-def _value(figure: Figure) -> str:
-    return f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"

@@ -30,12 +30,11 @@ def quantise(
     taken from training faces; the figures in the card are those of the file that is written.
     """
     need("train", "Quantising")
-    from mien.export.model_file import read_file
     from mien.export.quantise import quantise as write_quantised
+    from mien.inference.zoo import read_card
     from mien.training.source import recipe_of
 
-    source, _ = read_file(model)
-    dataset = assembled(recipe_of(model, source), data, votes, names)
+    dataset = assembled(recipe_of(model, read_card(model)), data, votes, names)
     say("Quantising and measuring, with bootstrap intervals …")
     written = write_quantised(model, dataset, out, name=name)
-    say_written(judge_also(out, also) or written, out, card)
+    say_written(judge_also(out, written, also), out, card)

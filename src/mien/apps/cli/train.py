@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from mien.apps.cli import exits
@@ -231,14 +232,9 @@ def print_reports(reports: Sequence[HeadReport]) -> None:
         table.add_column(column)
     table.add_column("Value", justify="right")
     for report in reports:
-        for figure in report.figures:
-            if figure.metric not in METRICS:
-                continue
-            value = f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
+        for figure in (f for f in report.figures if f.metric in METRICS):
             images = f"{figure.subset} ({figure.images:,})"
-            table.add_row(
-                figure.head, figure.split, images, figure.metric, value.replace("[", "\\[")
-            )
+            table.add_row(figure.head, figure.split, images, figure.metric, escape(figure.within))
         table.add_section()
     results.print(table)
     judged = [f.images for report in reports for f in report.figures if f.metric in METRICS]

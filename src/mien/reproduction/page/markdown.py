@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mien.export import markdown
 from mien.reproduction.findings import Summary
 
 OF = {"val": "validation", "test": "test", "folds": "folds"}
@@ -14,8 +15,8 @@ OF = {"val": "validation", "test": "test", "folds": "folds"}
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table; an empty cell is a dash."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(cell or '–' for cell in line)} |\n" for line in lines)
+    head, *body = [[cell or "–" for cell in line] for line in (header, *rows)]
+    return markdown.table(head, body)
 
 
 def section(title: str, *parts: str, level: int = 2) -> str:
