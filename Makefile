@@ -37,9 +37,10 @@ demo: $(VENV)/.base
 	@echo "== Done. To use it: . $(VENV)/bin/activate && mien --help"
 
 test: $(VENV)/.dev
-	@echo "== Running the tests (eleven minutes on 2 cores; tests of real data need MIEN_DATA)"
-	@$(BIN)/python -m pytest
-	@echo "== Passed. To see it work: make demo. To look around: README.md"
+	@echo "== Running the tests (ten minutes on 2 cores; tests of real data need MIEN_DATA)"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@echo "== Passed. Screenshots of the page: .pytest_cache/d/screenshots"
+	@echo "   To see it work: make demo. To look around: README.md"
 
 lint: $(VENV)/.dev
 	@echo "== Style, types, import directions"

@@ -13,7 +13,7 @@ def main() -> None:
     classifier = Classifier(sys.argv[1])
     heads = {head.name: head.expressions for head in classifier.card.heads}
     work(
-        predict=lambda faces: classifier.classify_heads(faces, list(heads)),
+        predict=lambda faces: classifier.say(faces, list(heads))[0],
         once=classifier.classify,
         heads=heads,
         about={

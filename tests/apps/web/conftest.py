@@ -8,8 +8,6 @@ import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-SHOTS = pytest.StashKey[Path]()
-
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
@@ -24,13 +22,6 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def shots(tmp_path_factory, pytestconfig) -> Path:
-    """The folder of the screenshots; it is named at the end of the run."""
-    folder = tmp_path_factory.mktemp("screenshots", numbered=False)
-    pytestconfig.stash[SHOTS] = folder
-    return folder
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    if SHOTS in config.stash:
-        terminalreporter.write_line(f"Screenshots: {config.stash[SHOTS]}")
+def shots(pytestconfig) -> Path:
+    """The folder of the screenshots, which stays when the tests are done."""
+    return pytestconfig.cache.mkdir("screenshots")
