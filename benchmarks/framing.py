@@ -1,7 +1,7 @@
 """Measure how each detector's box must be widened and moved to become a FER2013 crop.
 
 The classifier was trained on FER2013's crops, so it must be shown faces cut in the same way. Each
-PrivateTest image, enlarged four times, is put into a larger picture whose background repeats its
+PublicTest image, enlarged four times, is put into a larger picture whose background repeats its
 edge; a detector looks for the face there, and the crop's position relative to the detector's box
 gives a scale and a shift. Their medians are the constants `FRAMING` in the detectors' files.
 
@@ -30,12 +30,12 @@ SIDE = 48 * ENLARGE
 MARGIN = SIDE
 
 
-def private_test(path: Path, count: int) -> Iterator[np.ndarray]:
-    """Give the first images of PrivateTest as uint8 (48, 48)."""
+def public_test(path: Path, count: int) -> Iterator[np.ndarray]:
+    """Give the first images of PublicTest as uint8 (48, 48)."""
     with zipfile.ZipFile(path) as archive, archive.open("fer2013.csv") as file:
         rows = csv.DictReader(io.TextIOWrapper(file, "utf-8"))
         for row in rows:
-            if row["Usage"] == "PrivateTest":
+            if row["Usage"] == "PublicTest":
                 yield np.fromstring(row["pixels"], np.uint8, sep=" ").reshape(48, 48)
                 count -= 1
             if count == 0:
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="YuNet's weights")
     parser.add_argument("--count", type=int, default=600)
     options = parser.parse_args()
-    pictures = [scene(crop) for crop in private_test(options.fer2013, options.count)]
+    pictures = [scene(crop) for crop in public_test(options.fer2013, options.count)]
     table = Table("detector", "found", "scale", "shift right", "shift down", "height / width")
     for name in DETECTORS:
         detector = DETECTORS[name](options.weights if name == "yunet" else None)
