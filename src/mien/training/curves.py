@@ -42,4 +42,6 @@ def _draw(axes: Axes, rows: Sequence[dict[str, str]], columns: Sequence[str], ti
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    # Under the axis: wherever it stood inside, some curve would run through it.
+    legend = axes.legend(frameon=False, fontsize="small", ncols=3, columnspacing=1)
+    legend.set(loc="upper center", bbox_to_anchor=(0.5, -0.15))
