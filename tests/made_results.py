@@ -76,6 +76,12 @@ def figures(value: float, split: str, images: int = 200, leaked: int = 0) -> tup
     )
 
 
+def data(name: str, fingerprint: str) -> dict:
+    """What a result says of its faces."""
+    empty = {"history": [], "counts": {}, "trained_on": [9]}
+    return {"name": name, "fingerprint": fingerprint, **empty}
+
+
 def result(job: Job, value: float, **more) -> Result:
     """A result of a job with one accuracy in every split."""
     trained = job.members or (job,)
@@ -88,12 +94,13 @@ def result(job: Job, value: float, **more) -> Result:
         "recipe": {
             one.key: one.recipe().model_dump(mode="json", exclude_none=True) for one in trained
         },
-        "data": {"name": "ckplus48", "fingerprint": job.protocol, "counts": {}, "trained_on": [9]},
+        "data": data("ckplus48", job.protocol),
         "environment": {
             "python": "3.11",
             "system": "Linux",
             "threads": 2,
             "versions": {"mien": "0.1.0"},
+            "precision": "fp32",
         },
         "parameters": 1000,
         "epochs": 50,

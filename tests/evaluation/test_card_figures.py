@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from mien.evaluation.bootstrap import wilson
 from mien.evaluation.card_figures import class_figures, elsewhere_figures, split_figures
 from mien.evaluation.predictions import Predictions
 from mien.labels import label_set
@@ -40,6 +41,23 @@ def test_recall_and_precision_are_the_hand_computed_ones():
         "precision_happiness": (0.5, 2),
     }
     assert all(f.low <= f.value <= f.high for f in found)
+
+
+def test_people_are_drawn_whole_where_they_are_known():
+    # Two of three people are always read right, four faces each: over faces it would look surer.
+    truth, decided = [0] * 12, [0] * 8 + [4] * 4
+    (faces,) = class_figures("h", table(truth, decided), ("made", "test", "all"))[:1]
+    by_person = table(truth, decided, subjects=[name for name in "abc" for _ in range(4)])
+    (people,) = class_figures("h", by_person, ("made", "test", "all"))[:1]
+    assert (people.metric, people.value, people.images) == ("recall_anger", 2 / 3, 12)
+    assert people.high - people.low > faces.high - faces.low
+    assert (people.low, people.high) == (0.0, 1.0)
+
+
+def test_people_who_are_all_read_right_have_wilson_s_interval_of_their_number():
+    sure = table([0] * 12, [0] * 12, subjects=[name for name in "abc" for _ in range(4)])
+    recall = class_figures("h", sure, ("made", "test", "all"))[0]
+    assert (recall.low, recall.high) == wilson(3, 3)
 
 
 def test_four_classes_are_judged_as_if_only_they_could_be_chosen():

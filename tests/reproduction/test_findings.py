@@ -9,7 +9,7 @@ from mien.reproduction.findings import Findings, summarise
 from mien.reproduction.job import jobs_of
 from mien.reproduction.leaks import leaks, left_in
 from mien.reproduction.plan import shipped_plans
-from mien.reproduction.rows import rows_of
+from mien.reproduction.rows import reported, rows_of
 from mien.reproduction.store import Store
 from mien.reproduction.twins import own_twins
 
@@ -40,11 +40,22 @@ def test_one_seed_has_its_bootstrap_interval():
 
 
 def test_seeds_have_student_s_interval_where_it_is_wider():
-    # Mean .8, deviation .1, t of 2 degrees of freedom 4.3027: .8 ± 4.3027 × .1 / √3.
-    found = summarise([accuracy(v) for v in (0.7, 0.8, 0.9)])
-    assert (found.low, found.high) == pytest.approx((0.5516, 1.0484), abs=1e-4)
-    found = summarise([accuracy(v, 0.3) for v in (0.7, 0.8, 0.9)])
-    assert (found.low, found.high) == pytest.approx((0.5, 1.1))
+    # Mean .6, deviation .1, t of 2 degrees of freedom 4.3027: .6 ± 4.3027 × .1 / √3.
+    found = summarise([accuracy(v) for v in (0.5, 0.6, 0.7)])
+    assert (found.low, found.high) == pytest.approx((0.3516, 0.8484), abs=1e-4)
+    found = summarise([accuracy(v, 0.3) for v in (0.5, 0.6, 0.7)])
+    assert (found.low, found.high) == pytest.approx((0.3, 0.9))
+
+
+def test_a_share_is_never_more_than_one():
+    found = summarise([accuracy(v) for v in (0.97, 0.99, 0.995)])
+    assert (found.low, found.high) == (pytest.approx(0.9521, abs=1e-4), 1.0)
+
+
+def test_a_figure_of_other_data_is_not_compared_with():
+    plan = shipped_plans()["mahastama"]
+    assert reported(plan.experiment("scenario-7"))[0][1] is not None
+    assert [value for _, value in reported(plan.experiment("scenario-7-without-imed"))] == [None]
 
 
 def test_a_row_holds_both_protocols_and_what_is_to_run(tmp_path):
@@ -85,7 +96,7 @@ def test_one_seed_has_no_interval_of_the_leak(tmp_path):
 
 
 def test_twins_are_what_all_faces_have_more(tmp_path):
-    store, data = Store(tmp_path), {"name": "fer2013", "fingerprint": "f"}
+    store, data = Store(tmp_path), made.data("fer2013", "f")
     for job in jobs_of(PLANS, "chen"):
         value = {"paper": 0.9, "honest": 0.8}[job.protocol]
         every = made.figures(value, "test", images=100, leaked=20)

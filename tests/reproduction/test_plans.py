@@ -78,21 +78,6 @@ def test_the_leaky_protocol_differs_from_the_honest_one_by_the_leak_alone(job):
     assert changed == {"ckplus48": "keep", "fer2013": "drop_twins"}[leaky.dataset]
 
 
-@pytest.mark.parametrize(
-    ("paper", "experiment"),
-    [(p, e) for p, e in EXPERIMENTS if e.clean_test],
-    ids=lambda value: getattr(value, "name", value),
-)
-def test_a_test_that_serves_as_the_honest_one_has_no_twins_and_was_not_selected_on(
-    paper, experiment
-):
-    data = load_recipe(find_recipe(experiment.recipe), experiment.overrides).data
-    assert "identical" in data.clean
-    assert data.test_per_class > 0
-    assert not data.validate_on_test
-    assert "honest" not in experiment.protocols
-
-
 def test_what_must_be_run():
     seeds = {(job.paper, job.experiment.name): set() for job in JOBS.values()}
     for job in JOBS.values():

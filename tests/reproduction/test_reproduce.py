@@ -1,20 +1,25 @@
 """Jobs for real: small networks on drawn faces."""
 
 import csv
+from dataclasses import replace
 
 import pytest
+import tomli_w
 import torch
 from lightning.pytorch.callbacks import Callback
 
 import made_results as made
 from mien.data.store import write_store
 from mien.errors import MienError
+from mien.recipe import find_recipe, load_recipe
 from mien.reproduction.bench import Bench
 from mien.reproduction.job import jobs_of, wanted_jobs
 from mien.reproduction.kinds import train as train_kind
 from mien.reproduction.library import Library
+from mien.reproduction.measured import best_within
 from mien.reproduction.reproduce import reproduce
 from mien.reproduction.store import Store
+from mien.training.run import Run
 from mien.training.train import train
 
 SPACE = '["training.batch_size"]\nchoices = [8, 16]\n'
@@ -54,34 +59,79 @@ def test_a_training_is_measured_and_put_on_record(bench, tmp_path):
     assert not found.quick
     splits = {(f.split, f.subset) for f in found.figures}
     assert splits == {(s, u) for s in ("val", "test") for u in ("all", "without leaked")}
-    counts = found.data["counts"]
+    counts = found.data.counts
     assert found.figure("accuracy", "test").images == sum(counts["test"].values())
-    assert found.data["trained_on"] == [sum(counts["train"].values())]
-    assert found.data["fingerprint"] == bench.library.faces(honest.recipe().data).fingerprint
+    assert found.data.trained_on == (sum(counts["train"].values()),)
+    assert found.data.fingerprint == bench.library.faces(honest.recipe().data).fingerprint
     hits = sum(found.confusion.counts[i][i] for i in range(7))
     of_test = found.figure("accuracy", "test")
     assert hits / of_test.images == pytest.approx(of_test.value)
     assert found.epochs == 2
     assert found.seconds > 0
-    assert found.environment["versions"]["torch"] == torch.__version__
+    assert found.environment.versions["torch"] == torch.__version__
     assert found.parameters > 1000
     # The division is by subject, and the other is not.
-    assert "keeping subjects together" in found.data["history"][-1]
-    assert "keeping nothing together" in store.read(paper).data["history"][-1]
+    assert "keeping subjects together" in found.data.history[-1]
+    assert "keeping nothing together" in store.read(paper).data.history[-1]
+
+
+def test_a_run_of_another_recipe_is_not_taken_for_the_jobs(tmp_path, bench):
+    (job,) = [j for j in jobs_of({"a": made.plan({"name": "net"})}, "a") if j.protocol == "honest"]
+    folder, store = bench.folder(job), Store(tmp_path / "results")
+    other = replace(job, experiment=job.experiment.model_copy(update={"overrides": made.NARROW}))
+    assert reproduce([other], bench, store) == []
+    store.path(job).unlink()
+    (message,) = reproduce([job], bench, store)
+    assert str(folder) in message
+    assert not store.path(job).exists()
 
 
 def test_what_is_done_is_not_run_again_and_keeps_its_best_weights(bench, tmp_path, monkeypatch):
     store, every = Store(tmp_path), jobs({"name": "net", "protocols": ["paper"]})
     reproduce(every, bench, store)
     folder = bench.folder(every[0])
-    assert [path.name for path in folder.rglob("*.ckpt")] == ["best.ckpt"]
-    written = store.read(every[0])
-    monkeypatch.setattr(train_kind, "train", None)
-    assert reproduce(every, bench, store) == []
+    best, last = (folder / "checkpoints" / f"{name}.ckpt" for name in ("best", "last"))
+    assert last.stat().st_size < best.stat().st_size / 10
+    Run(folder).check_finished()  # so that it can be evaluated and compared
+    written, weights = store.read(every[0]), best.stat()
+    with monkeypatch.context() as patch:
+        patch.setattr(train_kind, "train", None)
+        assert reproduce(every, bench, store) == []
     # Without its result the run is measured again, and not trained again.
     store.path(every[0]).unlink()
     assert reproduce(every, bench, store) == []
     assert store.read(every[0]).figures == written.figures
+    assert best.stat().st_mtime_ns == weights.st_mtime_ns
+
+
+def test_an_average_does_not_train_again_what_has_a_result(bench, tmp_path):
+    members = [{"paper": "a", "experiment": name} for name in ("net", "other")]
+    honest = {"protocols": ["honest"]}
+    plans = {
+        "a": made.plan({"name": "net", **honest}, {"name": "other", **honest}),
+        "b": made.plan({"name": "mean", "kind": "average", "members": members, **honest}),
+    }
+    store = Store(tmp_path / "results")
+    for job in jobs_of(plans, "a"):
+        store.write(job, made.result(job, 0.5))
+    (message,) = reproduce(wanted_jobs(plans, "b"), bench, store)
+    assert "The weights of a/net-honest-seed0 are not in" in message
+
+
+def test_the_best_so_far_is_that_of_the_epochs_so_far(tmp_path):
+    values = [0.3, 0.5, 0.4, 0.4, 0.4, 0.4, 0.6, 0.4, 0.4, 0.4, 0.9]
+    rows = "".join(f"{n},{value}\n" for n, value in enumerate(values, 1))
+    (tmp_path / "metrics.csv").write_text(f"epoch,val_accuracy\n{rows}")
+    (tmp_path / "recipe.toml").write_text(tomli_w.dumps(recipe_of("chen", "val_accuracy")))
+    assert best_within(Run(tmp_path)) == {5: 0.5, 10: 0.6}
+    (tmp_path / "metrics.csv").write_text(f"epoch,val_loss\n{rows}")
+    (tmp_path / "recipe.toml").write_text(tomli_w.dumps(recipe_of("chen", "val_loss")))
+    assert best_within(Run(tmp_path)) == {5: 0.3, 10: 0.3}
+
+
+def recipe_of(name, select):
+    recipe = load_recipe(find_recipe(name), [f"training.select={select}"])
+    return recipe.model_dump(mode="json", exclude_none=True)
 
 
 class Stop(Callback):
@@ -142,8 +192,7 @@ def test_folds_a_grid_and_averages(bench, tmp_path):
     assert paper.figure("accuracy", "folds").images < 84
     assert paper.epochs == honest.epochs == 6
     assert [trial.values["training.batch_size"] for trial in grid.trials] == [8, 16]
-    best = max(trial.value for trial in grid.trials)
-    assert grid.curve == {} or max(grid.curve.values()) <= best
+    assert grid.epochs == sum(trial.epochs for trial in grid.trials) == 4
     assert [average.weights for average in mean.averages] == ["equal", "fit"]
     for average in mean.averages:
         assert sum(member.best for member in average.members) == 1

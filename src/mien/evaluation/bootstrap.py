@@ -20,6 +20,11 @@ Groups = NDArray[np.str_]
 """str (N,), what is drawn together, such as the subject of each face."""
 
 
+def known_groups(groups: Groups) -> Groups | None:
+    """Return groups to draw whole; None unless each face has one and there are two or more."""
+    return groups if (groups != "").all() and len(np.unique(groups)) > 1 else None
+
+
 def interval(
     metric: Metric,
     truth: Truth,
@@ -70,6 +75,23 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
     middle = (share + z2 / 2) / (1 + z2)
     half = NORMAL * math.sqrt(share * (1 - share) / of + z2 / (4 * of)) / (1 + z2)
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def share_interval(hits: NDArray[np.bool_], groups: Groups | None = None) -> tuple[float, float]:
+    """Return the 95 % interval of a share: Wilson's over faces, a bootstrap over groups.
+
+    Where all groups hit, or none, no resample differs: it is Wilson's over the groups then.
+
+    Args:
+        hits: bool (N,), at least one.
+        groups: As for `interval`.
+    """
+    if groups is None:
+        return wilson(int(hits.sum()), len(hits))
+    if hits.all() or not hits.any():
+        count = len(np.unique(groups))
+        return wilson(count if hits.all() else 0, count)
+    return bounds(np.array([hits[pick].mean() for pick in resampled(len(hits), groups, 0)]))
 
 
 def resampled(count: int, groups: Groups | None, seed: int) -> Iterator[NDArray[np.intp]]:

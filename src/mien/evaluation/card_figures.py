@@ -9,9 +9,8 @@ import numpy as np
 from mien.card import PRECISION, RECALL, Figure
 from mien.data.dataset import NO_TARGET
 from mien.errors import MienError
-from mien.evaluation.bootstrap import intervals, wilson
-from mien.evaluation.counts import class_counts
-from mien.evaluation.metrics import METRICS, confusion
+from mien.evaluation.bootstrap import intervals, share_interval
+from mien.evaluation.metrics import METRICS
 from mien.evaluation.predictions import Predictions
 from mien.labels import LABEL_SETS, OWN, LabelSet, label_set
 
@@ -85,8 +84,7 @@ def metric_figures(head: str, faces: Predictions, of: Of) -> list[Figure]:
     if not len(faces):
         return []
     shares = faces.probabilities
-    groups = faces.subjects if (faces.subjects != "").all() else None
-    found = intervals(METRICS, faces.truth, shares, groups)
+    found = intervals(METRICS, faces.truth, shares, faces.people)
     return [
         figure(head, name, of, len(faces), metric(faces.truth, shares), found[name])
         for name, metric in METRICS.items()
@@ -94,19 +92,20 @@ def metric_figures(head: str, faces: Predictions, of: Of) -> list[Figure]:
 
 
 def class_figures(head: str, faces: Predictions, of: Of) -> list[Figure]:
-    """Return recall and precision of each expression with Wilson's intervals, where they exist."""
-    if not len(faces):
-        return []
-    counts = class_counts(confusion(faces.truth, faces.probabilities))
-    taken = counts.tp + counts.fp
-    figures = []
+    """Return recall and precision of each expression with their intervals, where they exist.
+
+    Those are Wilson's, and a bootstrap over subjects where all are known.
+    """
+    people, figures = faces.people, []
+    decided = faces.probabilities.argmax(1)
+    right = decided == faces.truth
     for place, expression in enumerate(faces.labels.expressions):
-        hits = int(counts.tp[place])
-        for kind, total in ((RECALL, counts.support), (PRECISION, taken)):
-            among = int(total[place])
-            if among:
-                name = f"{kind}{expression}"
-                figures.append(figure(head, name, of, among, hits / among, wilson(hits, among)))
+        for kind, among in ((RECALL, faces.truth == place), (PRECISION, decided == place)):
+            hits = right[among]
+            if len(hits):
+                within = share_interval(hits, None if people is None else people[among])
+                name, value = f"{kind}{expression}", float(hits.mean())
+                figures.append(figure(head, name, of, len(hits), value, within))
     return figures
 
 

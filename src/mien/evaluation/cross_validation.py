@@ -15,7 +15,7 @@ from rich.console import Console
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.errors import MienError
-from mien.evaluation.bootstrap import interval
+from mien.evaluation.bootstrap import intervals, known_groups
 from mien.evaluation.calibration import fit_temperature, probabilities
 from mien.evaluation.metrics import METRICS, Probabilities, Truth, confusion
 from mien.evaluation.predict import predict
@@ -209,12 +209,10 @@ def _head_figures(folds: Sequence[HeldOut], epochs: Sequence[int]) -> HeadFigure
         for number, (fold, epoch, truth, share) in enumerate(zip(folds, epochs, truths, shares))
     )
     truth, share = np.concatenate(truths), np.concatenate(shares)
+    people = known_groups(np.concatenate([fold.table.subjects[fold.known] for fold in folds]))
+    within = intervals(METRICS, truth, share, people)
     spreads = {
-        name: spread(
-            [fold.metrics[name] for fold in figures],
-            metric(truth, share),
-            interval(metric, truth, share),
-        )
+        name: spread([fold.metrics[name] for fold in figures], metric(truth, share), within[name])
         for name, metric in METRICS.items()
     }
     leaked = sum(int(fold.table.leaked[fold.known].sum()) for fold in folds)

@@ -48,9 +48,7 @@ class Judged:
     @property
     def groups(self) -> Groups | None:
         """The subjects, which intervals draw whole; None unless all are known and there are two."""
-        subjects = self.faces.subjects
-        known = (subjects != "").all() and len(np.unique(subjects)) > 1
-        return subjects if known else None
+        return self.faces.people
 
 
 def judged(

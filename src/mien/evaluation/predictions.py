@@ -14,6 +14,7 @@ from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.explore.statistics import brightness, sharpness
 from mien.data.twins import twins_in
 from mien.errors import MienError
+from mien.evaluation.bootstrap import known_groups
 from mien.evaluation.calibration import probabilities
 from mien.evaluation.metrics import Probabilities
 from mien.labels import LabelSet
@@ -99,6 +100,11 @@ class Predictions:
     def probabilities(self) -> Probabilities:
         """softmax(logits / temperature), float64 (N, C)."""
         return probabilities(self.logits, self.temperature)
+
+    @property
+    def people(self) -> NDArray[np.str_] | None:
+        """The subjects, which intervals draw whole; None unless all are known and there are two."""
+        return known_groups(self.subjects)
 
     @property
     def measured_split(self) -> Literal["test", "val"]:

@@ -115,8 +115,8 @@ def _figures_introduction(card: ModelCard, recipes: Sequence[Mapping[str, Any]])
     return (
         "## Figures\n\n"
         f"{measured} In brackets:"
-        " 95 % intervals: a bootstrap over faces, over people on datasets that name them; of single"
-        ' expressions Wilson\'s. "Without leaked" leaves'
+        " 95 % intervals: a bootstrap over faces, of single expressions Wilson's; on datasets that"
+        ' name them a bootstrap over people. "Without leaked" leaves'
         " out test images that have a pixel-identical twin in `train` or `val`"
         f"{left_out}. Outputs learnt from votes are judged by the raters' majority, where there is"
         " one.\n"

@@ -22,8 +22,8 @@ class Summary:
 
     Args:
         value: The mean.
-        low: Of its 95 % interval: Student's over the seeds, or the seeds' mean bootstrap interval
-            over faces, whichever is wider; of a single seed the bootstrap interval.
+        low: Of its 95 % interval: Student's over the seeds, within 0 and 1, or the seeds' mean
+            bootstrap interval, whichever is wider; of a single seed the bootstrap interval.
         high: The same, upwards.
         seeds: How many.
         faces: How many a seed was judged on, on average.
@@ -37,14 +37,14 @@ class Summary:
 
 
 def summarise(figures: Sequence[Figure]) -> Summary:
-    """Return the mean of one or more seeds' figures."""
+    """Return the mean of one or more seeds' figures, which are shares."""
     values = [figure.value for figure in figures]
     low, high = (float(np.mean([getattr(f, end) for f in figures])) for end in ("low", "high"))
     mean, faces = float(np.mean(values)), round(float(np.mean([f.images for f in figures])))
     if len(values) > 1:
         over_seeds = spread(values, mean, (low, high))
         if over_seeds.high - over_seeds.low > high - low:
-            low, high = over_seeds.low, over_seeds.high
+            low, high = max(over_seeds.low, 0.0), min(over_seeds.high, 1.0)
     return Summary(mean, low, high, len(values), faces)
 
 
@@ -107,9 +107,4 @@ class Findings:
     def honest(self, paper: str, experiment: Experiment, metric: str) -> Summary | None:
         """Return a test figure without leakage; of an average, of all folds together."""
         split: Split = "folds" if experiment.kind == "crossval" else "test"
-        protocol: Protocol = "honest"
-        if "honest" not in experiment.protocols:
-            if not experiment.clean_test:
-                return None
-            protocol = "paper"
-        return self.summary(paper, experiment, protocol, split, metric)
+        return self.summary(paper, experiment, "honest", split, metric)

@@ -104,7 +104,7 @@ def jobs_of(plans: Plans, paper: str, *, quick: bool = False) -> Iterator[Job]:
     """Give the jobs of a paper, in the order of its plan; one seed each if `quick`.
 
     Raises:
-        RecipeError: If an average names an experiment that is in no plan.
+        RecipeError: If an average names a paper or an experiment that is in no plan.
     """
     for experiment in plans[paper].experiments:
         for protocol in experiment.protocols:
@@ -116,6 +116,8 @@ def jobs_of(plans: Plans, paper: str, *, quick: bool = False) -> Iterator[Job]:
 
 def _members(plans: Plans, job: Job) -> Iterator[Job]:
     for member in job.experiment.members:
+        if member.paper not in plans:
+            raise RecipeError(unknown_name("paper", member.paper, plans))
         experiment = plans[member.paper].experiment(member.experiment)
         yield Job(member.paper, experiment, job.protocol, member.seed, quick=job.quick)
 

@@ -87,7 +87,7 @@ def _leak(paper: str, experiment: Experiment, pairs: list[tuple[Result, Result]]
     return Leak(
         paper=paper,
         experiment=experiment,
-        dataset=pairs[0][0].data["name"],
+        dataset=pairs[0][0].data.name,
         leaky=leaky,
         honest=honest,
         difference=float(np.mean(differences)),
@@ -99,7 +99,7 @@ def _leak(paper: str, experiment: Experiment, pairs: list[tuple[Result, Result]]
 
 def _on_twins(pairs: list[tuple[Result, Result]]) -> tuple[float, float] | None:
     """Return the mean accuracies on the faces that "all" has more than "without leaked"."""
-    if len({result.data["fingerprint"] for pair in pairs for result in pair}) > 1:
+    if len({result.data.fingerprint for pair in pairs for result in pair}) > 1:
         return None
     columns = []
     for column in zip(*pairs):

@@ -57,8 +57,6 @@ class Experiment(Part):
         redraw: Small tests to draw from what a "train" experiment predicts.
         headline: Whether it stands in the page's summary.
         by_class: Whether the page shows the recall of each expression.
-        clean_test: Whether the test of the paper's own division is free of identical images and
-            was not selected on, so that it serves as the honest one.
         note: What a reader must know of it. `{honest:EXPERIMENT}`, `{paper:EXPERIMENT}` and
             `{leaky:EXPERIMENT}` stand for the measured accuracy.
     """
@@ -78,7 +76,6 @@ class Experiment(Part):
     redraw: Redraw | None = None
     headline: bool = False
     by_class: bool = False
-    clean_test: bool = False
     note: str = ""
 
     @model_validator(mode="after")

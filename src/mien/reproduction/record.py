@@ -9,7 +9,7 @@ from mien.data.dataset import FaceDataset
 from mien.recipe import Recipe
 from mien.reproduction.job import Job
 from mien.reproduction.measured import Measured
-from mien.reproduction.result import Result
+from mien.reproduction.result import Data, Environment, Result
 from mien.training.run import Run
 
 
@@ -31,7 +31,7 @@ def record(job: Job, measured: Measured, seconds: float) -> Result:
         quick=job.quick,
         recipe={one.key: _content(one.recipe()) for one in job.members or (job,)},
         data=_data(measured.faces, runs),
-        environment=runs[0].environment(),
+        environment=Environment.model_validate(runs[0].environment()),
         parameters=sum(map(_parameters, runs if job.members else runs[:1])),
         epochs=sum(map(_epochs, own)),
         seconds=round(seconds, 1),
@@ -44,14 +44,14 @@ def _content(recipe: Recipe) -> dict[str, Any]:
     return recipe.model_dump(mode="json", exclude_none=True)
 
 
-def _data(faces: FaceDataset, runs: Sequence[Run]) -> dict[str, Any]:
-    return {
-        "name": faces.name,
-        "fingerprint": faces.fingerprint,
-        "history": list(faces.history),
-        "counts": faces.counts(),
-        "trained_on": [run.data()["trained_on"]["faces"] for run in runs],
-    }
+def _data(faces: FaceDataset, runs: Sequence[Run]) -> Data:
+    return Data(
+        name=faces.name,
+        fingerprint=faces.fingerprint,
+        history=tuple(faces.history),
+        counts=faces.counts(),
+        trained_on=tuple(run.data()["trained_on"]["faces"] for run in runs),
+    )
 
 
 def _parameters(run: Run) -> int:

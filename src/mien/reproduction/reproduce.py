@@ -57,9 +57,8 @@ def _run(job: Job, bench: Bench, store: Store) -> None:
     with Stopwatch(folder / STOPWATCH) as watch:
         measured = KINDS[job.experiment.kind](job, bench)
     store.write(job, record(job, measured, watch.seconds))
-    # The weights of the best epoch stay; what only a longer training needs goes.
-    for checkpoint in folder.rglob("last.ckpt"):
-        checkpoint.unlink()
+    for run in measured.runs:
+        run.keep_best_only()
 
 
 def _time(minutes: float) -> str:

@@ -104,6 +104,34 @@ class Average(Kept):
     members: tuple[Compared, ...]
 
 
+class Data(Kept):
+    """The faces of a job.
+
+    Args:
+        name: The dataset's.
+        fingerprint: Of the faces, their labels and splits.
+        history: What was done to them.
+        counts: Faces by split and expression.
+        trained_on: Faces that each run was trained on.
+    """
+
+    name: str
+    fingerprint: str
+    history: tuple[str, ...]
+    counts: dict[str, dict[str, int]]
+    trained_on: tuple[int, ...]
+
+
+class Environment(Kept):
+    """What a job was run with: versions by library, threads, numbers computed in."""
+
+    python: str
+    system: str
+    threads: int
+    versions: dict[str, str]
+    precision: str
+
+
 class Result(Kept):
     """What came out of a job.
 
@@ -115,8 +143,8 @@ class Result(Kept):
         quick: Whether it was only to see that it runs.
         recipe: The recipe with every default filled in, by the job's key; of an average, those of
             its members.
-        data: Name, fingerprint, history and counts of the faces.
-        environment: Python, versions of the libraries, threads, precision.
+        data: The faces.
+        environment: What it was run with.
         parameters: Weights of the network, or of all networks of an average.
         epochs: Epochs trained; of folds or trials, of all together.
         seconds: Wall time, beside whatever else the machine did.
@@ -134,8 +162,8 @@ class Result(Kept):
     seed: int
     quick: bool
     recipe: dict[str, dict[str, Any]]
-    data: dict[str, Any]
-    environment: dict[str, Any]
+    data: Data
+    environment: Environment
     parameters: int
     epochs: int
     seconds: float

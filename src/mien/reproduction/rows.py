@@ -61,11 +61,16 @@ def rows_of(findings: Findings, paper: str) -> Iterator[Row]:
 
 
 def reported(experiment: Experiment) -> list[tuple[Split, float | None]]:
-    """Return what the paper reports, the recipe's expected figures; a place for ours if nothing."""
+    """Return what the paper reports, the recipe's expected figures; a place for ours if nothing.
+
+    A figure of other data than ours is not compared with.
+    """
     if experiment.kind == "crossval":
         return [("folds", None)]
-    recipe = load_recipe(find_recipe(experiment.recipe), experiment.overrides)
-    figures = [(f.split, f.value) for f in recipe.expected if f.split != "train"]
+    path = find_recipe(experiment.recipe)
+    recipe = load_recipe(path, experiment.overrides)
+    same = recipe.data.dataset == load_recipe(path).data.dataset
+    figures = [(f.split, f.value if same else None) for f in recipe.expected if f.split != "train"]
     return [*figures] or [("test", None)]
 
 

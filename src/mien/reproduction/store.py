@@ -49,7 +49,7 @@ class Store:
             result = Result.model_validate(read_json(path))
         except ValidationError as error:
             first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
+            key = ".".join(map(str, first["loc"])) or "the whole"
             raise MienError(f"{path} is not a result: {key}: {first['msg']}.") from error
         if result.quick != self.quick:
             kind = "a quick" if result.quick else "a full"
@@ -64,6 +64,6 @@ def _check_recipes(job: Job, result: Result, path: Path) -> None:
         content = result.recipe.get(trained.key)
         if content is None or parse_recipe(content, str(path)) != trained.recipe():
             raise MienError(
-                f"{path} was made with another recipe than {trained.key} has now: move it away to"
-                " run the experiment again."
+                f"{path} was made with another recipe than {trained.key} has now: move it and the"
+                f" folder of its run away to run the experiment again."
             )

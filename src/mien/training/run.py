@@ -158,6 +158,18 @@ class Run:
                 f"{self.folder} was not trained to the end: mien train with --resume goes on."
             )
 
+    def keep_best_only(self) -> None:
+        """Leave of the last checkpoint only what says how the run ended; the best epoch stays.
+
+        Raises:
+            MienError: If the checkpoint is damaged.
+        """
+        if self.last.exists():
+            ended = _read(self.last)
+            kept = {"state_dict": {}, "epoch": ended["epoch"], "callbacks": ended["callbacks"]}
+            with whole_file(self.last) as path:
+                torch.save(kept, path)
+
     def module(self) -> ExpressionModule:
         """Load the best epoch's weights, ready for evaluation on the CPU.
 
@@ -215,13 +227,18 @@ class Run:
 
 
 def _load(checkpoint: Path) -> dict[str, Any]:
+    content = _read(checkpoint)
+    stopped = any(
+        0 < state.get("patience", 0) <= state.get("wait_count", 0)
+        for state in content["callbacks"].values()
+    )
+    return content | {"stopped": stopped}
+
+
+def _read(checkpoint: Path) -> dict[str, Any]:
     try:
         content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        stopped = any(
-            0 < state.get("patience", 0) <= state.get("wait_count", 0)
-            for state in content["callbacks"].values()
-        )
-        return {"state_dict": content["state_dict"], "epoch": content["epoch"], "stopped": stopped}
+        return {key: content[key] for key in ("state_dict", "epoch", "callbacks")}
     except OSError as error:
         raise MienError(f"{checkpoint} cannot be opened: {error.strerror}.") from error
     except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:

@@ -73,12 +73,14 @@ def reproduce(
 
     plans, folder = shipped_plans(), out or (QUICK_OUT if quick else OUT)
     store = Store(folder, quick)
+    findings = Findings(plans, store)  # what is damaged is said before hours are spent
     failed: list[str] = []
     if paper is not None or data or only:
         place = runs or (folder / "runs" if quick else Path("runs") / "reproduction")
         failed = _run(plans, store, paper or "all", only or (), data or (), place)
-    _report(Findings(plans, store), paper, only or (), page)
-    complain(failed, MOST_FAILED)
+        complain(failed, MOST_FAILED)
+        findings = Findings(plans, store)
+    _report(findings, paper, only or (), page)
     if failed:
         raise typer.Exit(exits.INCOMPLETE)
 
@@ -152,7 +154,7 @@ def _print_paper(findings: Findings, paper: str, only: Sequence[str]) -> None:
     rows = [row for row in rows_of(findings, paper) if not only or row.experiment.name in only]
     for header, cells in (
         (papers.FIRST, [papers.first_cells(row) for row in rows]),
-        (averages.HEADER, averages.average_rows(findings, paper)),
+        (averages.HEADER, averages.average_rows(findings, paper, only)),
     ):
         if cells:
             table = Table(*header, title=escape(findings.plans[paper].title))

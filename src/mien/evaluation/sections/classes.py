@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import figures, pages
-from mien.evaluation.bootstrap import wilson
+from mien.evaluation.bootstrap import share_interval
 from mien.evaluation.counts import ClassCounts, averages, class_counts
 from mien.evaluation.judged import Judged
 from mien.evaluation.metrics import accuracy, confusion
+from mien.evaluation.predictions import Predictions
 from mien.evaluation.sections.section import UNDEFINED, Drawing, Section, known, number
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ def classes(judged: Judged) -> Section:
             pages.table(HEADER, rows),
             *(pages.paragraph(note, note=True) for note in (*_undefined(names, counts), about)),
         ),
-        drawings=(
-            Drawing("recall", "Recall of each class with its interval", _recalls(names, counts)),
-        ),
+        drawings=(Drawing("recall", "Recall of each class with its interval", _recalls(faces)),),
         data={
             "classes": {name: _figures(counts, i) for i, name in enumerate(names)},
             "averages": {
@@ -128,18 +127,22 @@ def _figures(counts: ClassCounts, i: int) -> dict[str, float | int | None]:
     }
 
 
-def _recalls(names: Sequence[str], counts: ClassCounts) -> Figure:
+def _recalls(faces: Predictions) -> Figure:
+    names, people = faces.labels.expressions, faces.people
     figure = figures.new_figure(6.8, 1.1 + 0.36 * len(names))
     axes = figure.subplots()
-    for place, (hits, of) in enumerate(zip(counts.tp, counts.support)):
-        if of == 0:
+    right = faces.probabilities.argmax(1) == faces.truth
+    for place in range(len(names)):
+        shown = faces.truth == place
+        if not shown.any():
             axes.text(0.01, place, f"{UNDEFINED}: no face", va="center", color=figures.GREY)
             continue
-        low, high = wilson(int(hits), int(of))
-        figures.interval_mark(axes, place, hits / of, low, high)
-        figures.value_above(axes, place, hits / of, digits=2)
+        low, high = share_interval(right[shown], None if people is None else people[shown])
+        figures.interval_mark(axes, place, float(right[shown].mean()), low, high)
+        figures.value_above(axes, place, float(right[shown].mean()), digits=2)
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlim=(0, 1), xlabel="recall, with Wilson's 95 % interval over faces")
+    kind = "Wilson's 95 % interval over faces" if people is None else "95 % interval over subjects"
+    axes.set(xlim=(0, 1), xlabel=f"recall, with {kind}")
     axes.set_ylim(len(names) - 0.5, -0.7)
     figures.light_grid(axes)
     return figure

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mien.data.dataset import FaceDataset
+from mien.errors import MienError
 from mien.evaluation.ensemble import WEIGHTINGS, Ensemble, Weighting, build_ensemble
 from mien.evaluation.metrics import accuracy
 from mien.evaluation.paired import mcnemar, paired_difference
@@ -29,13 +30,25 @@ def average(job: Job, bench: Bench) -> Measured:
     """Average the probabilities of the members, with equal shares and with fitted ones.
 
     Raises:
-        MienError: If the members were not trained on the same data and splits.
+        MienError: If the members were not trained on the same data and splits, or the weights of
+            one are gone.
     """
+    for member in job.members:
+        _check_there(member, bench)
     pairs = [trained(member, bench) for member in job.members]
     runs, faces = tuple(run for run, _ in pairs), pairs[0][1]
     tables = [_table(run, faces) for run in runs]
     averages = tuple(_average(job, runs, tables, faces, weights) for weights in WEIGHTINGS)
     return Measured(runs, faces, averages[0].figures, {"averages": averages})
+
+
+def _check_there(member: Job, bench: Bench) -> None:
+    """Check that a member was trained here: another training would give other weights."""
+    if not bench.folder(member).exists():
+        raise MienError(
+            f"The weights of {member.key} are not in {bench.runs}: move its result away to train it"
+            " again."
+        )
 
 
 def _table(run: Run, faces: FaceDataset) -> Predictions:

@@ -27,11 +27,13 @@ def train_once(job: Job, bench: Bench) -> Measured:
 
 
 def trained(job: Job, bench: Bench) -> tuple[Run, FaceDataset]:
-    """Return a job's run, trained to its end, and its faces."""
+    """Return a job's run, trained to its end, and its faces.
+
+    Raises:
+        MienError: If the folder holds another recipe's run.
+    """
     recipe, run = job.recipe(), Run(bench.folder(job))
     faces = bench.library.faces(recipe.data)
-    # What was measured is finished; its last checkpoint is gone.
-    if not run.report_file.exists():
-        begun = run.recipe_file.exists()
-        train(recipe, faces, run.folder, resume=begun, progress=bench.progress)
+    begun = run.recipe_file.exists()
+    train(recipe, faces, run.folder, resume=begun, progress=bench.progress)
     return run, faces

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mien.reproduction.findings import Findings
 from mien.reproduction.page.markdown import points, section, table, within
@@ -27,26 +27,28 @@ def averages(findings: Findings) -> Iterator[str]:
     for paper, plan in findings.plans.items():
         rows = average_rows(findings, paper)
         if rows:
-            found = [_sentence(*pair) for pair in _averages(findings, paper)]
+            found = [_sentence(*pair) for pair in _averages(findings, paper, ())]
             yield section(
                 plan.title, plan.about, ABOUT, table(HEADER, rows), "\n".join(filter(None, found))
             )
 
 
-def average_rows(findings: Findings, paper: str) -> list[tuple[str, ...]]:
-    """Return the rows of the table of a paper's averages."""
+def average_rows(findings: Findings, paper: str, only: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """Return the rows of the table of a paper's averages, or of some of its experiments."""
     return [
         (experiment.title, "", "not run yet", "", "", "", "")
         if average is None
         else _cells(experiment, average)
-        for experiment, average in _averages(findings, paper)
+        for experiment, average in _averages(findings, paper, only)
     ]
 
 
-def _averages(findings: Findings, paper: str) -> Iterator[tuple[Experiment, Average | None]]:
+def _averages(
+    findings: Findings, paper: str, only: Sequence[str]
+) -> Iterator[tuple[Experiment, Average | None]]:
     """Give each experiment with each of its averages, or with none."""
     for experiment in findings.plans[paper].experiments:
-        if experiment.kind == "average":
+        if experiment.kind == "average" and (not only or experiment.name in only):
             results = [r for p in experiment.protocols for r in findings.of(paper, experiment, p)]
             averages = [average for result in results for average in result.averages]
             found: list[Average | None] = [*averages] or [None]

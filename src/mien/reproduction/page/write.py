@@ -38,15 +38,14 @@ WHAT = """\
 - **The honest protocol** trains the same network in the same way, selects the epoch on validation
   and measures it once on test. CK+48 is divided 64:16:20 with each person on one side only.
   FER2013 has its official splits, and training images with a pixel-identical twin in PublicTest
-  or PrivateTest are left out. Where a paper's own division is free of both leaks, its test
-  serves.
+  or PrivateTest are left out. Of datasets put together there is none: nothing keeps all people
+  apart.
 - **Figures** are accuracies, the honest ones with macro F1 beside them. Brackets are 95 %
-  intervals: of one seed a bootstrap over faces; of several, Student's over the seeds or the mean
-  bootstrap interval, whichever is wider. A seed changes weights, order and, where the paper
-  divides at random, the division. On CK+48 frames of one person are alike, so that intervals over
-  faces are too narrow there.
+  intervals: of one seed a bootstrap, over the people where they are known, as on CK+48, else over
+  faces; of several, Student's over the seeds or the mean bootstrap interval, whichever is wider. A
+  seed changes weights, order and, where the paper divides at random, the division.
 - **Reached** means that our mean is at least the paper's figure; within the interval, that the
-  interval reaches it.
+  interval reaches it. Where the paper's data are others than ours there is no outcome.
 - Times of what is not run yet are estimates for 2 idle cores.
 - CK+ is CK+48 here, the public cut of 981 frames; IMED is given out on request and is not at
   hand. Experiments with it have complete recipes and run as soon as someone has it.
@@ -112,13 +111,13 @@ def _made_with(findings: Findings) -> str:
     if not results:
         return ""
     environments = [result.environment for result in results]
-    versions = (f"{n} {v}" for e in environments for n, v in e["versions"].items())
-    systems = _listed(e["system"] for e in environments)
-    threads = _listed(str(e["threads"]) for e in environments)
+    versions = (f"{n} {v}" for e in environments for n, v in e.versions.items())
+    systems = _listed(e.system for e in environments)
+    threads = _listed(str(e.threads) for e in environments)
     total = duration(sum(result.seconds for result in results))
     return (
         f"{len(results)} runs, {total} together, beside other work: Python"
-        f" {_listed(e['python'] for e in environments)}, {_listed(versions)}; {systems}, threads:"
+        f" {_listed(e.python for e in environments)}, {_listed(versions)}; {systems}, threads:"
         f" {threads}."
     )
 
