@@ -19,7 +19,7 @@ def main() -> None:
         about={
             "file_bytes": classifier.path.stat().st_size,
             "macs": classifier.card.macs,
-            "sha256": classifier.sha256,
+            "sha256": classifier.card.payload_sha256,
         },
     )
 

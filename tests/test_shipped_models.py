@@ -22,12 +22,12 @@ else:
 
 REPOSITORY = Path(__file__).parents[1]
 
-MOST_BYTES = {"mien-tiny": 500_000, "mien-base": 12_000_000, "mien-large": 20_000_000}
+MOST_BYTES = {"mien-tiny": 500_000, "mien-base": 3_000_000, "mien-large": 6_000_000}
 
 
 def test_the_family_ships_and_is_small():
     assert set(shipped_models()) == set(MOST_BYTES)
-    assert sum(model_path(name).stat().st_size for name in MOST_BYTES) <= 30_000_000
+    assert sum(model_path(name).stat().st_size for name in MOST_BYTES) <= 10_000_000
 
 
 @pytest.mark.parametrize("name", shipped_models())

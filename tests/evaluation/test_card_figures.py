@@ -69,6 +69,12 @@ def test_four_classes_are_judged_as_if_only_they_could_be_chosen():
     assert by_name(figures, "without leaked")["accuracy"].images == 3
 
 
+def test_elsewhere_of_one_expression_all_could_be_chosen():
+    figures = elsewhere_figures([table([4, 4], [4, 0])])
+    assert {f.subset for f in figures} == {"among ferplus8"}
+    assert by_name(figures, "among ferplus8")["accuracy"].value == 0.5
+
+
 def test_elsewhere_an_output_chooses_among_what_the_dataset_shows():
     (*figures,) = elsewhere_figures([table([0, 0, 4, -1], [0, 2, 4, 4], subjects=list("aabb"))])
     assert {f.subset for f in figures} == {"among anger+happiness"}

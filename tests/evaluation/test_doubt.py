@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mien.card import Doubt
-from mien.evaluation.doubt import correlation, doubt_report, fit_doubt
+from mien.evaluation.doubt import correlation, doubt_figures, doubt_report, fit_doubt
 from mien.evaluation.predictions import Predictions
 from mien.inference.classifier import Judged
 from mien.labels import label_set
@@ -29,6 +29,14 @@ def table(confidences, right, agreement=None, split="val"):
         votes=votes,
         signals={} if agreement is None else {"agreement": np.array(agreement)},
     )
+
+
+def test_what_is_no_face_is_not_answered():
+    faces = table([0.9, 0.8, 0.7, 0.6], np.array([True, True, True, False]), split="test")
+    faces.signals["not_a_face"] = np.array([0.0, 0.9, 0.0, 0.0])
+    figures = {f.metric: f for f in doubt_figures(faces, Doubt(confidence=0.65), "made")}
+    assert figures["answered"].value == 0.5
+    assert figures["right_of_answered"].images == 2
 
 
 def test_the_bound_halves_the_mistakes_and_answers_the_most():

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from made_results import faces_of
+from mien.data.store import write_store
 from mien.errors import MienError
 from mien.evaluation.model_predictions import file_predictions
 from mien.export.quantise import quantise
@@ -68,10 +70,14 @@ def test_the_command_writes_and_measures(mien, small_model, small_fer2013, tmp_p
     faces, votes = small_fer2013
     out, page = tmp_path / "eight.onnx", tmp_path / "eight.md"
     given = ["--data", faces, "--votes", votes, "--out", out, "--card", page]
-    done = mien("quantise", small_model, *given, "--name", "eight", "--also", faces)
+    own = mien("quantise", small_model, *given, "--also", faces)
+    assert (own.code, out.exists()) == (2, False)
+    assert "the model learns from fer2013" in own.err
+    write_store(faces_of("ckplus48", per_class=2), tmp_path / "other")
+    done = mien("quantise", small_model, *given, "--name", "eight", "--also", tmp_path / "other")
     assert done.code == 0, done.err
     assert Classifier(out).card.name == "eight"
     assert "never trained or selected on" in page.read_text(encoding="utf-8")
-    again = mien("quantise", out, *given)
+    again = mien("quantise", out, "--data", tmp_path / "nothing.csv", *given[2:])
     assert (again.code, again.out) == (2, "")
-    assert "is in eight bits already" in again.err
+    assert "is in eight bits already" in again.err  # before the data are read

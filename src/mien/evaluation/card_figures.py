@@ -12,7 +12,7 @@ from mien.errors import MienError
 from mien.evaluation.bootstrap import intervals, share_interval
 from mien.evaluation.metrics import METRICS
 from mien.evaluation.predictions import Predictions
-from mien.labels import LABEL_SETS, OWN, LabelSet, label_set
+from mien.labels import LABEL_SETS, OWN, label_set
 
 Of = tuple[str, str, str]
 """Dataset, split and subset that a figure is of."""
@@ -51,8 +51,8 @@ def _among_four(head: str, faces: Predictions, dataset: str, split: str) -> list
 def elsewhere_figures(tables: Sequence[Predictions]) -> list[Figure]:
     """Return figures on all faces of a dataset on which nothing was trained or selected.
 
-    Each output chooses among those of its expressions that the dataset shows. The intervals of all
-    faces are over subjects where they are known.
+    Each output chooses among those of its expressions that the dataset shows, if it shows two or
+    more. The intervals are over subjects where they are known.
 
     Args:
         tables: One an output, at its temperature.
@@ -61,19 +61,25 @@ def elsewhere_figures(tables: Sequence[Predictions]) -> list[Figure]:
 
 
 def _elsewhere(table: Predictions) -> list[Figure]:
-    known = table.select(table.truth != NO_TARGET)
-    shown = _shown(known)
-    if len(shown) < len(table.labels):
-        known = known.among(shown)
-    of = (table.dataset, "all", f"among {shown.name}")
+    known = _among_shown(table.select(table.truth != NO_TARGET))
+    of = (table.dataset, "all", f"among {known.labels.name}")
     head = table.labels.name
     return [*metric_figures(head, known, of), *class_figures(head, known, of)]
 
 
-def _shown(known: Predictions) -> LabelSet:
-    """Return the output's expressions that are the truth of some face."""
-    places = np.unique(known.truth)
-    return label_set(OWN.join(known.labels.expressions[place] for place in places))
+def _among_shown(known: Predictions) -> Predictions:
+    """Return predictions as if only what is the truth of some face could be chosen.
+
+    As they are where that is a single expression, or some face has no probability for any of them.
+    """
+    expressions = known.labels.expressions
+    shown = [expressions[place] for place in np.unique(known.truth)]
+    if len(shown) < 2 or len(shown) == len(expressions):
+        return known
+    try:
+        return known.among(label_set(OWN.join(shown)))
+    except MienError:
+        return known
 
 
 def metric_figures(head: str, faces: Predictions, of: Of) -> list[Figure]:

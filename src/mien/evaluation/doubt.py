@@ -1,7 +1,8 @@
 """When a model should say "uncertain", and how good what it says besides expressions is.
 
-The bounds are chosen on val, where they leave half the mistakes of answering always. A face on
-which the raters agree on nothing has no right answer: answering it is a mistake.
+The bounds are chosen on val, where the share of mistakes among the answered faces is at most half
+of that of answering always. A face on which the raters agree on nothing has no right answer:
+answering it is a mistake.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from mien.data.dataset import NO_TARGET
 from mien.data.votes import SIGNAL_TRUTHS
 from mien.evaluation.bootstrap import bounds, resampled, wilson
 from mien.evaluation.card_figures import Of, figure
+from mien.evaluation.metrics import Probabilities, Truth
 from mien.evaluation.predictions import Predictions
-from mien.evaluation.selective import KEPT_ERROR
+from mien.evaluation.selective import KEPT_ERROR, least_confidence, risk_coverage
 from mien.signals import SignalName
 
 Values = NDArray[np.float64]
@@ -44,16 +46,23 @@ class DoubtReport(BaseModel):
 
 @dataclass(frozen=True)
 class _Answers:
-    """What is answered to some faces: confidence and agreement, float (N,), and who is right."""
+    """What is said of N faces: probabilities float (N, C), signals float (N,); truth int (N,)."""
 
-    confidence: Values
+    truth: Truth
+    probabilities: Probabilities
     agreement: Values
-    right: NDArray[np.bool_]
+    not_a_face: Values
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether the leading expression is the truth: bool (N,)."""
+        return np.asarray(self.probabilities.argmax(1) == self.truth)
 
     def given(self, doubt: Doubt) -> NDArray[np.bool_]:
-        """Return which faces are answered: bool (N,)."""
-        sure = self.confidence >= doubt.confidence
-        return np.asarray(sure & (self.agreement >= doubt.agreement))
+        """Return which faces are answered, as readings are: bool (N,)."""
+        sure = self.probabilities.max(1) >= doubt.confidence
+        face = self.not_a_face <= doubt.not_a_face
+        return np.asarray(sure & face & (self.agreement >= doubt.agreement))
 
 
 def doubt_report(table: Predictions, dataset: str) -> DoubtReport:
@@ -83,13 +92,13 @@ def doubt_figures(table: Predictions, doubt: Doubt, dataset: str) -> list[Figure
 
 
 def fit_doubt(table: Predictions) -> Doubt:
-    """Return the bounds with which the most faces of val are answered at half the mistakes.
+    """Return the bounds with which the most faces of val are answered, at half the mistakes a face.
 
     A model that knows nothing of agreement gets a bound on its confidence alone. Where even the
-    surest faces hold too many mistakes nothing is answered.
+    surest faces hold too many mistakes it is 1.
     """
     val = _answers(table.select(table.splits == "val"))
-    if not len(val.right) or val.right.all():
+    if val.right.all():
         return Doubt(confidence=0.0)
     allowed = KEPT_ERROR * float((~val.right).mean())
     tried = BOUNDS if "agreement" in table.signals else BOUNDS[:1]
@@ -99,24 +108,25 @@ def fit_doubt(table: Predictions) -> Doubt:
 
 def _most_answered(val: _Answers, least: float, allowed: float) -> tuple[int, Doubt]:
     """Return how many faces are answered with this least agreement, and the bounds."""
-    agreed = np.flatnonzero(val.agreement >= least)
-    order = agreed[np.argsort(-val.confidence[agreed], kind="stable")]
-    confidence = val.confidence[order]
-    risk = np.cumsum(~val.right[order]) / np.arange(1, len(order) + 1)
-    # A bound cannot part faces of equal confidence.
-    last = np.append(confidence[1:] < confidence[:-1], True)[: len(order)]
-    kept = np.flatnonzero((risk <= allowed) & last)
-    if not len(kept):
+    asked = val.given(Doubt(confidence=0.0, agreement=least))
+    if not asked.any():
         return 0, Doubt(confidence=1.0, agreement=least)
-    return int(kept[-1]) + 1, Doubt(confidence=float(confidence[kept[-1]]), agreement=least)
+    found = risk_coverage(val.truth[asked], val.probabilities[asked])
+    bound = least_confidence(found, allowed)
+    answered = int((found.confidence >= bound).sum())
+    return answered, Doubt(confidence=min(bound, 1.0), agreement=least)
 
 
 def _answers(faces: Predictions) -> _Answers:
-    shares = faces.probabilities
-    judged = faces.truth != NO_TARGET if faces.votes is None else np.ones(len(faces), dtype=bool)
-    said = faces.signals.get("agreement", np.ones(len(faces)))
-    right = shares.argmax(1) == faces.truth
-    return _Answers(shares.max(1)[judged], said[judged], right[judged])
+    if faces.votes is None:
+        faces = faces.select(faces.truth != NO_TARGET)
+    count, said = len(faces), faces.signals
+    return _Answers(
+        truth=faces.truth,
+        probabilities=faces.probabilities,
+        agreement=said.get("agreement", np.ones(count)),
+        not_a_face=said.get("not_a_face", np.zeros(count)),
+    )
 
 
 def _figures(faces: Predictions, doubt: Doubt, of: Of) -> list[Figure]:

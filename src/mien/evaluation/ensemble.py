@@ -93,6 +93,17 @@ class Ensemble:
         return EnsembleNetwork(parts, self.averaging).eval()
 
 
+def check_members(
+    sources: Sequence[Source], averaging: Averaging, weighting: Weighting
+) -> tuple[HeadPart, ...]:
+    """Return the heads that networks have in common; check that they can be averaged so.
+
+    Args and errors as of `build_ensemble`, less what concerns the dataset.
+    """
+    _check_names(averaging, weighting)
+    return _common_heads(sources)
+
+
 def build_ensemble(
     sources: Sequence[Source],
     dataset: FaceDataset,
@@ -117,8 +128,7 @@ def build_ensemble(
         MienError: If there is no such averaging or weighting, the members do not fit together, or
             the dataset is not theirs.
     """
-    _check_names(averaging, weighting)
-    heads = _common_heads(sources)
+    heads = check_members(sources, averaging, weighting)
     _check_data(sources, dataset)
     tables = [_predicted(source, heads, dataset, views) for source in sources]
     own = [tuple(head_report(table, dataset.name) for table in row) for row in tables]

@@ -63,7 +63,13 @@ def threshold(found: RiskCoverage, kept_error: float = KEPT_ERROR) -> float:
     even the surest faces hold too many.
     """
     full = float(found.risk[-1])
-    if full == 0:
-        return 0.0
-    allowed = np.flatnonzero(found.risk <= kept_error * full)
-    return float(found.confidence[allowed[-1]]) if len(allowed) else float("inf")
+    return least_confidence(found, kept_error * full) if full else 0.0
+
+
+def least_confidence(found: RiskCoverage, allowed: float) -> float:
+    """Return the least confidence with which no more than a share of the answers are mistakes.
+
+    Infinity if even the surest faces hold too many.
+    """
+    kept = np.flatnonzero(found.risk <= allowed)
+    return float(found.confidence[kept[-1]]) if len(kept) else float("inf")

@@ -31,9 +31,10 @@ def doubt_section(card: ModelCard) -> str:
     if "not_a_face" in card.signals:
         said.append(f', and "not a face" if `not_a_face` is above {card.doubt.not_a_face:.2f}')
     reason = (
-        ". The bounds of doubt were chosen on `val`, so that half the mistakes of answering always"
-        " remain and the most faces are answered. Where there are votes, faces without a majority"
-        " count, too: whatever is said of them counts as wrong.\n"
+        ". The bounds of doubt were chosen on `val`, so that among the answered faces the share of"
+        " mistakes is at most half of that of answering always, and as many as possible are"
+        " answered. Where there are votes, faces without a majority count, too: whatever is said of"
+        " them counts as wrong.\n"
     )
     parts = ["## When it doubts\n", "".join(said) + reason, _rows(card, DOUBT, ANSWERS)]
     for signal in card.signals:

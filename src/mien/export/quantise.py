@@ -56,8 +56,7 @@ def quantise(source: Path, dataset: FaceDataset, path: Path, *, name: str = "") 
         MienError: If it is in eight bits already, or was trained on other data.
     """
     card, payload, _ = read_model(source)
-    if card.precision == "int8":
-        raise MienError(f"{source} is in eight bits already.")
+    check_quantisable(source, card)
     if card.data_fingerprint != dataset.fingerprint:
         raise MienError(f"{source} was trained on other data: the fingerprints differ.")
     small = _in_eight_bits(payload, _ranges_from(dataset, card.preprocess), card.preprocess)
@@ -69,6 +68,16 @@ def quantise(source: Path, dataset: FaceDataset, path: Path, *, name: str = "") 
         full = bare.model_copy(update={"figures": figures})
         write_file(full, small, temporary)
     return full
+
+
+def check_quantisable(source: Path, card: ModelCard) -> None:
+    """Check that a model is in floating point.
+
+    Raises:
+        MienError: If it is in eight bits already.
+    """
+    if card.precision == "int8":
+        raise MienError(f"{source} is in eight bits already.")
 
 
 def file_figures(classifier: Classifier, dataset: FaceDataset) -> Iterator[Figure]:

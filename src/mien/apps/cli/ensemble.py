@@ -10,9 +10,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from mien.apps.cli.also import Also, judge_also, other_datasets
 from mien.apps.cli.console import results
 from mien.apps.cli.data import Names, Votes
-from mien.apps.cli.export import Also, Card, Tta, judge_also, say_written
+from mien.apps.cli.export import Card, Tta, say_written
 from mien.apps.cli.extras import need
 from mien.apps.cli.train import Data, assembled
 
@@ -52,19 +53,21 @@ def ensemble(
     are fitted on validation; test is measured once, for each member and for the ensemble.
     """
     need("train", "An ensemble")
-    from mien.evaluation.ensemble import build_ensemble
+    from mien.evaluation.ensemble import build_ensemble, check_members
     from mien.evaluation.views import known_views
     from mien.export.export import export_ensemble
     from mien.training.source import open_source
 
-    sources = [open_source(member) for member in members]
-    dataset = assembled(sources[0].recipe, data, votes, names)
     views = known_views(tta)
     averaging, weighting = cast("Averaging", average), cast("Weighting", weights)
+    sources = [open_source(member) for member in members]
+    check_members(sources, averaging, weighting)
+    dataset = assembled(sources[0].recipe, data, votes, names)
+    others = other_datasets(also, dataset.name)
     made = build_ensemble(sources, dataset, averaging, weighting, views)
     _print(made)
     written = export_ensemble(made, out, name=name, description=description, licence=licence)
-    say_written(judge_also(out, written, also), out, card)
+    say_written(judge_also(out, written, others), out, card)
 
 
 def _print(ensemble: Ensemble) -> None:

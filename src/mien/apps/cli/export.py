@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.apps.cli.also import Also, judge_also, other_datasets
 from mien.apps.cli.console import say
 from mien.apps.cli.extras import need
 
@@ -23,12 +23,6 @@ Tta = Annotated[
         "--tta",
         help="Test-time augmentation: flip sees each face mirrored, too; ten-crop ten parts of it.",
     ),
-]
-
-
-Also = Annotated[
-    list[Path] | None,
-    typer.Option("--also", help="Judge it on this other dataset, too, for the card. Repeatable."),
 ]
 
 
@@ -52,25 +46,13 @@ def export(
     from mien.export.export import export_run
     from mien.training.run import Run
 
-    views = known_views(tta)
+    views, found = known_views(tta), Run(run)
+    found.check_finished()
+    others = other_datasets(also, found.data()["name"])
     written = export_run(
-        Run(run), out, name=name, description=description, licence=licence, views=views
+        found, out, name=name, description=description, licence=licence, views=views
     )
-    say_written(judge_also(out, written, also), out, card)
-
-
-def judge_also(model: Path, card: ModelCard, others: Sequence[Path] | None) -> ModelCard:
-    """Put a model's figures on other datasets into its card; return the card as it is then."""
-    from mien.apps.cli.data import load
-    from mien.evaluation.card_figures import elsewhere_figures
-    from mien.evaluation.model_predictions import file_predictions
-    from mien.export.model_file import add_figures
-    from mien.inference.classifier import Classifier
-
-    for other in others or ():
-        tables = file_predictions(Classifier(model), load(other, None), every=True)
-        card = add_figures(model, elsewhere_figures(tables))
-    return card
+    say_written(judge_also(out, written, others), out, card)
 
 
 def say_written(written: ModelCard, out: Path, card: Path | None) -> None:

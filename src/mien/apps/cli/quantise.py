@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
+from mien.apps.cli.also import Also, judge_also, other_datasets
 from mien.apps.cli.console import say
 from mien.apps.cli.data import Names, Votes
-from mien.apps.cli.export import Also, Card, judge_also, say_written
+from mien.apps.cli.export import Card, say_written
 from mien.apps.cli.extras import need
 from mien.apps.cli.train import Data, assembled
 
 
 def quantise(
-    model: Annotated[Path, typer.Argument(help="An ONNX file that mien exported.")],
+    model: Annotated[str, typer.Argument(help="An ONNX file that mien exported.")],
     data: Data,
     out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")],
     votes: Votes = None,
@@ -30,11 +31,16 @@ def quantise(
     taken from training faces; the figures in the card are those of the file that is written.
     """
     need("train", "Quantising")
+    from mien.export.quantise import check_quantisable
     from mien.export.quantise import quantise as write_quantised
-    from mien.inference.zoo import read_card
+    from mien.inference.zoo import model_path, read_card
     from mien.training.source import recipe_of
 
-    dataset = assembled(recipe_of(model, read_card(model)), data, votes, names)
+    source = model_path(model)
+    source_card = read_card(source)
+    check_quantisable(source, source_card)
+    dataset = assembled(recipe_of(source, source_card), data, votes, names)
+    others = other_datasets(also, dataset.name)
     say("Quantising and measuring, with bootstrap intervals …")
-    written = write_quantised(model, dataset, out, name=name)
-    say_written(judge_also(out, written, also), out, card)
+    written = write_quantised(source, dataset, out, name=name)
+    say_written(judge_also(out, written, others), out, card)
