@@ -110,6 +110,15 @@ def test_labels_renormalise(mien, portrait, small_model, labels, count):
         assert share == pytest.approx(everything[expression] / total)
 
 
+def test_a_mistyped_photo_does_not_cost_an_earlier_result(mien, portrait, small_model, tmp_path):
+    out = tmp_path / "readings.csv"
+    assert mien("analyze", portrait, "--model", small_model, "--out", out).code == 0
+    before = out.read_bytes()
+    code, _, err = mien("analyze", "mistyped.jpg", "--model", small_model, "--out", out)
+    assert (code, out.read_bytes()) == (2, before)
+    assert "mistyped.jpg does not exist" in err
+
+
 def test_csv_goes_to_standard_output_alone(mien, portrait, small_model):
     code, out, err = mien("analyze", portrait, "--model", small_model, "--format", "csv")
     assert (code, err) == (0, "")

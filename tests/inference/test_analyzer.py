@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mien.errors import ImageError, MienError
+from mien.errors import ImageError, MienError, ModelError
 from mien.inference.analyzer import Analyzer
 from mien.inference.face import Box, Face
 from mien.inference.pictures import read_picture
@@ -99,6 +100,12 @@ def test_settings_name_what_readings_depend_on(tiny_model, analyzer):
     four = Analyzer(tiny_model, labels="four").settings
     assert (analyzer.settings.labels, four.labels) == ("ferplus8", "four")
     assert four.expressions == label_set("four").expressions
+
+
+def test_weights_are_a_path_or_text(tiny_model):
+    for weights in ("none.onnx", Path("none.onnx")):
+        with pytest.raises(ModelError, match=r"none\.onnx cannot be read"):
+            Analyzer(tiny_model, "yunet", detector_weights=weights)
 
 
 @pytest.mark.data

@@ -55,7 +55,7 @@ class Analyzer:
         model: str | Path = "mien-base",
         detector: str = "haar",
         labels: str | None = None,
-        detector_weights: Path | None = None,
+        detector_weights: str | Path | None = None,
         threads: int | None = None,
     ) -> None:
         wanted = None if labels is None else label_set(labels)
@@ -64,7 +64,8 @@ class Analyzer:
         self.own_labels = self.classifier.card.heads[0].labels
         self.labels: LabelSet = wanted or self.own_labels
         self.labels.positions_in(self.own_labels)
-        self.new_detector = partial(make_detector, detector_weights)
+        weights = None if detector_weights is None else Path(detector_weights)
+        self.new_detector = partial(make_detector, weights)
         self._detector = self.new_detector()
         self.settings = Settings(
             model=self.classifier.card.name,

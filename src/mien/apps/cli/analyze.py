@@ -91,9 +91,9 @@ def analyze(
     from mien.inference.gathered import partial_path
     from mien.inference.video.kind import is_video
 
-    _check(out, form, resume)
+    _check(inputs, out, form, resume)
     if resume and out and out.exists() and not partial_path(out).exists():
-        say(f"{out} is whole: there is nothing to resume.")
+        say(f"{out} is whole: there is nothing to resume. Without --resume all is read again.")
         return
     options = _VideoOptions(
         sampling=_given(every=every, fps=fps, start=start, end=end),
@@ -169,7 +169,9 @@ def _read_videos(
     analyze_videos(VideoJob(paths, reader, beside, written, options.report))
 
 
-def _check(out: Path | None, form: Format | None, resume: bool) -> None:
+def _check(inputs: Sequence[Path], out: Path | None, form: Format | None, resume: bool) -> None:
+    if not any(path.exists() for path in inputs):
+        raise MienError(f"{inputs[0]} does not exist.")  # before an earlier --out is replaced
     if out is None and form is Format.parquet:
         raise MienError("Parquet is not for the terminal: name a file with --out.")
     if out is None and resume:
