@@ -63,11 +63,9 @@ class MarkedCopies:
                 f"{folder} holds other files: give a new folder, so that no photo is replaced."
             )
         self._folder = folder
-        whole = {original: _whole(original) for original in originals}
-        top = os.path.commonpath([path.parent for path in whole.values()]) if whole else "."
         self._copies = {
-            original: folder / _copy(path.relative_to(top), kept, otherwise)
-            for original, path in whole.items()
+            original: folder / _copy(path, kept, otherwise)
+            for original, path in below_common(originals).items()
         }
         taken: dict[Path, Path] = {}
         for original, copy in self._copies.items():
@@ -101,6 +99,13 @@ class MarkedCopies:
             (self._folder / MARK).touch()
         except OSError as error:
             raise MienError(f"{self._folder} cannot be written: {error.strerror}.") from error
+
+
+def below_common(paths: Sequence[Path]) -> dict[Path, Path]:
+    """Return where each of some files stands below the folder that they have in common."""
+    whole = {path: _whole(path) for path in paths}
+    top = os.path.commonpath([path.parent for path in whole.values()]) if whole else "."
+    return {path: known.relative_to(top) for path, known in whole.items()}
 
 
 def _whole(path: Path) -> Path:

@@ -29,6 +29,9 @@ claim gigabytes of pixels."""
 WHITES = (255, 1023, 4095, 16383, 65535)
 """What white can be in a 16-bit picture, where its format does not say."""
 
+BLOCK = 2**20
+"""Values that are scaled at once."""
+
 ORIENTATION = 0x0112
 """The EXIF tag that says how a camera was held."""
 
@@ -183,14 +186,19 @@ def _orientation(image: PIL.Image.Image) -> int:
 
 def _eight_bits(values: NDArray[Any], white: float | None) -> Image:
     """Scale grey values of more than 8 bits to 0 to 255; None guesses white from the largest."""
-    finite = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    fraction = values.dtype.kind == "f"
+    finite = np.nan_to_num(values, posinf=0.0, neginf=0.0) if fraction else values
     black = 0.0
     if white is None:
-        black, white = _black_and_white(finite, fraction=values.dtype.kind == "f")
-    return np.rint((finite - black) * (255 / white)).astype(np.uint8)
+        black, white = _black_and_white(finite, fraction=fraction)
+    flat, scaled = finite.reshape(-1), np.empty(finite.size, np.uint8)
+    for start in range(0, flat.size, BLOCK):  # float64 of the whole would be eight times as much
+        part = flat[start : start + BLOCK].astype(np.float64)
+        scaled[start : start + BLOCK] = np.rint((part - black) * (255 / white))
+    return scaled.reshape(values.shape)
 
 
-def _black_and_white(values: NDArray[np.float64], *, fraction: bool) -> tuple[float, float]:
+def _black_and_white(values: NDArray[Any], *, fraction: bool) -> tuple[float, float]:
     """Return what is black, and how far white is from it, judged by the values that occur."""
     low, high = float(values.min()), float(values.max())
     if low < 0 or high > WHITES[-1]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -111,6 +112,7 @@ def write_clip(
     codec: str = "libx264",
     sound: str | None = None,
     rotation: int = 0,
+    aspect: Fraction = Fraction(1),
     **options: str,
 ) -> Path:
     """Write RGB pictures as a video, 25 a second or at the times given; sound is a codec."""
@@ -121,6 +123,7 @@ def write_clip(
         ticks = Fraction(1, RATE) if codec == "mpeg4" else TICKS
         if rotation:
             stream.set_display_rotation(rotation)
+        stream.codec_context.sample_aspect_ratio = aspect
         number = 0
         for number, picture in enumerate(pictures):
             if number == 0:
@@ -151,13 +154,37 @@ def _write_sound(file, track, seconds):
     rate = 16_000
     wave = 0.5 * np.sin(np.arange(int(seconds * rate)) * 2 * np.pi * 440 / rate)
     kind = track.codec_context.format.name
-    scaled = wave.astype(np.float32) if kind == "fltp" else (128 + 127 * wave).astype(np.uint8)
+    scaled = {
+        "fltp": wave.astype(np.float32),
+        "s16": (32767 * wave).astype(np.int16),
+        "u8": (128 + 127 * wave).astype(np.uint8),
+    }[kind]
     for start in range(0, len(wave), 1024):
         piece = np.ascontiguousarray(scaled[None, start : start + 1024])
         frame = av.AudioFrame.from_ndarray(piece, kind, "mono")
         frame.sample_rate, frame.pts = rate, start
         file.mux(track.encode(frame))
     file.mux(track.encode())
+
+
+def with_unknown_sound(path: Path, pictures: Iterable[np.ndarray]) -> Path:
+    """Write an AVI whose sound says that it has a format that nobody knows."""
+    write_clip(path, pictures, codec="mpeg4", sound="pcm_u8")
+    content = bytearray(path.read_bytes())
+    # Behind the second chunk `strf`, that of the sound, and its length.
+    tag = content.index(b"strf", content.index(b"strf") + 4) + 8
+    content[tag : tag + 2] = b"\xcd\xab"
+    path.write_bytes(content)
+    return path
+
+
+def settled(taken: Sequence[object]) -> int:
+    """Wait until what is appended to a list from other threads has stopped; return its length."""
+    before = -1
+    while before != len(taken):
+        before = len(taken)
+        time.sleep(0.05)
+    return before
 
 
 def iou(one, other) -> float:

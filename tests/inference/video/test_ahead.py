@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from clips import settled
 
 from mien.inference.video.ahead import Ahead
 
@@ -12,15 +13,6 @@ def counting(taken, most=10_000):
     for number in range(most):
         taken.append(number)
         yield number
-
-
-def settled(taken):
-    """Wait until an iterator that is not taken from has stopped."""
-    before = -1
-    while before != len(taken):
-        before = len(taken)
-        time.sleep(0.05)
-    return before
 
 
 def test_items_come_in_order():

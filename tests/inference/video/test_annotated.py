@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
-from clips import write_clip
+from clips import with_unknown_sound, write_clip
 
 from mien.errors import MienError
 from mien.inference.video.annotated import write_annotated
@@ -92,14 +93,47 @@ def test_uneven_times_are_kept(reader, numbered, tmp_path):
     )
 
 
-def test_sound_that_mp4_cannot_hold_is_converted(reader, numbered, tmp_path):
-    path = write_clip(tmp_path / "clip.avi", numbered[:25], codec="mpeg4", sound="pcm_u8")
+@pytest.mark.parametrize(
+    ("suffix", "video", "codec"),
+    [("avi", "mpeg4", "pcm_u8"), ("mkv", "libx264", "pcm_s16le"), ("mov", "libx264", "pcm_s16le")],
+)
+def test_unpacked_sound_is_converted(reader, numbered, tmp_path, suffix, video, codec):
+    path = write_clip(tmp_path / f"clip.{suffix}", numbered[:25], codec=video, sound=codec)
     out = tmp_path / "marked.mp4"
     marked(reader, path, out)
     codec, heard = sound(out)
     assert codec == "aac"
     assert len(heard) == pytest.approx(16_000, abs=4_000)
     assert heard.std() == pytest.approx(0.5 / np.sqrt(2), abs=0.05)
+
+
+def test_sound_of_an_unknown_format_is_left_out(reader, numbered, tmp_path):
+    path = with_unknown_sound(tmp_path / "clip.avi", numbered[:25])
+    out = tmp_path / "marked.mp4"
+    marked(reader, path, out)
+    assert Clip(path).unheard
+    assert (len(frames(out)), sound(out)) == (25, None)
+
+
+def test_rows_are_written_though_the_sound_is_unknown(mien, tiny_model, numbered, tmp_path):
+    path = with_unknown_sound(tmp_path / "clip.avi", numbered[:5])
+    out, copies = tmp_path / "r.jsonl", tmp_path / "marked"
+    arguments = ("--out", out, "--annotated", copies)
+    code, _, err = mien("analyze", path, "--model", tiny_model, *arguments)
+    assert (code, err.count("Error"), "Traceback" in err) == (1, 1, False)
+    assert f"The sound of {path} has an unknown format: its marked copy has none." in err
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 5
+    assert len(frames(copies / "clip.avi.mp4")) == 5
+
+
+@pytest.mark.parametrize(("rotation", "aspect"), [(0, "4/3"), (90, "3/4"), (180, "4/3")])
+def test_pixels_keep_their_shape(reader, numbered, tmp_path, rotation, aspect):
+    options = {"rotation": rotation, "aspect": Fraction(4, 3)}
+    path = write_clip(tmp_path / "wide.mp4", numbered[:5], **options)
+    out = tmp_path / "marked.mp4"
+    marked(reader, path, out)
+    with av.open(str(out)) as file:
+        assert file.streams.video[0].sample_aspect_ratio == Fraction(aspect)
 
 
 def test_a_copy_that_cannot_be_written_is_an_error(reader, clip_path, tmp_path):

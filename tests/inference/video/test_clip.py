@@ -5,6 +5,7 @@ import os
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from clips import write_clip
 
 from mien.errors import VideoError
@@ -83,12 +84,92 @@ def test_reading_carries_on_behind_any_frame(tmp_path, numbered, suffix, last):
         assert np.array_equal(one.picture, other.picture)
 
 
-def test_reading_carries_on_where_two_frames_have_one_time(tmp_path, numbered):
+def joined(folder, pictures):
+    """Two videos in one file: the times of the second begin anew."""
+    half = write_clip(folder / "half.ts", pictures[:25])
+    path = folder / "joined.ts"
+    path.write_bytes(half.read_bytes() + half.read_bytes())
+    return path
+
+
+def paired(folder, pictures):
+    """Two frames in each 40 ms; Matroska writes one time for both."""
+    times = [number // 2 / 25 + number % 2 / 5000 for number in range(50)]
+    return write_clip(folder / "paired.mkv", pictures, times)
+
+
+@pytest.mark.parametrize("make", [joined, paired])
+@pytest.mark.parametrize("last", [0, 10, 11, 30, 31, 48])
+def test_reading_carries_on_where_two_frames_have_one_time(tmp_path, numbered, make, last):
+    path = make(tmp_path, numbered)
+    whole, _ = decoded(path)
+    times = [frame.place.time for frame in whole]
+    assert (len(times), len(set(times))) == (50, 25)
+    rest, _ = decoded(path, whole[last].place)
+    assert [frame.place for frame in rest] == [frame.place for frame in whole[last + 1 :]]
+    assert brightness(rest) == brightness(whole[last + 1 :])
+    # Another frame of that time would be worse than none.
+    assert Clip(path).at(whole[last].place) is None
+
+
+def test_reading_carries_on_where_no_frame_has_that_time(tmp_path, numbered):
     path = write_clip(tmp_path / "clip.avi", numbered, codec="mpeg4")
     whole, _ = decoded(path)
     odd = whole[20].place.__class__(20, whole[20].place.time + 1e-4)
     rest, _ = decoded(path, odd)
     assert [frame.place for frame in rest] == [frame.place for frame in whole[21:]]
+
+
+def test_a_length_does_not_count_from_zero(tmp_path, numbered):
+    times = [20_000 + number / 25 for number in range(50)]
+    clip = Clip(write_clip(tmp_path / "late.ts", numbered, times))
+    assert clip.start == pytest.approx(20_000, abs=2)
+    assert clip.end - clip.start == pytest.approx(clip.length) == pytest.approx(2)
+    assert [frame.place.time - clip.start for frame in clip.frames()] == pytest.approx(
+        [number / 25 for number in range(50)]
+    )
+
+
+def test_what_a_video_says_of_itself_may_have_any_encoding(tmp_path, numbered):
+    path = write_clip(tmp_path / "clip.mp4", numbered)
+    content = path.read_bytes()
+    assert b"VideoHandler" in content
+    path.write_bytes(content.replace(b"VideoHandler", b"Vid\xe9o handl."))
+    assert len(decoded(path)[0]) == 50
+
+
+def test_a_cover_is_no_video(tmp_path, numbered):
+    path = with_cover(tmp_path / "song.m4a", "aac")
+    with pytest.raises(VideoError, match=r"song\.m4a holds only sound"):
+        Clip(path)
+    path = with_cover(tmp_path / "film.mp4", "libx264")
+    frames, problems = decoded(path)
+    assert ([frame.size for frame in frames], problems) == ([(64, 48)] * 5, [])
+    assert Clip(path).rate == 25
+    assert Clip(path).end == pytest.approx(0.2)
+
+
+def with_cover(path, codec):
+    """A song, or a film of five frames of 64x48, behind a cover of 16x16."""
+    with av.open(str(path), "w", format="mp4") as file:
+        cover = file.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 16, 16, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        track = file.add_stream(codec, rate=16_000 if codec == "aac" else 25)
+        if codec != "aac":
+            track.width, track.height, track.pix_fmt = 64, 48, "yuv420p"
+        file.mux(cover.encode(av.VideoFrame(16, 16, "yuvj420p")))
+        file.mux(cover.encode())
+        for number in range(5):
+            if codec == "aac":
+                silence = np.zeros((1, 1024), np.float32)
+                frame = av.AudioFrame.from_ndarray(silence, "fltp", "mono")
+                frame.sample_rate, frame.pts = 16_000, 1024 * number
+            else:
+                frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), "rgb24")
+            file.mux(track.encode(frame))
+        file.mux(track.encode())
+    return path
 
 
 def test_a_single_frame_is_found(tmp_path, numbered):

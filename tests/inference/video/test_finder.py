@@ -81,7 +81,9 @@ def test_between_detections_faces_are_followed(walk):
         assert iou(edges(one[0].face), edges(other[0].face)) > 0.6
 
 
-@pytest.mark.parametrize("options", [{"every": 0}, {"thorough": -1.0}, {"thorough": float("nan")}])
+@pytest.mark.parametrize(
+    "options", [{"every": 0}, {"thorough": -1.0}, {"thorough": float("nan")}, {"thorough": 1e-320}]
+)
 def test_impossible_searches_are_refused(options):
     with pytest.raises(MienError):
         Search(**options)

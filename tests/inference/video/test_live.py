@@ -6,13 +6,17 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 from clips import write_clip
 
+from mien.apps.cli import live
+from mien.apps.cli.terminal import Hidden
 from mien.errors import MienError, VideoError
+from mien.inference.live import sources
 from mien.inference.live.latest import Latest
 from mien.inference.live.recorder import Recorder
 from mien.inference.live.session import LiveFrame, LiveSession, Lost
@@ -193,21 +197,55 @@ def test_rows_of_a_stream_that_does_not_come_back_are_kept(mien, tmp_path, numbe
 
     threading.Thread(target=unplug, daemon=True).start()
     out = tmp_path / "rows.jsonl"
+    address = served.address.replace("http://", "http://bob:secret@")
     code, _, err = mien(
-        *("live", served.address, "--model", tiny_model, "--view", "none"),
+        *("live", address, "--model", tiny_model, "--view", "none"),
         *("--out", out, "--patience", "1"),
     )
     assert code == 1
+    assert "secret" not in err + out.read_text(encoding="utf-8")
     assert "did not come back in 1 s" in " ".join(err.split())
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert {row["status"] for row in rows[:-1]} == {"no face"}
     assert "did not come back" in rows[-1]["message"]
+    assert {row["source"] for row in rows} == {served.address}
 
 
 def test_a_stream_nobody_serves_is_one_sentence(analyzer):
     session = LiveSession(analyzer, Stream("http://127.0.0.1:9/none"), patience=1)
     with pytest.raises(VideoError, match="cannot be opened as a video"):
         list(session.frames())
+
+
+@pytest.mark.parametrize("address", ["rtsp://{}host/a@b", "http://{}127.0.0.1:9/none?to=a@b"])
+@pytest.mark.parametrize("user", ["", "bob@", "bob:secret@", "bob:sec@ret@"])
+def test_a_password_is_not_told(address, user):
+    stream = live_source(address.format(user))
+    assert stream.name == address.format("")
+
+
+def test_a_password_is_not_in_an_error():
+    stream = Stream("http://bob:secret@127.0.0.1:9/none")
+    with pytest.raises(VideoError, match=r"http://127\.0\.0\.1:9/none cannot be opened") as caught:
+        next(stream.shots())
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+class Watched(Hidden):
+    """A view that its user closes as soon as no frame comes."""
+
+    def wait(self, text):
+        self.closed = True
+
+
+def test_a_view_lives_on_while_no_frame_comes(mien, tiny_model, tmp_path, monkeypatch):
+    source, view = Scripted([(4, "")], returns=False, pause=0.6), Watched()
+    monkeypatch.setattr(sources, "live_source", lambda text: source)
+    monkeypatch.setattr(live, "_view", lambda where: view)
+    out = tmp_path / "rows.jsonl"
+    assert mien("live", "0", "--model", tiny_model, "--out", out).code == 0
+    assert view.closed
+    assert len(out.read_text(encoding="utf-8").splitlines()) < 4
 
 
 def test_a_recording_is_a_video_of_the_frames(tmp_path, pictures):

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
+import time
 
 import numpy as np
 import pytest
-from clips import write_clip
+from clips import settled, write_clip
 
 from mien.errors import MienError
 from mien.inference.analyzer import Analyzer
+from mien.inference.live import stream
+from mien.inference.live.sources import Shot
 from mien.inference.video import pipeline
 from mien.inference.video.clip import Clip
 from mien.inference.video.finder import Search
@@ -154,12 +158,61 @@ def test_labels_of_ones_own(tiny_model, clip_path, tmp_path):
     assert "fear" not in row
 
 
-def test_a_stream_gives_readings_and_does_not_run_ahead(analyzer, clip_path):
+def test_a_stream_gives_readings(analyzer, clip_path):
     readings = analyzer.stream(clip_path)
     first = next(readings)
     assert (first.frame, first.time, first.track) == (0, 0.0, 1)
     assert first.as_dict()["track"] == 1
     assert [reading.frame for reading in readings] == list(range(1, 50))
+
+
+def test_a_stream_does_not_run_ahead(analyzer, clip_path, monkeypatch):
+    for name in ("DECODED", "FOUND", "TOGETHER", "READ"):
+        monkeypatch.setattr(pipeline, name, 1)
+    decoded, every = [], Clip.frames
+
+    def counted(self, after=None):
+        for frame in every(self, after):
+            decoded.append(frame.place.index)
+            yield frame
+
+    monkeypatch.setattr(Clip, "frames", counted)
+    readings = analyzer.stream(clip_path)
+    for taken in range(1, 4):
+        next(readings)
+        # One waits in each of the three queues, and one is in each thread's hand.
+        assert taken <= settled(decoded) <= taken + 6
+    readings.close()
+
+
+class Faceless:
+    """A source whose frames never show a face, and never end."""
+
+    name = "faceless"
+    returns = True
+
+    def __init__(self):
+        self.closed = threading.Event()
+
+    def shots(self):
+        try:
+            while True:
+                time.sleep(0.01)
+                yield Shot(np.zeros((48, 64, 3), np.uint8), time.monotonic())
+        finally:
+            self.closed.set()
+
+
+def test_several_streams_can_be_left_early(analyzer, clip_path, monkeypatch):
+    source = Faceless()
+    monkeypatch.setattr(stream, "live_source", {"faceless": source}.get)
+    readings = analyzer.stream(clip_path, "faceless")
+    assert next(readings).source == str(clip_path)
+    leaving = threading.Thread(target=readings.close, daemon=True)
+    leaving.start()
+    leaving.join(timeout=10)
+    assert not leaving.is_alive()
+    assert source.closed.is_set()
 
 
 def test_several_streams_run_at_once(analyzer, clip_path, numbered, tmp_path):

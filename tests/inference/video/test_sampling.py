@@ -69,6 +69,7 @@ def test_no_second_has_more_frames_than_asked_for(steps, fps):
         {"every": 0},
         {"fps": 0.0},
         {"fps": float("nan")},
+        {"fps": 1e308},
         {"fps": 5.0, "every": 2},
         {"start": 2.0, "end": 1.0},
     ],

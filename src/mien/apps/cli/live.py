@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, partial
@@ -91,36 +91,62 @@ def live(
     analyzer = Analyzer(model, detector, labels, detector_weights)
     origin = live_source(source)
     session = LiveSession(analyzer, origin, smooth=smooth, patience=patience)
-    with ExitStack() as stack:
-        recorder = stack.enter_context(Recorder(record)) if record else None
-        journal = stack.enter_context(_results(out, analyzer, source)).journal if out else None
-        shown = _view(view)
-        stack.enter_context(shown)
-        failure = _run(session, shown, _Kept(journal, recorder), seconds)
-        if failure and journal is not None:
-            journal.end(origin.name, [failure])
-    _finish(failure, [path for path in (out, record) if path and path.exists()])
+    kept, failures = _Kept(), []
+    try:
+        with ExitStack() as stack:
+            if record:
+                kept.recorder = stack.enter_context(Recorder(record))
+            if out:
+                kept.journal = stack.enter_context(_results(out, analyzer, origin.name)).journal
+            shown = _view(view)
+            stack.enter_context(shown)
+            failures += _run(session, shown, kept, seconds)
+            kept.end(origin.name, failures)
+    except (MienError, OSError) as error:  # closing what is kept can fail, too
+        if not kept.anything:
+            raise
+        failures.append(str(error))
+    _finish(failures, out, record if kept.recorder and kept.recorder.whole else None)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Kept:
-    """What is kept of a session."""
+    """What is kept of a session, and whether a frame was."""
 
-    journal: VideoJournal | None
-    recorder: Recorder | None
+    journal: VideoJournal | None = None
+    recorder: Recorder | None = None
+    anything: bool = False
 
     def add(self, frame: LiveFrame, marked: Callable[[], Image]) -> None:
         if self.journal is not None:
-            self.journal.add(frame.read)
+            try:
+                self.journal.add(frame.read)
+            except OSError as error:
+                message = f"{self.journal.path} cannot be written: {error.strerror}."
+                raise MienError(message) from error
+            self.anything = True
         if self.recorder is not None:
             self.recorder.write(marked(), frame.read.place.time)
+        self.anything = True
+
+    def end(self, source: str, failures: Sequence[str]) -> None:
+        if failures and self.journal is not None:
+            # On a full disk, which is then the failure, this row cannot be written either.
+            with suppress(OSError):
+                self.journal.end(source, failures)
 
 
 def _results(out: Path, analyzer: Analyzer, source: str) -> VideoResults:
+    from mien.inference.gathered import partial_path
     from mien.inference.video.journal import VideoSettings
     from mien.inference.video.results import VideoResults
     from mien.inference.video.table import Beside
 
+    if partial_path(out).is_file():
+        raise MienError(
+            f"{partial_path(out)} is what was kept, as JSON lines, of a session that was broken "
+            "off: move it away, or delete it."
+        )
     shared = {**analyzer.settings.model_dump(), "inputs": (source,)}
     return VideoResults(out, VideoSettings(**shared), Beside())
 
@@ -143,27 +169,26 @@ def _view(where: Where) -> View:
     return Hidden() if plain else Terminal()
 
 
-def _run(session: LiveSession, view: View, kept: _Kept, seconds: float | None) -> str:
+def _run(session: LiveSession, view: View, kept: _Kept, seconds: float | None) -> list[str]:
     """Read until the source ends or the user wishes; return what failed on the way, if anything."""
     from mien.inference.live.session import LiveFrame
 
-    start, read = time.monotonic(), 0
+    start = time.monotonic()
     try:
         for frame in session.frames():
             if isinstance(frame, LiveFrame):
-                read += 1
                 _take(frame, view, kept)
-            elif frame.reason:
-                view.say(f"{frame.reason} Waiting for it …")
+            else:
+                view.wait(f"{frame.reason} Waiting for it …" if frame.reason else "")
             if view.closed or (seconds is not None and time.monotonic() - start >= seconds):
                 break
     except KeyboardInterrupt:
-        return ""
+        return []
     except (MienError, OSError) as error:
-        if not read:
+        if not kept.anything:
             raise
-        return str(error)
-    return ""
+        return [str(error)]
+    return []
 
 
 def _take(frame: LiveFrame, view: View, kept: _Kept) -> None:
@@ -174,9 +199,15 @@ def _take(frame: LiveFrame, view: View, kept: _Kept) -> None:
     view.show(frame, marked)
 
 
-def _finish(failure: str, written: Sequence[Path]) -> None:
-    for path in written:
-        say(f"Wrote {path}")
-    if failure:
-        complain([failure])
+def _finish(failures: Sequence[str], out: Path | None, record: Path | None) -> None:
+    from mien.inference.gathered import partial_path
+
+    partial = partial_path(out) if out and partial_path(out).exists() else None
+    for path in filter(None, (None if partial else out, record)):
+        if path.exists():
+            say(f"Wrote {path}")
+    complain(failures, len(failures))
+    if partial:
+        say(f"What was read is kept in {partial}, as JSON lines.")
+    if failures:
         sys.exit(exits.INCOMPLETE)

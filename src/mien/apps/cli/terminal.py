@@ -39,9 +39,10 @@ class Terminal:
         faces = [_bars(reading) for reading in frame.shown[:MOST_FACES]]
         self._live.update(Group(*(faces or [Text("no face")]), Text(pace_text(frame), "dim")))
 
-    def say(self, text: str) -> None:
-        """Show a sentence instead."""
-        self._live.update(Text(text))
+    def wait(self, text: str) -> None:
+        """Show a sentence instead, if there is one, while there is no frame."""
+        if text:
+            self._live.update(Text(text))
 
     def __enter__(self) -> Terminal:
         self._live.start()
@@ -64,7 +65,7 @@ class Hidden:
     def show(self, frame: LiveFrame, marked: Callable[[], Image]) -> None:
         """Show nothing."""
 
-    def say(self, text: str) -> None:
+    def wait(self, text: str) -> None:
         """Say nothing."""
 
     def __enter__(self) -> Hidden:

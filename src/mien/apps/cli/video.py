@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -65,7 +65,7 @@ def analyze_videos(job: VideoJob) -> None:
         elif any(outcome.frames for outcome in outcomes):
             results.print(persons_table(outcomes))
     for path in filter(None, (job.written.out, job.written.annotated, job.report)):
-        if path.exists():
+        if whole and path.exists():
             say(f"Wrote {path}")
     _finish(outcomes, problems, whole)
 
@@ -92,11 +92,18 @@ def _outcomes(
         journal = gathered.journal
         whole = _read_all(job, journal)
         if not whole and job.written.out:
-            say(f"Interrupted. {_kept(len(journal), journal.path)}")
-            sys.exit(exits.INTERRUPTED)
+            _interrupted(job, journal)
         outcomes = [VideoOutcome.of(journal, path, job.beside, expressions) for path in job.paths]
-        problems = _make_all(job, outcomes, journal, copies)
+        try:
+            problems = _make_all(job, outcomes, journal, copies) if whole else []
+        except KeyboardInterrupt:
+            _interrupted(job, journal)
     return outcomes, problems, whole
+
+
+def _interrupted(job: VideoJob, journal: VideoJournal) -> NoReturn:
+    say(f"Interrupted. {_kept(len(journal), journal.path) if job.written.out else ''}".rstrip())
+    sys.exit(exits.INTERRUPTED)
 
 
 def _read_all(job: VideoJob, journal: VideoJournal) -> bool:
@@ -130,20 +137,28 @@ def _make_all(
 def _make(
     job: VideoJob, outcome: VideoOutcome, journal: VideoJournal, copies: MarkedCopies | None
 ) -> None:
-    from mien.inference.video.annotated import write_annotated
-    from mien.inference.video.clip import Clip
-    from mien.inference.video.outcome import frames_of
+    from mien.inference.marked import below_common
     from mien.inference.video.report import VideoReport
 
     if job.report is not None:
-        folder = job.report if len(job.paths) == 1 else job.report / outcome.path.stem
+        several = len(job.paths) > 1
+        folder = job.report / below_common(job.paths)[outcome.path] if several else job.report
         VideoReport(outcome, job.beside.smooth).write(folder)
     if copies is not None:
         copies.begin()
-        records, labels = frames_of(journal, outcome.path), job.reader.analyzer.labels
-        frames = write_annotated(Clip(outcome.path), records, labels, copies.path(outcome.path))
-        places = (frame.place for frame in frames)
-        _follow(places, outcome.path, f"Marking {outcome.path.name}", None)
+        _mark(job, outcome.path, journal, copies)
+
+
+def _mark(job: VideoJob, path: Path, journal: VideoJournal, copies: MarkedCopies) -> None:
+    from mien.inference.video.annotated import write_annotated
+    from mien.inference.video.clip import Clip
+    from mien.inference.video.outcome import frames_of
+
+    clip, records, labels = Clip(path), frames_of(journal, path), job.reader.analyzer.labels
+    frames = write_annotated(clip, records, labels, copies.path(path))
+    _follow((frame.place for frame in frames), path, f"Marking {path.name}", None)
+    if clip.unheard:
+        raise MienError(f"The sound of {path} has an unknown format: its marked copy has none.")
 
 
 def _follow(places: Iterator[Place], path: Path, what: str, end: float | None) -> None:
@@ -156,10 +171,12 @@ def _follow(places: Iterator[Place], path: Path, what: str, end: float | None) -
         task = bar.add_task(what, total=None, time="")
         for number, place in enumerate(places):
             if number == 0:
-                whole = Clip(path).end
-                bar.update(task, total=min(filter(None, (end, whole)), default=None))
+                clip = Clip(path)
+                last = min(filter(None, (end, clip.end)), default=None)
+                bar.update(task, total=last and last - clip.start)
             if number % 10 == 0:
-                bar.update(task, completed=place.time, time=f"{place.time:.1f} s")
+                time = f"{place.time:.1f} s"
+                bar.update(task, completed=place.time - clip.start, time=time)
 
 
 def _copies(job: VideoJob) -> MarkedCopies | None:

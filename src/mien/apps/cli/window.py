@@ -56,11 +56,12 @@ class Window:
             self._picture.configure(image=self._photo)
         else:
             self._photo.paste(image)
-        self.say(f"{pace_text(frame)}   ·   Q closes")
+        self.wait(f"{pace_text(frame)}   ·   Q closes")
 
-    def say(self, text: str) -> None:
-        """Show a sentence below the picture."""
-        self._status.configure(text=text)
+    def wait(self, text: str) -> None:
+        """Show a sentence below the picture, if there is one, and take in what the user does."""
+        if text:
+            self._status.configure(text=text)
         self._root.update()
 
     def _close(self, event: object = None) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 
-from mien.errors import MienError
+from mien.errors import MienError, VideoError
 from mien.inference.video.encoding import VideoWriter
 from mien.preprocess import Image
 
@@ -15,6 +16,9 @@ class Recorder:
 
     Args:
         path: A new .mp4 or .mkv. An .mkv can be played even if the program is killed.
+
+    Attributes:
+        whole: Whether it was closed and holds every frame.
 
     Raises:
         MienError: If the file is there already, or has another suffix.
@@ -26,8 +30,10 @@ class Recorder:
         if path.exists():
             raise MienError(f"{path} is there already: name a new file for the recording.")
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.whole = False
         self._path = path
         self._writer: VideoWriter | None = None
+        self._failed = False
 
     def write(self, picture: Image, time: float) -> None:
         """Write a frame, uint8 (H, W, 3) RGB, shown at a time in seconds.
@@ -38,7 +44,11 @@ class Recorder:
         if self._writer is None:
             size = picture.shape[1], picture.shape[0]
             self._writer = VideoWriter(self._path, size, rate=0)
-        self._writer.write(picture, time)
+        try:
+            self._writer.write(picture, time)
+        except VideoError:
+            self._failed = True
+            raise
 
     def __enter__(self) -> Recorder:
         return self
@@ -49,6 +59,10 @@ class Recorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._writer is not None:
+        if self._writer is None:
+            return
+        # What could not be written fails again when it is closed: that has been said.
+        with suppress(VideoError) if self._failed else nullcontext():
             # An interrupted session's recording is to be whole, too.
             self._writer.__exit__(None, None, None)
+        self.whole = not self._failed

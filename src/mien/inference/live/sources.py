@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from mien.preprocess import Image
 
 SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "udp://", "tcp://", "srt://")
 """How the address of a stream begins."""
+
+USER = re.compile(r"(?<=://)[^/?#]*@")
+"""The user and the password in an address."""
 
 TIMEOUT = 5.0
 """Seconds without a frame after which a stream counts as lost."""
@@ -100,16 +104,20 @@ class Camera:
 
 
 class Stream:
-    """A stream by its address: RTSP, HTTP and what else FFmpeg knows."""
+    """A stream by its address: RTSP, HTTP and what else FFmpeg knows.
+
+    Its name is the address without the user and the password that may stand in it.
+    """
 
     returns = True
 
     def __init__(self, address: str) -> None:
-        self.name = address
+        self.name = USER.sub("", address)
+        self._address = address
 
     def shots(self) -> Generator[Shot]:
         """Give the stream's frames."""
-        with open_video(self.name, LOW_DELAY, TIMEOUT) as container:
+        with open_video(self._address, LOW_DELAY, TIMEOUT, self.name) as container:
             decoding = Decoding(container, frame_rate(container), delay=False)
             for frame in decoding.frames():
                 yield Shot(frame.picture, time.monotonic())

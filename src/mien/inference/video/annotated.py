@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from av.error import FFmpegError
@@ -19,7 +20,7 @@ from mien.inference.video.encoding import VideoWriter
 from mien.inference.video.frame import Frame
 from mien.inference.video.journal import readings_of
 from mien.inference.video.reading import FaceReading
-from mien.inference.video.sound import Sound
+from mien.inference.video.sound import Sound, known_track
 from mien.labels import LabelSet
 
 AHEAD = 4
@@ -29,7 +30,7 @@ AHEAD = 4
 def write_annotated(
     clip: Clip, records: Iterable[Record], labels: LabelSet, path: Path
 ) -> Iterator[Frame]:
-    """Write a marked copy with the timing, the size and the sound of the video.
+    """Write a marked copy with the timing, the size and the sound of the video, if it is known.
 
     Frames between two that were read show the earlier one's readings.
 
@@ -57,7 +58,7 @@ def write_annotated(
 
 def _marked(frames: Iterable[Frame], readings: _Readings) -> Iterator[Frame]:
     for frame in frames:
-        yield Frame(frame.place, annotate(frame.picture, readings.of(frame.place.index)))
+        yield replace(frame, picture=annotate(frame.picture, readings.of(frame.place.index)))
 
 
 def _write(
@@ -65,12 +66,14 @@ def _write(
 ) -> Iterator[Frame]:
     path, name = target
     source = stack.enter_context(open_video(clip.path))
+    track = known_track(source)
     writer: VideoWriter | None = None
     sound: Sound | None = None
     for frame in frames:
         if writer is None:
-            writer = stack.enter_context(VideoWriter(path, frame.size, clip.rate, name))
-            sound = Sound(source, writer.file) if source.streams.audio else None
+            writer = VideoWriter(path, frame.size, clip.rate, frame.aspect, name)
+            stack.enter_context(writer)
+            sound = Sound(source, track, writer.file) if track else None
         if sound:
             sound.until(frame.place.time)
         writer.write(frame.picture, frame.place.time)

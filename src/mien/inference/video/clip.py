@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 from mien.errors import VideoError
 from mien.inference.video.container import open_video
-from mien.inference.video.decoding import Decoding, end_of_picture, frame_rate
+from mien.inference.video.decoding import (
+    Decoding,
+    end_of_picture,
+    frame_rate,
+    length_of_picture,
+    start_of_picture,
+    times_differ,
+)
 from mien.inference.video.frame import Frame, Place
+from mien.inference.video.sound import known_track
 
 MARGIN = 2.0
 """Seconds before a wanted frame to which a video is wound: the frames just after a key frame may
@@ -25,7 +34,10 @@ class Clip:
     Attributes:
         path: The file.
         rate: Frames per second on average; 0 where the file does not say.
+        start: When its first frame is shown, in seconds; 0 where the file does not say.
         end: When its picture ends, in seconds; None where the file does not say.
+        length: Seconds from its start to its end; None where the file does not say.
+        unheard: Whether it has sound, and none in a format that is known.
         problems: Sentences about what could not be decoded; whole when `frames` has ended.
 
     Raises:
@@ -37,7 +49,10 @@ class Clip:
         self.problems: list[str] = []
         with open_video(path) as container:
             self.rate = frame_rate(container)
+            self.start = start_of_picture(container)
             self.end = end_of_picture(container)
+            self.length = length_of_picture(container)
+            self.unheard = bool(container.streams.audio) and known_track(container) is None
 
     def frames(self, after: Place | None = None) -> Iterator[Frame]:
         """Give the frames in the order of presentation.
@@ -59,8 +74,15 @@ class Clip:
 
     def at(self, place: Place) -> Frame | None:
         """Return one frame; None if it cannot be found by its timestamp."""
+        if not self._times_differ:
+            return None
         with open_video(self.path) as container:
             return Decoding(container, self.rate).find(place, MARGIN)
+
+    @cached_property
+    def _times_differ(self) -> bool:
+        with open_video(self.path) as container:
+            return times_differ(container)
 
     def _from_start(self, skip: int = 0) -> Iterator[Frame]:
         with open_video(self.path) as container:
@@ -71,11 +93,12 @@ class Clip:
         self.problems = decoding.problems(str(self.path), self.end)
 
     def _after(self, after: Place) -> Iterator[Frame]:
-        with open_video(self.path) as container:
-            decoding = Decoding(container, self.rate)
-            if decoding.find(after, MARGIN):
-                yield from decoding.frames()
-                self.problems = decoding.problems(str(self.path), self.end)
-                return
+        if self._times_differ:
+            with open_video(self.path) as container:
+                decoding = Decoding(container, self.rate)
+                if decoding.find(after, MARGIN):
+                    yield from decoding.frames()
+                    self.problems = decoding.problems(str(self.path), self.end)
+                    return
         # Timestamps that are missing, repeated or not in order: the frames have to be counted.
         yield from self._from_start(after.index + 1)

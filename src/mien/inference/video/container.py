@@ -8,6 +8,8 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.stream import Disposition
+from av.video.stream import VideoStream
 
 from mien.errors import VideoError
 
@@ -16,14 +18,18 @@ logging.getLogger("libav").setLevel(logging.CRITICAL)
 
 
 def open_video(
-    source: str | Path, options: dict[str, str] | None = None, timeout: float | None = None
+    source: str | Path,
+    options: dict[str, str] | None = None,
+    timeout: float | None = None,
+    name: str | None = None,
 ) -> InputContainer:
-    """Open a file or a stream that has a picture.
+    """Open a file or a stream that has a moving picture.
 
     Args:
         source: A path, or the URL of a stream.
         options: What FFmpeg is told.
         timeout: Seconds after which opening and reading fail; None for no limit.
+        name: What errors call it, where the URL holds a password; None for `source`.
 
     Raises:
         VideoError: If it is missing, not a video, or has sound only.
@@ -31,20 +37,35 @@ def open_video(
     if isinstance(source, Path):
         _check_file(source)
     try:
-        container = av.open(str(source), options=options or {}, timeout=timeout)
+        # What a file says of itself is not read, so its encoding does not matter.
+        container = av.open(
+            str(source), options=options or {}, timeout=timeout, metadata_errors="replace"
+        )
     except (FFmpegError, OSError, ValueError) as error:
-        raise VideoError(f"{source} cannot be opened as a video: {reason(error)}.") from error
-    if not container.streams.video:
+        message = f"{name or source} cannot be opened as a video: {reason(error)}."
+        # FFmpeg's own error holds the whole URL.
+        raise VideoError(message) from (None if name else error)
+    if not _moving(container):
         found = "only sound" if container.streams.audio else "no picture"
         container.close()
-        raise VideoError(f"{source} holds {found}: there is no video to read.")
+        raise VideoError(f"{name or source} holds {found}: there is no video to read.")
     return container
+
+
+def picture_stream(container: InputContainer) -> VideoStream:
+    """Return the first moving picture of what `open_video` opened; a cover is none."""
+    return _moving(container)[0]
 
 
 def reason(error: Exception) -> str:
     """Return what FFmpeg says went wrong, without its number and the file's name."""
     text = getattr(error, "strerror", None) or str(error)
     return " ".join(str(text).split()).rstrip(".") or type(error).__name__
+
+
+def _moving(container: InputContainer) -> list[VideoStream]:
+    streams = container.streams.video
+    return [s for s in streams if not s.disposition & Disposition.attached_pic]
 
 
 def _check_file(path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 import cv2
@@ -13,7 +15,7 @@ from av.packet import Packet
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from mien.inference.video.container import reason
+from mien.inference.video.container import picture_stream, reason
 from mien.inference.video.frame import Frame, Place
 from mien.preprocess import Image
 
@@ -41,7 +43,7 @@ class Decoding:
 
     def __init__(self, container: InputContainer, rate: float, *, delay: bool = True) -> None:
         self._container = container
-        self._stream = container.streams.video[0]
+        self._stream = picture_stream(container)
         self._stream.thread_type = "AUTO" if delay else "SLICE"
         self._step = 1 / (rate or USUAL_RATE)
         self._last: Place | None = None
@@ -57,10 +59,12 @@ class Decoding:
     def frames(self) -> Iterator[Frame]:
         """Give the frames that are still to come, upright and in RGB."""
         for place, frame in self:
-            yield Frame(place, self._picture(frame))
+            yield self._frame(place, frame)
 
     def find(self, wanted: Place, margin: float) -> Frame | None:
         """Wind to a frame; the frames still to come are then those behind it.
+
+        Only for videos whose `times_differ`: elsewhere it may be another frame of that time.
 
         Args:
             wanted: Where the frame stands.
@@ -78,7 +82,7 @@ class Decoding:
         for place, frame in self:
             if place.time >= wanted.time:
                 self._last, self._damaged = wanted, wanted.damaged
-                return Frame(wanted, self._picture(frame)) if place.time == wanted.time else None
+                return self._frame(wanted, frame) if place.time == wanted.time else None
         return None
 
     def problems(self, name: str, end: float | None) -> list[str]:
@@ -125,22 +129,52 @@ class Decoding:
         self._until = float(time) + max(self._step, lasts)
         return self._last
 
-    def _picture(self, frame: av.VideoFrame) -> Image:
+    def _frame(self, place: Place, frame: av.VideoFrame) -> Frame:
         pixels = self._converter.reformat(frame, format="rgb24").to_ndarray()
-        picture = np.asarray(pixels, dtype=np.uint8)
-        turn = TURNS.get(round(frame.rotation / 90) % 4)
-        return picture if turn is None else np.asarray(cv2.rotate(picture, turn), dtype=np.uint8)
+        picture: Image = np.asarray(pixels, dtype=np.uint8)
+        aspect = self._stream.sample_aspect_ratio or Fraction(1)
+        turns = round(frame.rotation / 90) % 4
+        if turns in TURNS:
+            picture = np.asarray(cv2.rotate(picture, TURNS[turns]), dtype=np.uint8)
+        return Frame(place, picture, 1 / aspect if turns % 2 else aspect)
 
 
 def frame_rate(container: InputContainer) -> float:
     """Return a video's frames per second on average; 0 where it does not say."""
-    stream = container.streams.video[0]
+    stream = picture_stream(container)
     return float(stream.average_rate or stream.base_rate or 0)
+
+
+def times_differ(container: InputContainer) -> bool:
+    """Return whether no two frames of a video have one time. Reads it all and decodes nothing."""
+    stream = picture_stream(container)
+    times = array("q")
+    try:
+        for packet in container.demux(stream):
+            if packet.size:  # the last, empty one only says that the video has ended
+                if packet.pts is None:
+                    return False
+                times.append(packet.pts)
+    except (FFmpegError, OSError):
+        pass  # the end of a video that is cut short
+    return len(np.unique(times)) == len(times)
+
+
+def start_of_picture(container: InputContainer) -> float:
+    """Return when the first frame of a video is shown, in seconds; 0 where it does not say."""
+    stream = picture_stream(container)
+    return float((stream.start_time or 0) * (stream.time_base or 0))
+
+
+def length_of_picture(container: InputContainer) -> float | None:
+    """Return how many seconds of picture a video has; None where it does not say."""
+    end = end_of_picture(container)
+    return None if end is None else end - start_of_picture(container)
 
 
 def end_of_picture(container: InputContainer) -> float | None:
     """Return when the last frame of a video ends, in seconds; None where it does not say."""
-    stream = container.streams.video[0]
+    stream = picture_stream(container)
     if stream.duration is not None and stream.time_base is not None:
         return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
     if "DURATION" in stream.metadata:  # Matroska

@@ -32,6 +32,7 @@ class VideoWriter:
         path: The file; its suffix names the container.
         size: Width and height of the frames in pixels; odd ones are kept, as 4:4:4.
         rate: Frames per second on average; 0 if it is not known.
+        aspect: Width of a pixel over its height.
         name: What errors call the file; None for its path.
 
     Attributes:
@@ -42,7 +43,12 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: Path, size: tuple[int, int], rate: float, name: Path | None = None
+        self,
+        path: Path,
+        size: tuple[int, int],
+        rate: float,
+        aspect: Fraction = Fraction(1),
+        name: Path | None = None,
     ) -> None:
         self._name = name or path
         try:
@@ -55,7 +61,7 @@ class VideoWriter:
         # Halved colour planes need even edges.
         self._stream.pix_fmt = "yuv444p" if size[0] % 2 or size[1] % 2 else "yuv420p"
         codec = self._stream.codec_context
-        codec.time_base = TICKS
+        codec.time_base, codec.sample_aspect_ratio = TICKS, aspect
         codec.colorspace, codec.color_range = Colorspace.SMPTE170M, ColorRange.MPEG
         self._converter = VideoReformatter()
         self._last = -1

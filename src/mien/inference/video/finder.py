@@ -27,6 +27,9 @@ GRID = 32
 LEAST_SIDE = 160
 """Longer side in pixels below which no frame is shrunk: faces that come in need some pixels too."""
 
+LEAST_SECONDS = 1e-3
+"""Seconds between two thorough searches, at least: there is hardly a frame between them."""
+
 EMPTY_SIDE = 320
 """Longer side in pixels of frames in which no face is followed, between two thorough searches."""
 
@@ -42,10 +45,10 @@ class Search:
     Args:
         every: The detector looks at every so many of the frames that are read; between them, faces
             are followed by their motion.
-        thorough: Seconds between two thorough searches; 0 for every one.
+        thorough: Seconds between two thorough searches, `LEAST_SECONDS` or more; 0 for every one.
 
     Raises:
-        MienError: If `every` is below 1 or `thorough` below 0.
+        MienError: If `every` is below 1, or `thorough` neither 0 nor so much.
     """
 
     every: int = 1
@@ -56,9 +59,10 @@ class Search:
             raise MienError(
                 f"Detection on every n-th frame: n must be 1 or more. Got {self.every}."
             )
-        if not self.thorough >= 0:
+        if self.thorough != 0 and not self.thorough >= LEAST_SECONDS:
             raise MienError(
-                f"The seconds between thorough searches must be 0 or more. Got {self.thorough:g}."
+                f"The seconds between thorough searches must be 0, or {LEAST_SECONDS:g} or more. "
+                f"Got {self.thorough:g} instead."
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from mien.preprocess import Image
 
@@ -29,10 +30,12 @@ class Frame:
     Args:
         place: Where it stands.
         picture: uint8 (H, W, 3) in RGB order, upright.
+        aspect: Width of a pixel over its height, upright.
     """
 
     place: Place
     picture: Image
+    aspect: Fraction = Fraction(1)
 
     @property
     def size(self) -> tuple[int, int]:

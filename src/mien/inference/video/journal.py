@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -78,7 +79,14 @@ class VideoJournal(Lines):
         """Give the finished frames and the ends of videos, in the order they were written."""
         with self.path.open("rb") as file:
             next(file, None)
-            yield from map(json.loads, file)
+            # A full disk cuts the last line short.
+            yield from (json.loads(line) for line in file if line.endswith(b"\n"))
+
+    def close(self) -> None:
+        """Close the file and leave it where it is."""
+        # Each line was written at once: a full disk was said then, and fails here again.
+        with suppress(OSError):
+            super().close()
 
     def _take(self, record: Record, offset: int) -> None:
         self._count += 1

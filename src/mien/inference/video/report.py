@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -113,10 +114,13 @@ class VideoReport:
             _transition_table(summary),
         )
 
+    @cached_property
+    def _clip(self) -> Clip:
+        return Clip(self.outcome.path)
+
     def _peaks(self, summary: PersonSummary) -> Iterator[tuple[bytes, str]]:
-        clip = Clip(self.outcome.path)
         for episode in peaks(summary.episodes, MOST_PEAKS):
-            frame = clip.at(episode.place)
+            frame = self._clip.at(episode.place)
             if frame:
                 caption = f"{episode.apex:.2f} s: {episode.expression} {episode.peak:.0%}"
                 yield _jpeg(_marked(frame, episode)), caption

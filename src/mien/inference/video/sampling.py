@@ -12,6 +12,9 @@ from mien.inference.video.frame import Frame, Place
 SLACK = 1e-6
 """Seconds by which a timestamp may fall short of its turn through rounding."""
 
+MOST_FPS = 1e6
+"""Frames a second of the fastest videos, and more."""
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -35,8 +38,11 @@ class Sampling:
     def __post_init__(self) -> None:
         if self.every < 1:
             raise MienError(f"Every n-th frame: n must be 1 or more. Got {self.every} instead.")
-        if self.fps is not None and not (math.isfinite(self.fps) and self.fps > 0):
-            raise MienError(f"The frames per second must be above 0. Got {self.fps:g} instead.")
+        if self.fps is not None and not 0 < self.fps <= MOST_FPS:
+            raise MienError(
+                f"The frames per second must be above 0 and at most {MOST_FPS:,.0f}. "
+                f"Got {self.fps:g} instead."
+            )
         if self.fps is not None and self.every != 1:
             raise MienError("Give every n-th frame or frames per second, not both.")
         if not math.isfinite(self.start) or (self.end is not None and not self.end > self.start):

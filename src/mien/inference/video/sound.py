@@ -1,4 +1,4 @@
-"""The sound of a video, copied beside its marked frames."""
+"""The sound of a video, beside its marked frames."""
 
 from __future__ import annotations
 
@@ -7,34 +7,41 @@ from collections.abc import Iterator
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.codec import Codec
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 
+UNPACKED = "pcm_"
+"""How FFmpeg's names of unpacked sound begin. MP4 may hold it, but few programs play it there, and
+that of most other files cannot be copied into it."""
+
 
 class Sound:
-    """Copies the first sound track of a video.
+    """Copies a sound track of a video.
 
-    One that the new file cannot hold becomes AAC, in stereo at most.
+    One that the new file cannot hold, and unpacked sound, becomes AAC, in stereo at most.
 
     Args:
         source: A video with sound, opened for this alone.
+        track: Which of its tracks, one of a known format.
         into: The new file, to which nothing has been written yet.
     """
 
-    def __init__(self, source: InputContainer, into: OutputContainer) -> None:
-        track = source.streams.audio[0]
+    def __init__(self, source: InputContainer, track: AudioStream, into: OutputContainer) -> None:
         self._packets = self._demuxed(source, track)
         self._waiting: Packet[AudioStream] | None = None
         self._into = into
         self._resampler: AudioResampler | None = None
         self._track: AudioStream
-        if track.codec_context.codec.name in into.supported_codecs:
+        codec = track.codec_context.codec.name
+        if codec in into.supported_codecs and not codec.startswith(UNPACKED):
             self._track = into.add_stream_from_template(track)
         else:
             layout = "mono" if track.channels == 1 else "stereo"
-            self._track = into.add_stream("aac", rate=track.rate, layout=layout)
-            self._resampler = AudioResampler(format="fltp", layout=layout, rate=track.rate)
+            rate = _nearest_rate(track.rate)
+            self._track = into.add_stream("aac", rate=rate, layout=layout)
+            self._resampler = AudioResampler(format="fltp", layout=layout, rate=rate)
 
     def until(self, time: float) -> None:
         """Copy what is heard before a time in seconds."""
@@ -75,3 +82,15 @@ class Sound:
     def _encode(self, frame: AudioFrame | None, resampler: AudioResampler) -> None:
         for piece in resampler.resample(frame):
             self._into.mux(self._track.encode(piece))
+
+
+def known_track(source: InputContainer) -> AudioStream | None:
+    """Return the first sound track in a format that FFmpeg knows; None where there is none."""
+    # A track in another format has no codec, whatever its type says.
+    known: list[AudioStream] = [t for t in source.streams.audio if t.codec_context is not None]
+    return known[0] if known else None
+
+
+def _nearest_rate(rate: int) -> int:
+    known = Codec("aac", "w").audio_rates or [rate]
+    return min(known, key=lambda other: abs(other - rate))
