@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -12,17 +13,29 @@ from mien.inference.pictures import read_picture
 RATE = 20
 
 
-def write_clip(path: Path, portrait: Path, frames: int) -> Path:
-    """Write the portrait as a video of so many frames that zooms in a little."""
+def write_clip(
+    path: Path, portrait: Path, frames: int, side: int = 240, start: float = 0.0
+) -> Path:
+    """Write the portrait as a video of so many frames that zooms in a little.
+
+    Args:
+        path: The video; its suffix says what container it gets.
+        portrait: The picture.
+        frames: How many.
+        side: Width and height in pixels.
+        start: The time of the first frame, in seconds.
+    """
     picture = read_picture(portrait)[:400, 50:450]
     with av.open(str(path), "w") as file:
         stream = file.add_stream("libx264", rate=RATE, options={"preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = 240, 240, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
         for number in range(frames):
             edge = number % 20
             part = np.ascontiguousarray(picture[edge : 400 - edge, edge : 400 - edge])
             frame = av.VideoFrame.from_ndarray(part, format="rgb24")
-            file.mux(stream.encode(frame.reformat(240, 240, "yuv420p")))
+            frame = frame.reformat(side, side, "yuv420p")
+            frame.pts, frame.time_base = round(start * RATE) + number, Fraction(1, RATE)
+            file.mux(stream.encode(frame))
         file.mux(stream.encode())
     return path
 

@@ -1,23 +1,31 @@
 import asyncio
 import base64
+import contextlib
+import io
 import json
 import select
 import socket
 import threading
 import time
+import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import PIL.Image
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
 
 from apps.api.running import Occupied, Running, answer_of, encoded, wait
 from mien.apps.api.pool import Task
+from mien.apps.api.received import LONGEST_NAME, client_name, received
 from mien.apps.api.refusals import RefusedError
 from mien.apps.api.settings import MEGABYTE, ServerSettings
 from mien.apps.api.turns import Turns
 from mien.errors import MienError
-from mien.inference.pictures import read_picture
+from mien.inference.pictures import decode_picture, read_picture
 
 POST = b"POST /v1/analyze HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
@@ -70,7 +78,13 @@ def refused(answer, status, sentence):
         ("image/jpeg", b"\xff\xd8\xff", 415, "Got 'image/jpeg'"),
         ("application/json", b"", 422, "Invalid JSON"),
         ("application/json", b"{", 422, "Invalid JSON"),
-        ("application/json", b"[" * 100_000, 422, "Invalid JSON"),
+        ("application/json", b"[" * 100_000, 422, "the whole: It must be an object"),
+        ("application/json", b"nonsense", 422, "the whole: It must be an object"),
+        ("application/json", b'{"images": [}', 422, "images.0: Invalid JSON at character 13"),
+        ("application/json", b'{"images": []} x', 422, "Invalid JSON at character 16"),
+        ("application/json", b'{"images": [], "images": []}', 422, "images: Given twice"),
+        ("application/json", b'{"images": {}}', 422, "images: It must be a list"),
+        ("application/json", b'{"images": [0, "a"]}', 422, "images.0: It must be an object"),
         ("application/json", b"\xff\xfe\x00", 422, "Invalid JSON"),
         ("application/json", b"[]", 422, "The JSON must be"),
         ("application/json", b'{"images": []}', 422, "one picture or more"),
@@ -78,11 +92,17 @@ def refused(answer, status, sentence):
         ("application/json", b'{"images": [{"data": 7}]}', 422, "images.0.data"),
         ("application/json", b'{"images": [{"data": "", "path": "/etc/passwd"}]}', 422, "path"),
         ("application/json", b'{"images": [], "\\ud800": 1}', 422, "JSON"),
-        ("application/json", b'{"images": [{"data": "\\ud800"}]}', 422, "JSON"),
+        ("application/json", b'{"images": [{"data": "\\ud800"}]}', 422, "base64"),
         ("application/json", b'{"images": [{"data": "====", "name": "a"}]}', 422, "base64"),
         ("application/json", b'{"images": [{"data": "not base64!"}]}', 422, "must be base64"),
         ("application/json", b'{"images": [{"data": "AAAA"}]}', 422, "is not a picture"),
-        ("application/json", b'{"url": "http://localhost/a.jpg"}', 422, "images: Field required"),
+        (
+            "application/json",
+            b'{"url": "http://localhost/a.jpg"}',
+            422,
+            "url: There may be no such",
+        ),
+        ("application/json", b"{}", 422, "images: Field required"),
         ("multipart/form-data", b"x", 400, "The form cannot be read"),
         ("multipart/form-data; boundary=b", b"x", 400, "The form cannot be read"),
         ("multipart/form-data; boundary=b", b"--b\r\n", 422, "one picture or more"),
@@ -100,6 +120,70 @@ def test_pictures_in_other_fields(server, face):
     refused(answer, 422, "must be in fields 'files'. Got 'picture'")
     answer = server.client.post("/v1/analyze", files={"files": face}, data={"model": "mien-base"})
     refused(answer, 400, "Too many fields")
+
+
+def unwanted(inside: str, part: str, count: int) -> bytes:
+    """A JSON body with the same thing again and again."""
+    return inside.replace("…", ",".join([part] * count)).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        unwanted('{"images": […]}', "0", 500_000),
+        unwanted('{"images": […]}', "[]", 300_000),
+        unwanted('{"images": […]}', "{}", 300_000),
+        unwanted('{"images": [{"data": […]}]}', "0", 500_000),
+        b"[" * 1_000_000,
+        ("{" + ",".join(f'"{number}": 0' for number in range(100_000)) + "}").encode(),
+        ('{"images": [{"' + "ü" * 500_000 + '": ""}]}').encode(),
+        unwanted('{"images": […]}', '{"data": "AAAA"}', 60_000),
+        ('{"images": [{"data": "AAAA", "name": "' + "\\n" * 500_000 + '"}]}').encode(),
+    ],
+    ids=["numbers", "lists", "objects", "data", "nested", "fields", "name", "pictures", "escapes"],
+)
+def test_what_nobody_wants_takes_no_memory(body):
+    limits = ServerSettings(workers=1)
+    request = Request({"type": "http", "method": "POST", "headers": JSON}, arriving(body))
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(RefusedError):
+            assert len(asyncio.run(received(request, limits))[0].name) == LONGEST_NAME
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 6 * len(body)
+
+
+JSON = [(b"content-type", b"application/json")]
+
+
+def arriving(body: bytes):
+    """What a route receives its body from."""
+
+    async def receive():
+        return {"type": "http.request", "body": body}
+
+    return receive
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"data": st.binary(max_size=20)}, optional={"name": st.text()}),
+        min_size=1,
+        max_size=5,
+    ),
+    st.sampled_from([None, 2]),
+    st.booleans(),
+)
+def test_json_is_read_as_python_writes_it(images, indent, ascii_only):
+    coded = [{**one, "data": base64.b64encode(one["data"]).decode()} for one in images]
+    body = json.dumps({"images": coded}, indent=indent, ensure_ascii=ascii_only).encode()
+    request = Request({"type": "http", "method": "POST", "headers": JSON}, arriving(body))
+    found = asyncio.run(received(request, ServerSettings(workers=1)))
+    assert [one.content for one in found] == [one["data"] for one in images]
+    for number, (one, image) in enumerate(zip(found, images)):
+        assert one.name == (client_name(image.get("name")) or f"picture {number + 1}")
 
 
 # Pictures that are none, or meant to do harm.
@@ -154,6 +238,19 @@ def test_pixel_bombs(strict):
         refused(strict.analyze(bomb), 422, "more than 1 megapixels")
 
 
+def test_a_picture_of_16_bits_takes_little_more_than_its_pixels():
+    values = np.arange(3_000_000, dtype=np.uint32).reshape(1500, 2000) * 7 % 65536
+    content = io.BytesIO(encoded(PIL.Image.fromarray(values.astype(np.uint16))))
+    tracemalloc.start()
+    try:
+        picture = decode_picture(content, "grey.png")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert np.array_equal(picture[..., 0], np.rint(values / 257))
+    assert most < 16 * values.size
+
+
 def test_pictures_that_are_cut_short(strict, face):
     for share in (0.02, 0.3, 0.9):
         refused(strict.analyze(face[: int(len(face) * share)]), 422, "0.jpg")
@@ -164,7 +261,7 @@ def test_too_many_tiny_pictures(server):
     refused(server.analyze(*[tiny] * 10_000), 413, "Too many files")
     image = {"data": base64.b64encode(tiny).decode()}
     answer = server.client.post("/v1/analyze", json={"images": [image] * 10_000})
-    refused(answer, 413, "may hold 64 pictures at most. Got 10000")
+    refused(answer, 413, "may hold 64 pictures at most. Got more")
 
 
 @pytest.mark.parametrize(

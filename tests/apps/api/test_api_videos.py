@@ -1,13 +1,20 @@
 import csv
+import errno
 import io
 import json
+import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import av
 import numpy as np
 import pytest
 
-from apps.api.running import Running, wait
+from apps.api.clip import write_clip
+from apps.api.running import PATIENCE, Running, wait
+from mien.apps.api import video_results
+from mien.apps.api.job import RESULTS, Job
+from mien.errors import VideoError
 from mien.inference.video.clip import Clip
 from mien.inference.video.run import VideoReader
 
@@ -130,15 +137,70 @@ def test_a_photo_or_a_sound_is_no_video(server, face, tmp_path):
     assert "only sound" in answer.json()["detail"]
 
 
-def test_a_video_that_is_cut_short(server, clip, tmp_path):
-    content = clip.read_bytes()
-    (tmp_path / "cut.mp4").write_bytes(content[: len(content) // 2])
-    answer = server.upload(tmp_path / "cut.mp4")
-    assert answer.status_code in (202, 422)
-    if answer.status_code == 202:
-        job = server.ended(answer.json()["id"])
-        assert "cut.mp4" in job["message"]
-        assert str(server.service.jobs.root) not in job["message"]
+def test_a_video_that_is_cut_short(server, portrait, tmp_path):
+    content = write_clip(tmp_path / "whole.mkv", portrait, frames=40).read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(content[: len(content) // 2])
+    answer = server.upload(tmp_path / "cut.mkv")
+    assert answer.status_code == 202
+    job = server.ended(answer.json()["id"])
+    assert job["message"].startswith("cut.mkv is cut short")
+    *_, last = csv.DictReader(io.StringIO(result(server, job).text))
+    assert (last["status"], last["message"]) == ("error", job["message"])
+    for form in ("csv", "jsonl", "timeline"):
+        assert str(server.service.jobs.root) not in result(server, job, form).text
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (lambda path: VideoError(f"{path} cannot be written: why."), "annotated.mp4 cannot be"),
+        (lambda path: OSError(errno.ENOSPC, "No space left", str(path)), "No space left."),
+        (lambda path: KeyError(str(path)), "The server failed; its log says more."),
+    ],
+)
+def test_the_rows_are_kept_if_the_marked_copy_fails(server, clip, monkeypatch, error, sentence):
+    def fails(clip, records, labels, path):
+        raise error(path)
+
+    monkeypatch.setattr(video_results, "write_annotated", fails)
+    job = server.ended(server.upload(clip).json()["id"])
+    assert (job["status"], job["progress"], job["frames"]) == ("done", 1.0, 20)
+    assert job["message"].startswith(f"There is no marked copy: {sentence}")
+    assert str(server.service.jobs.root) not in job["message"]
+    assert len(result(server, job).text.splitlines()) == 21
+    assert "Expressions in clip.mp4" in result(server, job, "timeline").text
+    missing = result(server, job, "video")
+    assert (missing.status_code, missing.json()["detail"]) == (409, job["message"])
+
+
+def test_the_log_says_what_nobody_expected(server, clip, monkeypatch, caplog):
+    monkeypatch.setattr(video_results, "VideoReader", lambda analyzer: analyzer.nothing)
+    job = server.ended(server.upload(clip).json()["id"])
+    assert (job["status"], job["message"]) == ("failed", "The server failed; its log says more.")
+    (record,) = caplog.records
+    assert record.getMessage() == "reading a video failed"
+    assert record.exc_info[0] is AttributeError
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mkv", "mp4"])
+def test_a_video_that_starts_late_is_not_long(server, portrait, tmp_path, monkeypatch, suffix):
+    late = write_clip(tmp_path / f"late.{suffix}", portrait, frames=20, start=20_000)
+    marking = threading.Event()
+
+    def held(*_):
+        assert marking.wait(PATIENCE)
+        return iter(())
+
+    monkeypatch.setattr(video_results, "write_annotated", held)
+    answer = server.upload(late)
+    assert answer.status_code == 202, answer.text
+    id_ = answer.json()["id"]
+    wait(lambda: server.job(id_)["frames"] == 20)
+    wait(lambda: server.job(id_)["progress"] == pytest.approx(0.8 * 19 / 20))
+    marking.set()
+    job = server.ended(id_)
+    assert (job["status"], job["message"]) == ("done", "")
+    assert job["seconds_read"] == pytest.approx(19 / 20)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +242,79 @@ def test_a_too_long_video_is_refused(clip):
         assert answer.status_code == 422
         assert "may be 0.5 seconds long. Got 1 or more" in answer.json()["detail"]
         assert folders(server) == []
+
+
+def test_too_large_a_video_is_refused(clip):
+    with Running(pixels=50_000, workers=1) as server:
+        answer = server.upload(clip, "mine.mp4")
+        assert answer.status_code == 422
+        assert "may have 0.05 megapixels. Got 240x240." in answer.json()["detail"]
+        assert folders(server) == []
+
+
+def test_a_video_that_grows_is_read_so_far(portrait, tmp_path):
+    grows = tmp_path / "grows.ts"
+    for number, side in enumerate((160, 240)):
+        part = write_clip(tmp_path / f"{side}.ts", portrait, frames=10, side=side, start=number)
+        with grows.open("ab") as file:
+            file.write(part.read_bytes())
+    with Running(pixels=50_000, workers=1) as server:
+        job = server.ended(server.upload(grows).json()["id"])
+        assert (job["status"], job["frames"]) == ("done", 11)
+        assert job["message"].startswith("grows.ts is read to 1.00 s only. A video may have 0.05")
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [
+        ({"job_seconds": 1e-6}, "may be worked on for 1e-06 seconds."),
+        ({"video_frames": 1}, "may have 1 frames. Got more."),
+    ],
+)
+def test_work_on_a_video_is_bounded(clip, limit, sentence):
+    with Running(**limit, workers=1) as server:
+        job = server.ended(server.upload(clip).json()["id"])
+        assert (job["status"], job["progress"]) == ("done", 1.0)
+        assert job["frames"] <= 2
+        assert sentence in job["message"]
+        assert "There is no marked copy: clip.mp4 is not read to its end." in job["message"]
+        rows = list(csv.DictReader(io.StringIO(result(server, job).text)))
+        assert len(rows) == job["frames"] + 1
+        assert sentence in rows[-1]["message"]
+        assert result(server, job, "timeline").status_code == 200
+        assert result(server, job, "video").status_code == 409
+
+
+def test_a_disk_that_takes_nothing_is_said_and_forgotten(clip, tmp_path, monkeypatch):
+    with Running(workers=1, jobs=1) as server:
+        server.service.jobs.root.rmdir()
+        with monkeypatch.context() as full:
+            full.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+            for _ in range(2):
+                answer = server.upload(clip)
+                assert (answer.status_code, answer.headers["Retry-After"]) == (507, "60")
+                sentence = "The video cannot be stored: No such file or directory."
+                assert answer.json()["detail"] == sentence
+        assert not server.service.jobs.busy
+        assert server.ended(server.upload(clip).json()["id"])["status"] == "done"
+
+
+def test_results_are_awaited_from_one_to_the_next(offline, tmp_path):
+    job = Job(offline, tmp_path, tmp_path / "a.mp4", "a.mp4")
+    assert job.is_awaited(10)
+    for name, _ in RESULTS.values():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    job.end("done")
+    assert job.is_awaited(10)
+    job.ended -= 20
+    assert not job.is_awaited(10)
+    for form in FORMATS:
+        job.result(form).close()
+        assert job.is_awaited(10) == (form != FORMATS[-1])  # all were fetched
+    job.fetched.clear()
+    job.asked -= 20
+    assert not job.is_awaited(10)
 
 
 def test_a_client_that_goes_away_leaves_nothing(server, clip):

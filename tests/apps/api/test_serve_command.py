@@ -96,6 +96,8 @@ def test_a_video_is_read_to_its_end_and_its_results_can_be_fetched(program, clip
     url = f"/v1/videos/{job['id']}"
     wait(lambda: server.client.get(url).json()["status"] == "done")
     assert len(server.client.get(f"{url}/result").text.splitlines()) == 21
+    for form in ("jsonl", "video", "timeline"):  # the first one was not the last
+        assert server.client.get(f"{url}/result", params={"format": form}).status_code == 200
     assert server.ended() == (0, "")
     assert list(server.folder.iterdir()) == []
 

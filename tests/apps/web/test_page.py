@@ -9,6 +9,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from apps.api.clip import write_camera, write_clip
 from apps.api.running import PATIENCE, Running, wait
+from mien.apps.api import video_results
+from mien.errors import VideoError
 
 TABS = ["photo", "batch", "video", "live", "about"]
 
@@ -262,6 +264,98 @@ def test_another_tab_turns_the_camera_off(opened, server):
     expect(page.locator("#live-stop")).to_be_visible()
     choose(page, "photo")
     assert page.evaluate("document.querySelector('#live-video').srcObject") is None
+
+
+ASKED = """() => {
+const give = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+window.given = [];
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  window.asked = (window.asked ?? 0) + 1;
+  await new Promise((go) => { window.allow = go; });
+  const stream = await give(wanted);
+  window.given.push(stream);
+  return stream;
+};
+}"""
+"""Gives the camera when `allow()` says so, as a user does who answers the browser's question."""
+
+ON = "given.filter(s => s.getTracks().some(t => t.readyState === 'live')).length"
+
+
+def comes(page, what):
+    """Wait for a JavaScript expression to be true."""
+    wait(lambda: page.evaluate(what))
+
+
+@pytest.mark.parametrize(("tab", "button"), [("photo", "#photo-camera"), ("live", "#live-start")])
+def test_a_camera_that_nobody_waits_for_any_more_is_off(opened, server, tab, button):
+    page = opened(server.url)
+    page.evaluate(ASKED)
+    choose(page, tab)
+    page.click(button)
+    choose(page, "about")
+    page.evaluate("allow()")
+    comes(page, "given.length === 1")
+    comes(page, f"{ON} === 0")
+    choose(page, tab)
+    page.click(button)
+    comes(page, "asked === 2")
+    page.evaluate("allow()")
+    comes(page, f"{ON} === 1")
+
+
+def test_a_camera_that_is_asked_for_twice_is_on_once(opened, server):
+    page = opened(server.url)
+    page.evaluate(ASKED)
+    for turn in (1, 2):
+        page.click("#photo-camera")
+        comes(page, f"asked === {turn}")
+        page.evaluate("allow()")
+        comes(page, f"given.length === {turn}")
+        comes(page, "document.querySelector('#photo-video').videoWidth > 0")
+        assert page.evaluate(ON) == 1
+    page.click("#photo-stop")
+    assert page.evaluate(ON) == 0
+
+
+def test_live_reading_that_goes_on_says_so(opened, server):
+    page = opened(server.url)
+    choose(page, "live")
+    page.route("**/v1/analyze*", lambda route: route.fulfill(status=503, json={"detail": "Busy."}))
+    page.click("#live-start")
+    expect(page.locator("#live-state")).to_have_text("Busy.")
+    page.unroute("**/v1/analyze*")
+    expect(page.locator("#live-state")).to_have_text("The camera is on.")
+    expect(page.locator("#live-state")).not_to_have_class("state bad")
+
+
+def test_many_photos_on_a_server_that_takes_few(opened, portrait, tmp_path):
+    files = [tmp_path / f"photo {number}.jpg" for number in range(6)]
+    for file in files:
+        file.write_bytes(portrait.read_bytes())
+    with Running(waiting=4) as server:
+        page = opened(server.url)
+        choose(page, "batch")
+        page.set_input_files("#batch-file", files)
+        expect(page.locator("#batch-state")).to_have_text("6 of 6 photos read")
+        names = page.locator("#batch-table tbody td.name").all_text_contents()
+        assert names == [file.name for file in files]
+        assert page.locator("#batch-table td.note").all_text_contents() == [""] * 6
+
+
+def test_a_video_without_a_marked_copy(opened, server, clip, monkeypatch):
+    def fails(clip, records, labels, path):
+        raise VideoError(f"{path} cannot be written.")
+
+    monkeypatch.setattr(video_results, "write_annotated", fails)
+    page = opened(server.url)
+    choose(page, "video")
+    page.set_input_files("#video-file", clip)
+    expect(page.locator("#video-state")).to_contain_text("20 faces. There is no marked copy")
+    expect(page.locator("#video-timeline")).to_be_visible()
+    expect(page.locator("#video-marked")).to_be_hidden()
+    expect(page.locator("[data-format=video]")).to_be_hidden()
+    expect(page.locator("[data-format=csv]")).to_be_visible()
 
 
 def test_what_the_numbers_mean(page, keep):

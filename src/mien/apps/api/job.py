@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -40,10 +41,11 @@ class Job:
         progress: Share of the work that is done, 0 to 1.
         frames: Frames that were read.
         faces: Faces in them.
-        seconds_read: The time of the last frame, in seconds.
+        seconds_read: The time from the first frame to the last one read, in seconds.
         message: What went wrong.
         ended: When it ended, by the monotonic clock.
-        fetched: Whether a result was asked for.
+        asked: When a result was last fetched, by the same clock.
+        fetched: The formats that were fetched.
     """
 
     analyzer: Analyzer
@@ -58,12 +60,28 @@ class Job:
     seconds_read: float = 0.0
     message: str = ""
     ended: float = 0.0
-    fetched: bool = False
+    asked: float = 0.0
+    fetched: set[str] = field(default_factory=set)
 
     @property
     def has_ended(self) -> bool:
         """Whether nothing more happens to it."""
         return self.status in ("done", "failed", "cancelled")
+
+    def is_awaited(self, seconds: float) -> bool:
+        """Return whether it goes on, or somebody may still come for its results.
+
+        Args:
+            seconds: How long somebody may take, from its end or from one result to the next.
+        """
+        if self.status != "done":
+            return not self.has_ended
+        left = time.monotonic() - max(self.ended, self.asked) < seconds
+        return left and self.fetched != set(RESULTS)
+
+    def named(self, sentence: str) -> str:
+        """Return a sentence that says the client's name of the video, and no path of the server."""
+        return sentence.replace(str(self.video), self.name).replace(f"{self.folder}{os.sep}", "")
 
     def end(self, status: Status) -> None:
         """Say how it ended."""
@@ -82,14 +100,15 @@ class Job:
         """Open the file of a result; it can be read to its end even if it is deleted meanwhile.
 
         Raises:
-            RefusedError: If the video was not read to its end.
+            RefusedError: If the video was not read to its end, or this could not be made of it.
         """
-        refused = RefusedError(409, f"The video has no results: it is {self.status}.")
-        if self.status != "done":
-            raise refused
         try:
-            file = (self.folder / RESULTS[form][0]).open("rb")
-        except FileNotFoundError:  # it was cancelled just now
-            raise refused from None
-        self.fetched = True
-        return file
+            if self.status == "done":
+                file = (self.folder / RESULTS[form][0]).open("rb")
+                self.asked = time.monotonic()
+                self.fetched.add(form)
+                return file
+        except FileNotFoundError:  # or it was cancelled just now
+            if self.status == "done":
+                raise RefusedError(409, self.message or "The results are gone.") from None
+        raise RefusedError(409, f"The video has no results: it is {self.status}.")

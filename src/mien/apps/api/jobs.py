@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import queue
 import shutil
 import tempfile
@@ -13,16 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mien.apps.api.failures import told
 from mien.apps.api.job import CancelledError, Job, Status
 from mien.apps.api.refusals import RefusedError
 from mien.apps.api.settings import ServerSettings
 from mien.apps.api.video_results import read_video
-from mien.errors import MienError
-
-log = logging.getLogger("mien.server")
 
 FETCH = 10.0
-"""Seconds that a server that is closing leaves for fetching results."""
+"""Seconds that a server that is closing leaves for fetching a result, and each further one."""
+
+NO_ROOM = 60
+"""Seconds after which a client may try again where there was no room on the disk."""
 
 
 class Jobs:
@@ -42,7 +42,7 @@ class Jobs:
         self._draining = False
         self._lock = threading.Lock()
         self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self.root = Path(tempfile.mkdtemp(prefix="mien-videos-"))
+        self.root = _new_root()
         self._thread = threading.Thread(target=self._work, name="videos", daemon=True)
         self._thread.start()
 
@@ -52,20 +52,15 @@ class Jobs:
 
         Raises:
             RefusedError: With 429, if too many videos arrive, wait or are read; with 503, if the
-                server is closing.
+                server is closing; with 507, if the disk does not take the upload.
         """
-        with self._lock:
-            self._check_room()
-            self._arriving += 1
-        folder = Path(tempfile.mkdtemp(dir=self.root))
-        try:
-            yield folder
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        finally:
-            with self._lock:
-                self._arriving -= 1
+        with self._arrival():
+            try:
+                with self._folder() as folder:
+                    yield folder
+            except OSError as error:
+                sentence = f"The video cannot be stored: {told(error, 'storing an upload')}"
+                raise RefusedError(507, sentence, NO_ROOM) from error
 
     def add(self, job: Job) -> None:
         """Let a video wait for its turn."""
@@ -106,13 +101,9 @@ class Jobs:
     @property
     def busy(self) -> bool:
         """Whether a video arrives, waits, is read, or was read a moment ago."""
-        now = time.monotonic()
         with self._lock:
-            left = (j for j in self._jobs.values() if j.status in ("waiting", "running", "done"))
-            return bool(self._arriving) or any(
-                job.status != "done" or (now - job.ended < FETCH and not job.fetched)
-                for job in left
-            )
+            awaited = any(job.is_awaited(FETCH) for job in self._jobs.values())
+            return bool(self._arriving) or awaited
 
     def close(self) -> None:
         """Cancel what is not finished, delete everything and end."""
@@ -123,6 +114,29 @@ class Jobs:
         self._waiting.put(None)
         self._thread.join()
         shutil.rmtree(self.root, ignore_errors=True)
+
+    @contextmanager
+    def _arrival(self) -> Iterator[None]:
+        with self._lock:
+            self._check_room()
+            self._arriving += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._arriving -= 1
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        with self._lock:
+            if not self.root.is_dir():  # something that cleans up took it
+                self.root = _new_root()
+        folder = Path(tempfile.mkdtemp(dir=self.root))
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def _check_room(self) -> None:
         if self._draining:
@@ -147,11 +161,8 @@ class Jobs:
             return "done", read_video(job, self._settings)
         except CancelledError:
             return "cancelled", ""
-        except MienError as error:
-            return "failed", str(error).replace(str(job.video), job.name)
         except Exception as error:  # whatever it is, the next video must be read
-            log.error("reading a video failed: %s", type(error).__name__)
-            return "failed", "The server failed; its log says more."
+            return "failed", job.named(told(error, "reading a video"))
 
     def _finish(self, job: Job, status: Status, message: str) -> None:
         with contextlib.suppress(OSError):
@@ -162,3 +173,7 @@ class Jobs:
                 job.end(status)
         if job.status != "done":
             shutil.rmtree(job.folder, ignore_errors=True)
+
+
+def _new_root() -> Path:
+    return Path(tempfile.mkdtemp(prefix="mien-videos-"))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from mien.apps.api.refusals import RefusedError
+from mien.apps.api.scanner import JsonMistakeError, JsonScanner
 from mien.apps.api.settings import ServerSettings
 
 FIELD = "files"
@@ -22,23 +22,6 @@ FIELD = "files"
 LONGEST_NAME = 200
 
 KINDS = "multipart/form-data with fields `files`, or application/json"
-
-
-class PictureBody(BaseModel):
-    """A picture in a JSON request."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    data: str
-    name: str = ""
-
-
-class PicturesBody(BaseModel):
-    """A JSON request."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    images: list[PictureBody]
 
 
 BODY = {
@@ -163,21 +146,34 @@ async def parsed_form(request: Request, files: int, in_memory: int) -> AsyncIter
 
 def _from_json(content: bytes, settings: ServerSettings) -> list[Received]:
     try:
-        body = PicturesBody.model_validate_json(content)
-    except ValidationError as error:
-        found = error.errors()[0]
-        where = client_name(".".join(map(str, found["loc"]))) or "the whole"
-        sentence = f"The JSON must be {{'images': [{{'data': …}}]}}; {where}: {found['msg']}."
-        raise RefusedError(422, sentence) from error
-    if len(body.images) > settings.pictures:
-        raise RefusedError(
-            413,
-            f"A request may hold {settings.pictures} pictures at most. Got {len(body.images)}.",
-        )
-    return [
-        Received(_name(image.name, number), _decoded(image.data, number))
-        for number, image in enumerate(body.images)
-    ]
+        return list(_json_pictures(JsonScanner(content.decode()), settings.pictures))
+    except UnicodeDecodeError as error:
+        found = f"Invalid JSON: it must be UTF-8, and byte {error.start + 1} is not"
+        raise RefusedError(422, f"The whole body: {found}.") from error
+    except JsonMistakeError as mistake:
+        where = client_name(mistake.place) or "the whole"
+        sentence = f"The JSON must be {{'images': [{{'data': …}}]}}; {where}: {mistake.found}."
+        raise RefusedError(422, sentence) from mistake
+
+
+def _json_pictures(scanner: JsonScanner, most: int) -> Iterator[Received]:
+    found = False
+    for _ in scanner.members(("images",)):
+        found = True
+        for number in scanner.items():
+            if number == most:
+                raise RefusedError(413, f"A request may hold {most} pictures at most. Got more.")
+            yield _json_picture(scanner, number)
+    if not found:
+        raise scanner.missing("images")
+    scanner.end()
+
+
+def _json_picture(scanner: JsonScanner, number: int) -> Received:
+    fields = {name: scanner.string() for name in scanner.members(("data", "name"))}
+    if "data" not in fields:
+        raise scanner.missing("data")
+    return Received(_name(fields.get("name"), number), _decoded(fields["data"], number))
 
 
 def _decoded(text: str, number: int) -> bytes:
@@ -189,7 +185,7 @@ def _decoded(text: str, number: int) -> bytes:
 
 def client_name(given: str | None) -> str:
     """Return what a client calls something, printable and short; never to be used as a path."""
-    return "".join(c if c.isprintable() else "?" for c in given or "")[:LONGEST_NAME]
+    return "".join(c if c.isprintable() else "?" for c in (given or "")[:LONGEST_NAME])
 
 
 def _name(given: str | None, number: int) -> str:

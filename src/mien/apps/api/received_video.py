@@ -13,10 +13,9 @@ from starlette.datastructures import UploadFile
 from mien.apps.api.received import client_name, content_kind, parsed_form
 from mien.apps.api.refusals import RefusedError
 from mien.apps.api.settings import MEGABYTE, ServerSettings
-from mien.apps.api.video_results import check_length
+from mien.apps.api.video_limits import VideoLimits
 from mien.errors import VideoError
 from mien.inference.video.container import open_video
-from mien.inference.video.decoding import end_of_picture
 
 FIELD = "file"
 
@@ -59,7 +58,7 @@ async def received_video(
 
     Raises:
         RefusedError: If there is none, or the body is not what its type says.
-        VideoError: If it cannot be opened as a video, or says that it is too long.
+        VideoError: If it cannot be opened as a video, or says that it is too long or too large.
     """
     if content_kind(request) != "multipart/form-data":
         raise RefusedError(415, f"The body must be multipart/form-data with a field {FIELD!r}.")
@@ -82,6 +81,6 @@ def _copy(file: UploadFile, path: Path) -> None:
 def _check(path: Path, name: str, settings: ServerSettings) -> None:
     try:
         with open_video(path, SAFELY) as container:
-            check_length(end_of_picture(container), settings)
+            VideoLimits(settings).check_file(container)
     except VideoError as error:
         raise VideoError(str(error).replace(str(path), name)) from error

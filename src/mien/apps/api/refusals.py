@@ -31,6 +31,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         422: "What was sent cannot be read",
         429: "Too much is waiting; see Retry-After",
         503: "Reading took too long, or the server is closing; see Retry-After",
+        507: "The server has no room for a video; see Retry-After",
     }.items()
 }
 """How OpenAPI describes them."""

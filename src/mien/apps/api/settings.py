@@ -24,13 +24,15 @@ class ServerSettings:
         pictures: Most pictures of one request; never more than may wait.
         picture_bytes: Largest body of a request with pictures.
         held_bytes: Largest sum of such bodies at one time; further ones are refused with 429.
-        pixels: Largest picture, in pixels.
+        pixels: Largest picture or frame of a video, in pixels.
         body_seconds: Time for a request's body to arrive, to which each `slowest` bytes that
             arrive add a second.
         slowest: The rate in bytes per second at which a large body must arrive.
         seconds: Time in which pictures must have been read.
         video_bytes: Largest video.
         video_seconds: Longest video, in seconds of its own time.
+        video_frames: Most frames that are read of a video; of more, the first ones are.
+        job_seconds: Longest time that is spent on a video; what was read in it is kept.
         jobs: Videos that may arrive, wait or be read at once; further ones are refused with 429.
         kept_seconds: Time after which a video's results are deleted.
         api_key: What clients must send; empty for nothing.
@@ -54,6 +56,8 @@ class ServerSettings:
     seconds: float = 60.0
     video_bytes: int = 512 * MEGABYTE
     video_seconds: float = 1800.0
+    video_frames: int = 250_000
+    job_seconds: float = 3600.0
     jobs: int = 4
     kept_seconds: float = 900.0
     api_key: str = ""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from mien.apps.api.job import RESULTS, Job
+from mien.apps.api.failures import told
+from mien.apps.api.job import RESULTS, CancelledError, Job
 from mien.apps.api.settings import ServerSettings
+from mien.apps.api.video_limits import VideoLimits
 from mien.errors import VideoError
+from mien.inference.sinks import Row
 from mien.inference.video.annotated import write_annotated
 from mien.inference.video.clip import Clip
 from mien.inference.video.journal import VideoJournal
@@ -20,58 +24,83 @@ READING = 0.8
 
 
 def read_video(job: Job, settings: ServerSettings) -> str:
-    """Read a job's video, and leave every result in its folder.
+    """Read a job's video, and leave its results in its folder.
+
+    The rows are always there, the timeline and the marked copy if they can be made.
 
     Returns:
-        What could not be read of it; empty if all could.
+        What could not be read of it, and what could not be made; empty if all could.
 
     Raises:
         CancelledError: If the job was cancelled meanwhile.
-        MienError: If the video cannot be read, or is too long.
+        MienError: If no frame can be read.
+        OSError: If the rows cannot be written.
     """
-    reader, beside = VideoReader(job.analyzer), Beside()
+    reader, beside, limits = VideoReader(job.analyzer), Beside(), VideoLimits(settings)
     run = reader.settings([job.video])
     with VideoJournal.create(job.folder / "journal", run) as journal:
-        _follow(job, reader, journal, settings)
+        stopped = _follow(job, reader, journal, limits)
         whole = VideoOutcome.of(journal, job.video, beside, run.expressions)
-        outcome = replace(whole, message=whole.message.replace(str(job.video), job.name))
+        if not job.frames:
+            raise VideoError(whole.message)
         for form in ("csv", "jsonl"):
-            rows = beside.rows(journal.records, run.expressions)
-            named = ({**row, "source": job.name} for row in rows)
-            TABLES[form](named, beside.columns(run.expressions), job.folder / RESULTS[form][0])
-        VideoReport(outcome).write(job.folder / "timeline")
-        _mark(job, journal)
-    return outcome.message
+            rows = _rows(job, beside.rows(journal.records, run.expressions))
+            TABLES[form](rows, beside.columns(run.expressions), job.folder / RESULTS[form][0])
+        outcome = replace(whole, message=job.named(whole.message))
+        report = VideoReport(outcome)
+        problems = [
+            outcome.message,
+            _without("timeline", job, lambda: report.write(job.folder / "timeline")),
+            _without("marked copy", job, lambda: _mark(job, journal, limits, stopped)),
+        ]
+    job.progress = 1.0
+    return " ".join(filter(None, problems))
 
 
-def check_length(seconds: float | None, settings: ServerSettings) -> None:
-    """Check how long a video is; None where it does not say.
-
-    Raises:
-        VideoError: If it is too long.
-    """
-    if seconds is not None and seconds > settings.video_seconds:
-        raise VideoError(
-            f"A video may be {settings.video_seconds:g} seconds long. Got {seconds:.0f} or more."
-        )
-
-
-def _follow(job: Job, reader: VideoReader, journal: VideoJournal, settings: ServerSettings) -> None:
-    whole = Clip(job.video).end
+def _follow(job: Job, reader: VideoReader, journal: VideoJournal, limits: VideoLimits) -> bool:
+    """Read what may be read of a video; returns whether there is more."""
+    end, first = Clip(job.video).end, None
     for read in reader.read_into(journal, job.video):
         job.check()
-        check_length(read.place.time, settings)
+        first = read.place.time if first is None else first
+        seconds = max(0.0, read.place.time - first)
+        whole = end - first if end is not None else 0.0
         job.frames += 1
         job.faces += len(read.readings)
-        job.seconds_read = read.place.time
-        job.progress = READING * min(1.0, read.place.time / whole) if whole else 0.0
+        job.seconds_read = seconds
+        job.progress = READING * min(1.0, seconds / whole) if whole > 0 else 0.0
+        try:
+            limits.check_read(read, seconds)
+        except VideoError as error:
+            journal.end(job.video, [f"{job.name} is read to {seconds:.2f} s only. {error}"])
+            return True
+    return False
 
 
-def _mark(job: Job, journal: VideoJournal) -> None:
+def _rows(job: Job, rows: Iterator[Row]) -> Iterator[Row]:
+    for row in rows:
+        message = row["message"] and job.named(str(row["message"]))
+        yield {**row, "source": job.name, "message": message}
+
+
+def _without(result: str, job: Job, make: Callable[[], None]) -> str:
+    """Make what the other results can do without; returns why it could not be made."""
+    try:
+        make()
+    except CancelledError:
+        raise
+    except Exception as error:  # whatever it is, the rows have been read
+        return f"There is no {result}: {job.named(told(error, f'making a {result}'))}"
+    return ""
+
+
+def _mark(job: Job, journal: VideoJournal, limits: VideoLimits, stopped: bool) -> None:
+    if stopped:
+        raise VideoError(f"{job.name} is not read to its end.")
     records = frames_of(journal, job.video)
     path = job.folder / RESULTS["video"][0]
     frames = write_annotated(Clip(job.video), records, job.analyzer.labels, path)
     for number, _ in enumerate(frames, start=1):
         job.check()
-        job.progress = READING + (1 - READING) * min(1.0, number / max(1, job.frames))
-    job.progress = 1.0
+        limits.check_time()
+        job.progress = READING + (1 - READING) * min(1.0, number / job.frames)

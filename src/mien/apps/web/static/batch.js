@@ -64,7 +64,8 @@ async function readSome(files, signal) {
     for (const result of answer.results) add(result);
   } catch (error) {
     if (error.name === "AbortError") return;
-    if (error.status === 422 && files.length > 1) {
+    // One may be no photo; or they are more than this server takes at once.
+    if ([413, 422].includes(error.status) && files.length > 1) {
       for (const file of files) await readSome([file], signal);
     } else {
       for (const file of files) add({ name: file.name, status: "error", message: error.message, faces: [] });

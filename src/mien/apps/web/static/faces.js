@@ -164,20 +164,39 @@ export function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+const openings = new WeakMap(); // what the last opening of the camera for a video is known by
+
+// Says whether the camera is on: it may have been closed, or opened again, before it was given.
 export async function openCamera(video) {
+  closeCamera(video);
   if (!navigator.mediaDevices) {
     throw new Error("This browser gives the camera only to pages from localhost or over HTTPS.");
   }
+  const mine = {};
+  openings.set(video, mine);
   try {
     const wanted = { video: { width: { ideal: 640 }, height: { ideal: 480 } } };
-    video.srcObject = await navigator.mediaDevices.getUserMedia(wanted);
+    const stream = await navigator.mediaDevices.getUserMedia(wanted);
+    if (openings.get(video) !== mine) {
+      stop(stream);
+      return false;
+    }
+    video.srcObject = stream;
+    await video.play();
   } catch (error) {
+    if (openings.get(video) !== mine) return false;
+    closeCamera(video);
     throw new Error(`The camera cannot be used: ${error.message}.`);
   }
-  await video.play();
+  return openings.get(video) === mine;
 }
 
 export function closeCamera(video) {
-  for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+  openings.delete(video);
+  if (video.srcObject) stop(video.srcObject);
   video.srcObject = null;
+}
+
+function stop(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }

@@ -23,7 +23,7 @@ export function start() {
 async function begin() {
   at("start").disabled = true;
   try {
-    await openCamera(at("video"));
+    if (!(await openCamera(at("video")))) return;
   } catch (error) {
     return say(at("state"), error.message, true);
   } finally {
@@ -41,10 +41,10 @@ async function begin() {
 }
 
 export function end() {
+  closeCamera(at("video"));
   if (!on) return;
   on = null;
   faces = [];
-  closeCamera(at("video"));
   at("start").hidden = false;
   at("stop").hidden = true;
   say(at("state"), "The camera is off.");
@@ -89,6 +89,7 @@ async function read() {
       if (number < shown) continue;
       shown = number;
       show(answer.results[0].faces, scale, canvas);
+      if (at("state").classList.contains("bad")) say(at("state"), "The camera is on.");
       const took = performance.now() - start;
       if (took > SLOW) longest = Math.max(SHORTEST, 0.9 * longest);
       rate(took);

@@ -24,8 +24,7 @@ export function start() {
 async function booth() {
   try {
     at("booth").hidden = false;
-    await openCamera(at("video"));
-    at("shoot").focus();
+    if (await openCamera(at("video"))) at("shoot").focus();
   } catch (error) {
     at("booth").hidden = true;
     say(at("state"), error.message, true);

@@ -56,15 +56,29 @@ async function finish(mine, job) {
     at("progress").hidden = true;
     return say(at("state"), job.message || "Cancelled.", job.status === "failed");
   }
-  const [marked, timeline] = await Promise.all([videoResult(job.id, "video"), videoResult(job.id, "timeline")]);
-  const page = await timeline.text();
+  const [marked, timeline] = await Promise.all(["video", "timeline"].map((format) => made(job.id, format)));
+  const page = await timeline?.text();
   if (mine !== now) return;
   URL.revokeObjectURL(at("marked").src);
-  at("marked").src = URL.createObjectURL(marked);
-  at("timeline").srcdoc = page;
+  at("marked").removeAttribute("src");
+  if (marked) at("marked").src = URL.createObjectURL(marked);
+  at("timeline").srcdoc = page ?? "";
+  for (const [format, place, result] of [["video", "marked", marked], ["timeline", "timeline", timeline]]) {
+    at(place).hidden = at("results").querySelector(`[data-format=${format}]`).hidden = !result;
+  }
   at("progress").hidden = true;
   at("results").hidden = false;
   say(at("state"), `${job.frames} frames read, ${job.faces} faces. ${job.message}`);
+}
+
+// What could not be made of a video is null; the video's message says why.
+async function made(id, format) {
+  try {
+    return await videoResult(id, format);
+  } catch (error) {
+    if (error.status === 409) return null;
+    throw error;
+  }
 }
 
 function forget() {

@@ -1,0 +1,77 @@
+"""How long and how large a video may be, and how much work."""
+
+from __future__ import annotations
+
+import time
+
+from av.container import InputContainer
+
+from mien.apps.api.settings import ServerSettings
+from mien.errors import VideoError
+from mien.inference.video.container import picture_stream
+from mien.inference.video.decoding import end_of_picture
+from mien.inference.video.reading import FrameReadings
+
+
+class VideoLimits:
+    """Checks a video before and while it is worked on; the time for it begins with this object.
+
+    Args:
+        settings: The limits.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._until = time.monotonic() + settings.job_seconds
+
+    def check_file(self, container: InputContainer) -> None:
+        """Check what an open video says of itself.
+
+        Raises:
+            VideoError: If it says that it is too large or too long.
+        """
+        picture = picture_stream(container)
+        self._check_size(picture.codec_context.width, picture.codec_context.height)
+        start = float((picture.start_time or 0) * (picture.time_base or 0))
+        end = end_of_picture(container)
+        if end is not None:
+            self._check_length(end - start)
+
+    def check_read(self, read: FrameReadings, seconds: float) -> None:
+        """Check a frame that was read: no file has to keep to what it says of itself.
+
+        Args:
+            read: The frame.
+            seconds: Its time after the first frame.
+
+        Raises:
+            VideoError: If nothing behind it may be read.
+        """
+        self._check_size(*read.size)
+        self._check_length(seconds)
+        most = self._settings.video_frames
+        if read.place.index >= most:
+            raise VideoError(f"A video may have {most} frames. Got more.")
+        self.check_time()
+
+    def check_time(self) -> None:
+        """Check how long the video has been worked on.
+
+        Raises:
+            VideoError: If that is too long.
+        """
+        if time.monotonic() > self._until:
+            seconds = self._settings.job_seconds
+            raise VideoError(f"A video may be worked on for {seconds:g} seconds.")
+
+    def _check_size(self, width: int, height: int) -> None:
+        most = self._settings.pixels
+        if width * height > most:
+            raise VideoError(
+                f"A video may have {most / 1_000_000:g} megapixels. Got {width}x{height}."
+            )
+
+    def _check_length(self, seconds: float) -> None:
+        most = self._settings.video_seconds
+        if seconds > most:
+            raise VideoError(f"A video may be {most:g} seconds long. Got {seconds:.0f} or more.")
