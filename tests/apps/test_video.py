@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,9 +13,13 @@ import av
 import numpy as np
 import pytest
 
+from mien import __version__ as mien_version
+from mien.inference.video import summary
+from mien.inference.video import table as rows_beside
 from mien.inference.video.clip import Clip
 from mien.inference.video.encoding import VideoWriter
 from mien.inference.video.journal import VideoJournal
+from mien.inference.video.run import VideoReader
 
 CLI = "import sys; from mien.apps.cli.main import main; sys.exit(main())"
 
@@ -78,8 +83,16 @@ def test_everything_is_written_in_one_run(mien, clip, small_model, tmp_path):
     assert "smooth_happiness" in rows[0]
     assert "change_happiness" in rows[0]
     assert {path.name for path in report.iterdir()} == {
-        *("index.html", "summary.json", "person-1.png"),
+        *(".mien-report", "index.html", "summary.json", "person-1.png"),
     }
+    made = json.loads((report / "summary.json").read_text(encoding="utf-8"))["made_with"]
+    known = ("mien", "model", "detector", "every", "smooth", "uncertain", "baseline")
+    expected = (mien_version, "small", "haar", 1, 0.2, 0.9, True)
+    assert tuple(map(made.get, known)) == expected
+    assert len(made["model_sha256"]) == 64
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert page.index("Made with") > page.index("Person 1")
+    assert made["model_sha256"] in page
     assert len(list(Clip(marked / "clip.mp4").frames())) == 30
     assert sorted(path.name for path in tmp_path.iterdir()) == ["marked", "r.csv", "report"]
 
@@ -252,7 +265,81 @@ def test_rows_are_written_though_the_marked_copy_cannot_be(clip, small_model, tm
     assert done.returncode == 1, done.stderr
     assert "clip.mp4 cannot be written: File too large" in done.stderr
     assert len(table(out)) == 5
-    assert [path.name for path in marked.iterdir()] == [".mien-marked"]
+    assert not marked.exists()
+
+
+def test_no_rest_is_said_once(mien, clip, small_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(summary, "neutral_baseline", lambda _: None)
+    monkeypatch.setattr(rows_beside, "neutral_baseline", lambda _: None)
+    out, report = tmp_path / "r.csv", tmp_path / "report"
+    arguments = ("--baseline", "--out", out, "--report", report, "--every", "10")
+    code, _, err = mien("analyze", clip, "--model", small_model, *arguments)
+    assert (code, err.count("No rest found for person 1 of clip.mp4: ")) == (0, 1)
+    assert {row["change_happiness"] for row in table(out)} == {""}
+    assert "No rest found" in (report / "index.html").read_text(encoding="utf-8")
+    numbers = json.loads((report / "summary.json").read_text(encoding="utf-8"))
+    assert numbers["persons"][0]["rest"] == "no rest found"
+
+
+def test_folders_of_results_are_checked_before_anything_is_read(
+    mien, clip, small_model, tmp_path, monkeypatch
+):
+    (tmp_path / "file").touch()
+    (tmp_path / "mine").mkdir()
+    own = tmp_path / "mine" / "index.html"
+    own.write_text("mine", encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(VideoReader, "read_into", lambda *_: pytest.fail("read"))
+        arguments = ("--report", own.parent, "--annotated", tmp_path / "file" / "marked")
+        code, _, err = mien("analyze", clip, "--model", small_model, *arguments)
+    assert code == 2
+    assert f"{own.parent} holds other files" in err
+    assert f"{tmp_path / 'file' / 'marked'} cannot be written: Not a directory" in err
+    assert own.read_text(encoding="utf-8") == "mine"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "index.html", "mine"]
+
+
+def test_a_report_replaces_an_earlier_one(mien, clip, small_model, tmp_path):
+    report = tmp_path / "report"
+    command = ("analyze", clip, "--model", small_model, "--every", "10", "--report", report)
+    for number in range(2):
+        assert mien(*command, "--annotated", report / "marked").code == 0
+        (report / "index.html").write_text(str(number), encoding="utf-8")
+    assert mien(*command).code == 0
+    assert "<html" in (report / "index.html").read_text(encoding="utf-8")
+
+
+def test_seconds_do_not_exceed_the_video(mien, clip, small_model, tmp_path):
+    report = tmp_path / "report"
+    arguments = ("--every", "13", "--report", report)
+    code, out, _ = mien("analyze", clip, "--model", small_model, *arguments)
+    numbers = json.loads((report / "summary.json").read_text(encoding="utf-8"))
+    (person,) = numbers["persons"]
+    # Read at 0, .65 and 1.3 of 1.5 s.
+    assert (code, person["rows"]) == (0, 3)
+    assert (person["seconds"], person["until"]) == pytest.approx((1.5, 1.5))
+    assert "0.0–1.5" in out
+    arguments = ("--every", "13", "--end", "1.4", "--report", report)
+    assert mien("analyze", clip, "--model", small_model, *arguments).code == 0
+    numbers = json.loads((report / "summary.json").read_text(encoding="utf-8"))
+    assert numbers["persons"][0]["seconds"] == pytest.approx(1.4)
+
+
+def test_a_folder_of_videos_says_how_they_are_read(mien, clip, small_model, tmp_path):
+    folder = tmp_path / "my videos"
+    folder.mkdir()
+    shutil.copy(clip, folder / "a.MP4")
+    code, _, err = mien("analyze", folder, "--model", small_model)
+    assert (code, f"mien analyze '{folder}'/*.MP4" in err) == (2, True)
+
+
+def test_videos_of_one_name_are_told_apart_in_the_summary(mien, clip, small_model, tmp_path):
+    paths = [tmp_path / folder / "clip.mp4" for folder in "ab"]
+    for path in paths:
+        path.parent.mkdir()
+        shutil.copy(clip, path)
+    _, out, _ = mien("analyze", *paths, "--model", small_model, "--every", "10")
+    assert [str(Path(folder, "clip.mp4")) in out for folder in "ab"] == [True, True]
 
 
 def test_a_folder_that_cannot_be_written_is_said_first(mien, clip, small_model, tmp_path):
@@ -283,6 +370,17 @@ def test_live_reads_a_played_file(mien, clip, small_model, tmp_path):
     rows = table(out)
     assert {row["status"] for row in rows} == {"ok"}
     assert len(list(Clip(record).frames())) == len(rows)
+
+
+def test_live_ends_with_a_line_though_nobody_watches(mien, clip, small_model, tmp_path):
+    arguments = ("live", clip, "--model", small_model, "--view", "none")
+    code, out, _ = mien(*arguments)
+    assert code == 0
+    read, dropped = map(
+        int, re.match(r"(\d+) frames? read, (\d+) dropped, 1 person; ", out).groups()
+    )
+    assert 1 <= read <= read + dropped <= 30
+    assert mien(*arguments, "--out", tmp_path / "r.csv").out.endswith(f"rows in {tmp_path}/r.csv\n")
 
 
 def test_live_stops_after_so_many_seconds(mien, portrait, small_model, tmp_path):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 from mien.errors import MienError
+from mien.inference.percent import percent
 from mien.labels import LabelSet
 from mien.preprocess import Square
 
@@ -186,7 +187,7 @@ class Reading:
     def caption(self) -> str:
         """What stands beside the face in a marked picture."""
         sure = self.verdict.outcome == "sure"
-        return f"{self.expression} {self.confidence:.0%}" if sure else self.answer
+        return f"{self.expression} {percent(self.confidence)}" if sure else self.answer
 
     def as_dict(self) -> dict[str, Any]:
         """Return the reading as plain values, ready for JSON."""

@@ -12,6 +12,7 @@ from mien.errors import MienError
 from mien.files import whole_file
 from mien.inference.face import Reading
 from mien.inference.folders import MARK
+from mien.inference.own_folder import OwnFolder
 from mien.inference.render import annotate
 from mien.preprocess import Image
 
@@ -47,6 +48,9 @@ class MarkedCopies:
         kept: Suffixes that the copies keep.
         otherwise: The suffix that is added to other names.
 
+    Attributes:
+        folder: The folder.
+
     Raises:
         MienError: If the folder holds anything else, or two copies would have one name.
     """
@@ -58,11 +62,7 @@ class MarkedCopies:
         kept: Sequence[str] = KEPT,
         otherwise: str = ".png",
     ) -> None:
-        if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).exists():
-            raise MienError(
-                f"{folder} holds other files: give a new folder, so that no photo is replaced."
-            )
-        self._folder = folder
+        self.folder = OwnFolder(folder, MARK)
         self._copies = {
             original: folder / _copy(path, kept, otherwise)
             for original, path in below_common(originals).items()
@@ -94,11 +94,7 @@ class MarkedCopies:
         Raises:
             MienError: If it cannot be written.
         """
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / MARK).touch()
-        except OSError as error:
-            raise MienError(f"{self._folder} cannot be written: {error.strerror}.") from error
+        self.folder.begin()
 
 
 def below_common(paths: Sequence[Path]) -> dict[Path, Path]:

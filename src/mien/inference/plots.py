@@ -11,6 +11,7 @@ import numpy as np
 from mien.errors import MienError
 from mien.files import whole_file
 from mien.inference.face import Reading
+from mien.inference.percent import percent
 from mien.inference.pictures import as_picture
 from mien.inference.render import COLOURS
 from mien.preprocess import Image
@@ -68,7 +69,7 @@ def _draw_face(axes: Axes, picture: Image, reading: Reading) -> None:
 
 
 def _title(reading: Reading) -> str:
-    said = f"{reading.expression}, {reading.confidence:.0%}"
+    said = f"{reading.expression}, {percent(reading.confidence)}"
     return said if reading.verdict.outcome == "sure" else f"{reading.answer} ({said})"
 
 

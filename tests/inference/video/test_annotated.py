@@ -144,7 +144,8 @@ def test_a_copy_that_cannot_be_written_is_an_error(reader, clip_path, tmp_path):
 
 def test_a_report_is_one_page_with_plots_and_peaks(reader, clip_path, tmp_path):
     records = [frame_record(read) for read in reader.read(Clip(clip_path))]
-    people = timelines(records, reader.analyzer.labels.expressions)
+    end = {"source": str(clip_path), "ended": True, "message": "", "until": 2.0}
+    people = timelines([*records, end], reader.analyzer.labels.expressions)
     outcome = VideoOutcome(clip_path, 50, "", people)
     VideoReport(outcome).write(tmp_path / "report")
     written = {path.name for path in (tmp_path / "report").iterdir()}
@@ -158,3 +159,13 @@ def test_a_report_is_one_page_with_plots_and_peaks(reader, clip_path, tmp_path):
     assert person["rows"] == 50
     assert person["seconds"] == pytest.approx(2.0)
     assert sum(person["shares"].values()) == pytest.approx(1)
+
+
+def test_uncertain_readings_are_in_the_summary(mien, tiny_model, clip_path, tmp_path):
+    arguments = ("--uncertain", "1", "--report", tmp_path, "--every", "10")
+    code, out, _ = mien("analyze", clip_path, "--model", tiny_model, *arguments)
+    assert (code, "uncertain 100%" in out) == (0, True)
+    numbers = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert numbers["persons"][0]["answered"] == {"uncertain": 1.0, "not a face": 0.0}
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "<th>uncertain</th><th>not a face</th>" in page

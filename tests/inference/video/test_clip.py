@@ -239,7 +239,7 @@ def headless(path):
         (sound_only, "holds only sound"),
         (no_frames, "clip.mp4"),
         (as_text, "cannot be opened as a video"),
-        (headless, "cannot be opened as a video"),
+        (headless, "has no index"),
         (lambda path: path, "does not exist"),
         (lambda path: path.mkdir() or path, "is a folder"),
         (lambda path: path.touch() or path, "is empty"),
@@ -271,3 +271,39 @@ def test_real_clips_are_read_to_the_end(shared_media):
     frames, problems = decoded(shared_media / "single_face.mp4")
     assert (len(frames), problems) == (72, [])
     assert frames[-1].place.time == pytest.approx(71 / 30)
+
+
+def test_a_file_without_its_index_says_so(tmp_path, numbered):
+    path = write_clip(tmp_path / "clip.mp4", numbered)
+    content = path.read_bytes()
+    assert content.index(b"moov") > content.index(b"mdat")
+    for length in (content.index(b"moov") - 4, 40, 24):
+        path.write_bytes(content[:length])
+        with pytest.raises(VideoError, match=r"clip\.mp4 has no index \(moov\): it was cut short"):
+            Clip(path)
+    # With an index that is damaged, the index is not what is missing.
+    start = content.index(b"moov")
+    path.write_bytes(content[: start + 4] + b"\xff" * 40)
+    with pytest.raises(VideoError, match="holds no picture"):
+        Clip(path)
+
+
+def test_a_photo_is_said_to_be_one(tmp_path, portrait):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(portrait.read_bytes()[:1000])
+    with pytest.raises(VideoError, match=r"photo\.jpg is a photo, not a video"):
+        list(Clip(path).frames())
+
+
+def test_a_gif_that_is_cut_short_says_so(tmp_path, numbered):
+    path = write_clip(tmp_path / "clip.gif", numbered, codec="gif")
+    content = path.read_bytes()
+    assert decoded(path)[1] == []
+    path.write_bytes(content + b"behind the end")
+    assert decoded(path)[1] == []
+    for share in (0.3, 0.6, 0.9):
+        path.write_bytes(content[: int(share * len(content))])
+        frames, problems = decoded(path)
+        assert 1 <= len(frames) < 50
+        assert len(problems) == 1
+        assert problems[0].startswith(f"{path} is ")

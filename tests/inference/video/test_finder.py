@@ -7,6 +7,8 @@ from mien.errors import MienError
 from mien.inference.detectors import DETECTORS
 from mien.inference.video.finder import FaceFinder, Search
 from mien.inference.video.frame import Frame, Place
+from mien.inference.video.sampling import Sampling
+from mien.inference.video.tracking_clock import TrackingClock
 
 
 class Watched:
@@ -24,7 +26,9 @@ class Watched:
 def found(scene, search, seconds=2, rate=10):
     detector = Watched(DETECTORS["haar"](None))
     finder = FaceFinder(detector, search)
-    frames = (Frame(Place(n, n / rate), scene.draw(n / rate)[0]) for n in range(seconds * rate))
+    frames = (
+        Frame(Place(n, n / rate), scene.draw(n / rate)[0]) for n in range(round(seconds * rate))
+    )
     return [finder.find(frame) for frame in frames], detector.widths
 
 
@@ -79,6 +83,37 @@ def test_between_detections_faces_are_followed(walk):
     exact, _ = found(walk, Search())
     for one, other in list(zip(faces, exact, strict=True))[6:]:
         assert iou(edges(one[0].face), edges(other[0].face)) > 0.6
+
+
+@pytest.mark.parametrize(("rate", "every"), [(0.5, 1), (0.1, 1), (2, 5)])
+def test_sparse_frames_do_not_make_one_person_many(head, rate, every):
+    large = head.scaled(120)
+    # Nobody is seen for one look, as behind a hand.
+    hidden = round(2 * every / rate)
+
+    def still(time):
+        return None if hidden <= time < hidden + every / rate else (300, 180)
+
+    faces, _ = found(
+        Scene([(large, still)], size=(640, 360)), Search(every), 6 * every / rate, rate
+    )
+    assert {face.track for frame in faces for face in frame} == {1}
+
+
+def test_the_clock_is_the_videos_where_frames_are_dense():
+    clock = TrackingClock()
+    times = [*(n / 25 for n in range(20)), 60.0, 60.04]
+    assert [clock.at(time) for time in times] == pytest.approx(times)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("sampling", [Sampling(fps=0.5), Sampling(every=50), Sampling(fps=1)])
+def test_a_real_person_stays_one_in_sparse_frames(sampling, shared_media):
+    from mien.inference.video.clip import Clip
+
+    finder = FaceFinder(DETECTORS["haar"](None), Search())
+    frames = sampling.pick(Clip(shared_media / "single_face.mp4").frames())
+    assert {face.track for frame in frames for face in finder.find(frame)} == {1}
 
 
 @pytest.mark.parametrize(

@@ -65,14 +65,23 @@ def test_smoothed_columns_stand_beside_the_raw_ones(frame):
     assert raw.sum(axis=1) == pytest.approx(1)
 
 
-def test_changes_are_from_the_persons_own_rest(frame):
-    smooth = frame[[f"smooth_{name}" for name in EXPRESSIONS]].to_numpy()
-    change = frame[[f"change_{name}" for name in EXPRESSIONS]].to_numpy()
-    rest = smooth - change
-    assert np.ptp(rest, axis=0) == pytest.approx(0, abs=1e-9)
-    neutral = smooth[:, EXPRESSIONS.index("neutral")]
-    most = np.sort(neutral)[::-1][:13].mean()
-    assert rest[0, EXPRESSIONS.index("neutral")] == pytest.approx(most)
+def face(track, neutral):
+    verdict = {"verdict": ["sure", None, None], "score": 1.0, "detected": True}
+    return {"track": track, "box": [1, 2, 3, 4], "probabilities": [1 - neutral, neutral], **verdict}
+
+
+def test_changes_are_from_the_persons_own_rest_and_empty_without_one():
+    neutral = np.linspace(0.1, 0.8, 8)
+    records = [
+        {"source": "a", "frame": n, "time": n, "damaged": 0, "faces": [face(1, p), face(2, p / 8)]}
+        for n, p in enumerate(neutral.tolist())
+    ]
+    rows = list(Beside(baseline=True).rows(lambda: records, ("happiness", "neutral")))
+    change = [row["change_neutral"] for row in rows if row["track"] == 1]
+    assert change == pytest.approx(neutral - (0.7 + 0.8) / 2)
+    smiling = [row for row in rows if row["track"] == 2]
+    assert {row["change_neutral"] for row in smiling} == {None}
+    assert {row["change_happiness"] for row in smiling} == {None}
 
 
 def test_uncertain_is_below_the_threshold(frame):

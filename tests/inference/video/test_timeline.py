@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,12 +9,13 @@ from mien.errors import MienError
 from mien.inference.video.baseline import neutral_baseline
 from mien.inference.video.episodes import episodes, shares, transitions
 from mien.inference.video.summary import PersonSummary, peaks
+from mien.inference.video.table import Beside
 from mien.inference.video.timeline import Timeline, timelines
 
 NAMES = ("happiness", "neutral", "surprise")
 
 
-def timeline(letters, times=None, strengths=None, names=NAMES):
+def timeline(letters, times=None, strengths=None, names=NAMES, end=np.inf):
     """A person whose leading expression is h, n or s in each row; a blank is an absence."""
     kept = [number for number, letter in enumerate(letters) if letter != " "]
     times = np.arange(len(letters)) / 10 if times is None else np.asarray(times, float)
@@ -23,7 +26,8 @@ def timeline(letters, times=None, strengths=None, names=NAMES):
         row["hns".index(letters[number])] = strengths[number]
     frames = np.array(kept)
     boxes = np.tile([10.0, 20, 30, 40], (len(kept), 1))
-    return Timeline("a.mp4", 1, names, frames, times[kept], frames * 0, boxes, rows)
+    sure = np.zeros(len(kept), np.int8)
+    return Timeline("a.mp4", 1, names, frames, times[kept], frames * 0, boxes, rows, sure, end)
 
 
 def spans(line):
@@ -50,6 +54,25 @@ def test_an_absence_cuts_an_episode():
 def test_shares_are_by_time_not_by_row():
     line = timeline("hnnn", times=[0.0, 0.2, 0.3, 0.4])
     assert shares(line) == pytest.approx({"happiness": 0.4, "neutral": 0.6, "surprise": 0.0})
+
+
+def test_no_time_is_longer_than_what_was_read():
+    line = timeline("hhnn", times=[0.0, 0.8, 1.6, 2.4], end=2.5)
+    summary = PersonSummary.of(line)
+    assert (summary.seconds, summary.until) == pytest.approx((2.5, 2.5))
+    assert summary.shares["neutral"] == pytest.approx(0.9 / 2.5)
+    assert summary.episodes[-1].offset == pytest.approx(2.5)
+    assert PersonSummary.of(timeline("hh", end=0.05)).seconds == pytest.approx(0.1)
+
+
+def test_what_is_answered_instead_has_a_share_of_the_time():
+    line = replace(timeline("hhhhnnnn"), outcomes=np.array([1, 1, 0, 0, 0, 0, 0, 2], np.int8))
+    numbers = PersonSummary.of(line).as_dict()
+    assert numbers["answered"] == pytest.approx({"uncertain": 0.25, "not a face": 0.125})
+    everything = Beside(uncertain=1).shown(line)
+    assert PersonSummary.of(everything).answered == pytest.approx(
+        {"uncertain": 0.875, "not a face": 0.125}
+    )
 
 
 def test_a_single_row_has_a_share():
@@ -85,6 +108,14 @@ def test_the_baseline_is_the_mean_of_the_most_neutral_quarter():
     assert neutral_baseline(line) == pytest.approx([0.1, 0.8, 0.1])
 
 
+def test_who_is_never_at_rest_has_no_baseline():
+    smiling = timeline("hhhhhhhh", strengths=np.linspace(0.6, 0.999, 8))
+    assert neutral_baseline(smiling) is None
+    assert PersonSummary.of(smiling, baseline=True).as_dict()["rest"] == "no rest found"
+    assert PersonSummary.of(timeline("hhhn"), baseline=True).rest == "found"
+    assert PersonSummary.of(smiling).rest is None
+
+
 def test_a_baseline_needs_neutral():
     with pytest.raises(MienError, match="with neutral"):
         neutral_baseline(timeline("hh", names=("anger", "happiness", "surprise")))
@@ -93,7 +124,12 @@ def test_a_baseline_needs_neutral():
 def test_timelines_are_gathered_by_person_and_video():
     def record(source, number, *tracks):
         faces = [
-            {"track": t, "box": [t, 0, 1, 1], "probabilities": [0.1 * t, 1 - 0.1 * t, 0.0]}
+            {
+                "track": t,
+                "box": [t, 0, 1, 1],
+                "probabilities": [0.1 * t, 1 - 0.1 * t, 0.0],
+                "verdict": ["not a face" if t == 2 else "sure", None, None],
+            }
             for t in tracks
         ]
         return {"source": source, "frame": number, "time": number / 2, "damaged": 0, "faces": faces}
@@ -102,7 +138,7 @@ def test_timelines_are_gathered_by_person_and_video():
         record("a", 0, 1, 2),
         record("a", 1),
         record("a", 2, 2),
-        {"source": "a", "ended": True, "message": ""},
+        {"source": "a", "ended": True, "message": "", "until": 1.5},
         record("b", 0, 1),
     ]
     found = {(t.source, t.track): t for t in timelines(records, NAMES)}
@@ -110,4 +146,6 @@ def test_timelines_are_gathered_by_person_and_video():
     assert found["a", 2].frames.tolist() == [0, 2]
     assert found["a", 2].times.tolist() == [0.0, 1.0]
     assert found["a", 2].probabilities[0].tolist() == [0.2, 0.8, 0.0]
+    assert found["a", 2].outcomes.tolist() == [2, 2]
+    assert (found["a", 2].end, found["b", 1].end) == (1.5, 0.0)
     assert found["a", 2].boxes[:, 0].tolist() == [2, 2]

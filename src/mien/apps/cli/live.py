@@ -6,16 +6,17 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from mien.apps.cli import exits
-from mien.apps.cli.console import complain, notes, say
+from mien.apps.cli.console import complain, notes, results, say
 from mien.apps.cli.extras import need
 from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model
 from mien.errors import MienError
@@ -106,6 +107,7 @@ def live(
         if not kept.anything:
             raise
         failures.append(str(error))
+    _sum_up(kept, out)
     _finish(failures, out, record if kept.recorder and kept.recorder.whole else None)
 
 
@@ -116,8 +118,14 @@ class _Kept:
     journal: VideoJournal | None = None
     recorder: Recorder | None = None
     anything: bool = False
+    frames: int = 0
+    dropped: int = 0
+    persons: set[int] = field(default_factory=set)
 
     def add(self, frame: LiveFrame, marked: Callable[[], Image]) -> None:
+        self.frames += 1
+        self.dropped = frame.pace.dropped
+        self.persons.update(reading.track for reading in frame.read.readings)
         if self.journal is not None:
             try:
                 self.journal.add(frame.read)
@@ -197,6 +205,23 @@ def _take(frame: LiveFrame, view: View, kept: _Kept) -> None:
     marked = lru_cache(maxsize=1)(partial(annotate, frame.picture, frame.shown))
     kept.add(frame, marked)
     view.show(frame, marked)
+
+
+def _sum_up(kept: _Kept, out: Path | None) -> None:
+    """Print one line, also where nobody could watch."""
+    from mien.inference.gathered import partial_path
+
+    rows = "; no rows are kept (--out FILE keeps them)"
+    if out is not None:
+        rows = f"; rows in {partial_path(out) if partial_path(out).exists() else out}"
+    counts = [_count(kept.frames, "frame") + " read", f"{kept.dropped:,} dropped"]
+    results.print(
+        Text(", ".join([*counts, _count(len(kept.persons), "person")]) + rows), soft_wrap=True
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _finish(failures: Sequence[str], out: Path | None, record: Path | None) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
+
+from mien.inference.percent import percent
 
 if TYPE_CHECKING:
     from mien.inference.video.outcome import VideoOutcome
@@ -19,6 +22,9 @@ MOST_ROWS = 30
 MOST_SHARES = 3
 """Expressions shown of each person: those that led for longest."""
 
+LEAST_SHARE = 0.005
+"""A share below this is not shown."""
+
 
 def persons_table(outcomes: Sequence[VideoOutcome]) -> Table:
     """Return a table with a line per person, and one for a video without a face."""
@@ -27,27 +33,44 @@ def persons_table(outcomes: Sequence[VideoOutcome]) -> Table:
     for column in ("Frames", "Person", "From, to", "Seconds", "Episodes"):
         table.add_column(column, no_wrap=True, justify="right")
     table.add_column("Share of the time")
+    people = [person for outcome in outcomes for person in outcome.persons()]
+    if any(share >= LEAST_SHARE for person in people for share in person.answered.values()):
+        table.add_column("Answered")
+    names = _names([outcome.path for outcome in outcomes])
     for outcome in outcomes:
-        first = [escape(outcome.path.name), f"{outcome.frames:,}"]
+        first = [escape(names[outcome.path]), f"{outcome.frames:,}"]
         persons = sorted(outcome.persons(), key=lambda person: -person.seconds)
         if not persons:
             note = "[dim]no face[/dim]" if outcome.frames else "[red]not readable[/red]"
             table.add_row(*first, note)
         for person in persons[:MOST_ROWS]:
-            table.add_row(*first, *_cells(person))
+            table.add_row(*first, *_cells(person)[: len(table.columns) - len(first)])
             first = ["", ""]
         if len(persons) > MOST_ROWS:
             table.add_row("", "", f"[dim]… {len(persons) - MOST_ROWS} more[/dim]")
     return table
 
 
+def _names(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return the videos' names; where two are alike, all with the folders that differ."""
+    if len({path.name for path in paths}) == len(paths):
+        return {path: path.name for path in paths}
+    from mien.inference.marked import below_common
+
+    return {path: str(below) for path, below in below_common(paths).items()}
+
+
 def _cells(person: PersonSummary) -> list[str]:
-    ranked = sorted(person.shares.items(), key=lambda item: -item[1])
-    shares = [f"{name} {share:.0%}" for name, share in ranked[:MOST_SHARES] if share >= 0.005]
     return [
         str(person.track),
-        f"{person.first:.1f}–{person.last:.1f}",
+        f"{person.first:.1f}–{person.until:.1f}",
         f"{person.seconds:.1f}",
         str(len(person.episodes)),
-        ", ".join(shares),
+        _shares(person.shares),
+        _shares(person.answered),
     ]
+
+
+def _shares(shares: Mapping[str, float]) -> str:
+    ranked = sorted(shares.items(), key=lambda item: -item[1])[:MOST_SHARES]
+    return ", ".join(f"{name} {percent(share)}" for name, share in ranked if share >= LEAST_SHARE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import tempfile
 from collections import Counter
@@ -71,8 +72,18 @@ def _paths(inputs: Sequence[Path], problems: list[str]) -> list[Path]:
     if not paths:
         names = ", ".join(str(path) for path in inputs)
         suffixes = ", ".join(SUFFIXES)
-        raise MienError(" ".join([f"{names} holds no photo ({suffixes}).", *problems]))
+        sentence = f"{names} holds no photo ({suffixes}).{_videos(others)}"
+        raise MienError(" ".join([sentence, *problems]))
     return paths
+
+
+def _videos(others: Sequence[Path]) -> str:
+    """Return how the videos among other files are read; empty if there are none."""
+    from mien.inference.video.kind import is_video
+
+    first = next(filter(is_video, others), None)
+    wanted = first and shlex.quote(str(first.parent)) + f"/*{first.suffix}"
+    return f" Videos are read by their names: mien analyze {wanted}" if first else ""
 
 
 def _say_passed_over(others: Sequence[Path]) -> None:

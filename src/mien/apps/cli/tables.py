@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from mien.inference.percent import percent
 from mien.inference.sinks import Row
 
 MOST_ROWS = 50
@@ -54,8 +55,8 @@ def _cells(row: Row, expressions: Sequence[str]) -> list[str]:
     return [
         str(row["face"] + 1),
         _answer(row),
-        f"{_bar(row['confidence'])} {_percent(row['confidence']):>4}",
-        f"{runner_up} {_percent(row[runner_up])}",
+        f"{_bar(row['confidence'])} {percent(row['confidence']):>4}",
+        f"{runner_up} {percent(row[runner_up])}",
         f"{row['x']:.0f},{row['y']:.0f} ({row['width']:.0f})",
     ]
 
@@ -65,12 +66,6 @@ def _answer(row: Row) -> str:
     if row["answer"] == row["expression"]:
         return f"[bold]{row['expression']}[/bold]"
     return f"[dim]{row['answer']} ({row['expression']}?)[/dim]"
-
-
-def _percent(share: float) -> str:
-    if share < 0.005:
-        return "<1%"
-    return ">99%" if share > 0.995 else f"{share:.0%}"
 
 
 def _bar(share: float) -> str:

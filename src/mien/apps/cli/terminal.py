@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mien.apps.cli.console import notes
 from mien.apps.cli.status import pace_text
+from mien.inference.percent import percent
 
 if TYPE_CHECKING:
     from mien.inference.live.session import LiveFrame
@@ -85,5 +86,5 @@ def _bars(reading: FaceReading) -> RenderableType:
     table.add_row(Text(reading.caption, "bold"))
     for name, probability in zip(reading.labels.expressions, reading.probabilities, strict=True):
         bar = "█" * round(BAR * probability)
-        table.add_row(f"  {name:<10}", Text(bar.ljust(BAR), "cyan"), f"{probability:4.0%}")
+        table.add_row(f"  {name:<10}", Text(bar.ljust(BAR), "cyan"), f"{percent(probability):>4}")
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -51,10 +51,12 @@ class VideoJob:
 
 def analyze_videos(job: VideoJob) -> None:
     """Read videos; write and show what was asked for; exit with the code that says how it went."""
-    folder = tempfile.TemporaryDirectory() if job.written.out is None else nullcontext("")
-    with folder as name:
+    temporary = tempfile.TemporaryDirectory() if job.written.out is None else nullcontext("")
+    with ExitStack() as stack:
+        copies = _enter_folders(job, stack)
+        name = stack.enter_context(temporary)
         out = job.written.out or Path(name) / f"readings.{job.written.form or 'jsonl'}"
-        copies, gathered = _copies(job), _results(job, out)
+        gathered = _results(job, out)
         try:
             outcomes, problems, whole = _outcomes(job, gathered, copies)
         except (MienError, OSError) as error:
@@ -68,6 +70,40 @@ def analyze_videos(job: VideoJob) -> None:
         if whole and path.exists():
             say(f"Wrote {path}")
     _finish(outcomes, problems, whole)
+
+
+def _enter_folders(job: VideoJob, stack: ExitStack) -> MarkedCopies | None:
+    """Make the folders of the report and the marked copies before hours go into reading.
+
+    Raises:
+        MienError: If one may not or cannot be written; it tells of both.
+    """
+    from mien.inference.own_folder import OwnFolder
+    from mien.inference.video.report import MARK
+
+    problems: list[str] = []
+    report: OwnFolder | None = None
+    copies: MarkedCopies | None = None
+    with _gathering(problems):
+        report = None if job.report is None else OwnFolder(job.report, MARK)
+    with _gathering(problems):
+        copies = _copies(job)
+    # Both are looked at before one is made, which may lie in the other.
+    for folder in (report, copies.folder if copies else None):
+        with _gathering(problems):
+            if folder is not None:
+                stack.enter_context(folder)
+    if problems:
+        raise MienError(" ".join(problems))
+    return copies
+
+
+@contextmanager
+def _gathering(problems: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except MienError as error:
+        problems.append(str(error))
 
 
 def _results(job: VideoJob, out: Path) -> VideoResults:
@@ -143,9 +179,8 @@ def _make(
     if job.report is not None:
         several = len(job.paths) > 1
         folder = job.report / below_common(job.paths)[outcome.path] if several else job.report
-        VideoReport(outcome, job.beside.smooth).write(folder)
+        VideoReport(outcome).write(folder)
     if copies is not None:
-        copies.begin()
         _mark(job, outcome.path, journal, copies)
 
 
@@ -210,9 +245,28 @@ def _kept(frames: int | None, path: Path) -> str:
 def _finish(outcomes: Sequence[VideoOutcome], problems: Sequence[str], whole: bool) -> None:
     problems = [*(outcome.message for outcome in outcomes if outcome.message), *problems]
     complain(problems, MOST_ERRORS)
+    _say_restless(outcomes)
     frames = sum(outcome.frames for outcome in outcomes)
     if not whole:
         say(f"Interrupted after {frames:,} frames: what is above is not all.")
         sys.exit(exits.INTERRUPTED)
     if problems:
         sys.exit(exits.INCOMPLETE if frames else exits.BAD_INPUT)
+
+
+def _say_restless(outcomes: Sequence[VideoOutcome]) -> None:
+    from mien.inference.video.summary import NO_REST
+
+    restless = [
+        f"person {person.track} of {outcome.path.name}"
+        for outcome in outcomes
+        for person in outcome.persons()
+        if person.rest == NO_REST
+    ]
+    if restless:
+        more = len(restless) - MOST_ERRORS
+        named = ", ".join(restless[:MOST_ERRORS]) + (f" and {more} more" if more > 0 else "")
+        say(
+            f"{NO_REST.capitalize()} for {named}: neutral leads in none of the frames that would "
+            "count as rest, so the change_ columns are empty."
+        )

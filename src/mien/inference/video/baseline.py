@@ -27,19 +27,23 @@ def check_neutral(expressions: Sequence[str]) -> None:
         )
 
 
-def neutral_baseline(timeline: Timeline) -> NDArray[np.float64]:
+def neutral_baseline(timeline: Timeline) -> NDArray[np.float64] | None:
     """Return a person's mean probabilities at rest.
 
     Some faces at rest look sad or angry to others. What a person shows is then better seen in how
     far a frame is from that person's own rest.
 
     Returns:
-        float64 (E,), summing to 1.
+        float64 (E,), summing to 1; None if neutral leads in none of the frames that count as rest:
+        who always smiles would be compared with their own smile.
 
     Raises:
         MienError: If the expressions do not hold neutral.
     """
     check_neutral(timeline.expressions)
-    neutral = timeline.probabilities[:, timeline.expressions.index("neutral")]
+    index = timeline.expressions.index("neutral")
+    neutral = timeline.probabilities[:, index]
     rest = np.argsort(-neutral, kind="stable")[: math.ceil(REST * len(neutral))]
+    if not (timeline.leading[rest] == index).any():
+        return None
     return np.asarray(timeline.probabilities[rest].mean(axis=0))

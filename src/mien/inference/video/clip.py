@@ -18,6 +18,8 @@ from mien.inference.video.decoding import (
     times_differ,
 )
 from mien.inference.video.frame import Frame, Place
+from mien.inference.video.gif import gif_is_cut
+from mien.inference.video.kind import is_photo
 from mien.inference.video.sound import known_track
 
 MARGIN = 2.0
@@ -39,6 +41,7 @@ class Clip:
         length: Seconds from its start to its end; None where the file does not say.
         unheard: Whether it has sound, and none in a format that is known.
         problems: Sentences about what could not be decoded; whole when `frames` has ended.
+        until: When the last frame that was decoded ends, in seconds; None until `frames` has ended.
 
     Raises:
         VideoError: If the file is missing, not a video, or has sound only.
@@ -47,6 +50,7 @@ class Clip:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problems: list[str] = []
+        self.until: float | None = None
         with open_video(path) as container:
             self.rate = frame_rate(container)
             self.start = start_of_picture(container)
@@ -69,6 +73,8 @@ class Clip:
         for frame in self._from_start() if after is None else self._after(after):
             last = frame.place
             yield frame
+        if last is None and is_photo(self.path):
+            raise VideoError(f"{self.path} is a photo, not a video, and it is damaged.")
         if last is None:
             raise VideoError(" ".join([f"{self.path} has no frame to read.", *self.problems]))
 
@@ -90,7 +96,16 @@ class Clip:
             for _ in islice(decoding, skip):
                 pass
             yield from decoding.frames()
+        self._close(decoding)
+
+    def _close(self, decoding: Decoding) -> None:
+        self.until = decoding.until
         self.problems = decoding.problems(str(self.path), self.end)
+        if not self.problems and gif_is_cut(self.path):
+            self.problems = [
+                f"{self.path} is cut short: it ends at {self.until:.2f} s, without"
+                " the mark of a GIF's end."
+            ]
 
     def _after(self, after: Place) -> Iterator[Frame]:
         if self._times_differ:
@@ -98,7 +113,7 @@ class Clip:
                 decoding = Decoding(container, self.rate)
                 if decoding.find(after, MARGIN):
                     yield from decoding.frames()
-                    self.problems = decoding.problems(str(self.path), self.end)
+                    self._close(decoding)
                     return
         # Timestamps that are missing, repeated or not in order: the frames have to be counted.
         yield from self._from_start(after.index + 1)

@@ -12,6 +12,8 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from mien.errors import VideoError
+from mien.inference.video.kind import is_photo
+from mien.inference.video.mp4_index import lacks_index
 
 # What goes wrong is raised or reported; FFmpeg would print it beside that.
 logging.getLogger("libav").setLevel(logging.CRITICAL)
@@ -42,9 +44,8 @@ def open_video(
             str(source), options=options or {}, timeout=timeout, metadata_errors="replace"
         )
     except (FFmpegError, OSError, ValueError) as error:
-        message = f"{name or source} cannot be opened as a video: {reason(error)}."
         # FFmpeg's own error holds the whole URL.
-        raise VideoError(message) from (None if name else error)
+        raise VideoError(_unopened(source, name, error)) from (None if name else error)
     if not _moving(container):
         found = "only sound" if container.streams.audio else "no picture"
         container.close()
@@ -61,6 +62,18 @@ def reason(error: Exception) -> str:
     """Return what FFmpeg says went wrong, without its number and the file's name."""
     text = getattr(error, "strerror", None) or str(error)
     return " ".join(str(text).split()).rstrip(".") or type(error).__name__
+
+
+def _unopened(source: str | Path, name: str | None, error: Exception) -> str:
+    if isinstance(source, Path):
+        if is_photo(source):
+            return f"{source} is a photo, not a video."
+        if lacks_index(source):
+            return (
+                f"{source} has no index (moov): it was cut short, or is still being written, and "
+                "nothing of it can be read."
+            )
+    return f"{name or source} cannot be opened as a video: {reason(error)}."
 
 
 def _moving(container: InputContainer) -> list[VideoStream]:

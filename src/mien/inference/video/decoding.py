@@ -39,6 +39,7 @@ class Decoding:
 
     Attributes:
         stopped: Why reading stopped before the end; empty if it did not.
+        until: When the last frame so far ends, in seconds.
     """
 
     def __init__(self, container: InputContainer, rate: float, *, delay: bool = True) -> None:
@@ -48,6 +49,7 @@ class Decoding:
         self._step = 1 / (rate or USUAL_RATE)
         self._last: Place | None = None
         self._until = 0.0
+        self.until = 0.0
         self._damaged = 0
         self.stopped = ""
         self._converter = VideoReformatter()
@@ -94,7 +96,8 @@ class Decoding:
         """
         found = []
         if self._damaged:
-            found.append(f"{name} is damaged: {self._damaged} parts of it are left out or blurred.")
+            parts = "1 part of it is" if self._damaged == 1 else f"{self._damaged} parts of it are"
+            found.append(f"{name} is damaged: {parts} left out or blurred.")
         if self.stopped:
             found.append(f"{name} cannot be read beyond {self._until:.2f} s: {self.stopped}.")
         elif end is not None and end - self._until > TOLERANCE * self._step:
@@ -126,7 +129,9 @@ class Decoding:
             time = self._last.time + self._step if self._last else 0.0
         self._last = Place(index, float(time), self._damaged)
         lasts = float((frame.duration or 0) * (frame.time_base or 0))
-        self._until = float(time) + max(self._step, lasts)
+        self.until = float(time) + (lasts or self._step)
+        # A frame may say that it is shorter than the usual one: no reason to miss the next.
+        self._until = max(self.until, float(time) + self._step)
         return self._last
 
     def _frame(self, place: Place, frame: av.VideoFrame) -> Frame:

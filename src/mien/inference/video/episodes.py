@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.inference.face import Box
 from mien.inference.video.frame import Place
-from mien.inference.video.timeline import Timeline
+from mien.inference.video.timeline import OUTCOMES, Timeline
 
 SHORTEST = 0.2
 """Seconds below which a run of frames is flicker and no episode. Expressions that are felt last
@@ -57,11 +58,16 @@ def episodes(timeline: Timeline) -> list[Episode]:
 
 def shares(timeline: Timeline) -> dict[str, float]:
     """Return the share of a person's time in which each expression was the most probable."""
-    lengths = timeline.lengths
-    if not lengths.sum():
-        lengths = np.ones(len(timeline))
-    seconds = np.bincount(timeline.leading, lengths, minlength=len(timeline.expressions))
-    return dict(zip(timeline.expressions, (seconds / lengths.sum()).tolist(), strict=True))
+    return _shares(timeline, timeline.leading, timeline.expressions)
+
+
+def answered(timeline: Timeline) -> dict[str, float]:
+    """Return the share of a person's time answered with each of what is no expression."""
+    return {
+        name: share
+        for name, share in _shares(timeline, timeline.outcomes, OUTCOMES).items()
+        if name != "sure"
+    }
 
 
 def transitions(found: Sequence[Episode], expressions: Sequence[str]) -> NDArray[np.int64]:
@@ -75,6 +81,16 @@ def transitions(found: Sequence[Episode], expressions: Sequence[str]) -> NDArray
         if after.onset - before.offset <= SHORTEST:
             counts[expressions.index(before.expression), expressions.index(after.expression)] += 1
     return counts
+
+
+def _shares(
+    timeline: Timeline, what: NDArray[np.signedinteger[Any]], names: Sequence[str]
+) -> dict[str, float]:
+    lengths = timeline.lengths
+    if not lengths.sum():
+        lengths = np.ones(len(timeline))
+    seconds = np.bincount(what, lengths, minlength=len(names))
+    return dict(zip(names, (seconds / lengths.sum()).tolist(), strict=True))
 
 
 def _runs(leading: NDArray[np.intp], start: int) -> list[slice]:

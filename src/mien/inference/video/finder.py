@@ -13,6 +13,7 @@ from mien.inference.detectors import Detector
 from mien.inference.face import Box, Face, by_size
 from mien.inference.tracking.tracker import TrackedFace, Tracker
 from mien.inference.video.frame import Frame
+from mien.inference.video.tracking_clock import TrackingClock
 from mien.preprocess import Image, Square
 
 KNOWN_WIDTH = 48
@@ -78,32 +79,35 @@ class FaceFinder:
         self._detector = detector
         self._search = search
         self._tracker = Tracker()
+        self._clock = TrackingClock(search.every)
         self._frames = 0
         self._turn: int | None = None
 
     def find(self, frame: Frame) -> list[TrackedFace]:
         """Return the faces of the next frame, each with the number of its person, largest first."""
-        time, looks, thorough = self._next(frame.place.time)
+        looks, thorough = self._next(frame.place.time)
+        time = self._clock.at(frame.place.time)
         if not looks:
             return self._tracker.follow(time, frame.size)
         return self._tracker.update(by_size(self._detect(frame, thorough)), time, frame.size)
 
     def replay(self, time: float, size: tuple[int, int], faces: list[Face]) -> None:
         """Take in what `find` found in a frame earlier, so that numbers carry on from there."""
-        _, looks, _ = self._next(time)
+        looks, _ = self._next(time)
+        time = self._clock.at(time)
         if looks:
             self._tracker.update(faces, time, size)
         else:
             self._tracker.follow(time, size)
 
-    def _next(self, time: float) -> tuple[float, bool, bool]:
-        """Return the next frame's time, whether the detector looks, and whether thoroughly."""
+    def _next(self, time: float) -> tuple[bool, bool]:
+        """Return whether the detector looks at the next frame, and whether thoroughly."""
         looks = self._frames % self._search.every == 0
         self._frames += 1
         if not looks or not self._search.thorough:
-            return time, looks, True
+            return looks, True
         previous, self._turn = self._turn, math.floor(time / self._search.thorough)
-        return time, True, previous != self._turn
+        return True, previous != self._turn
 
     def _detect(self, frame: Frame, thorough: bool) -> list[Face]:
         if not thorough:

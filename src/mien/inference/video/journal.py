@@ -68,10 +68,17 @@ class VideoJournal(Lines):
         self._append(record)
         self._take(record, 0)
 
-    def end(self, source: str | Path, problems: Sequence[str]) -> None:
-        """Write down that a video was read to its end, and what was wrong with it."""
+    def end(self, source: str | Path, problems: Sequence[str], until: float | None = None) -> None:
+        """Write down that a video was read to its end.
+
+        Args:
+            source: The video.
+            problems: What was wrong with it.
+            until: When what was read of it ends, in seconds; None if that is not known.
+        """
         message = printable(" ".join(problems))
         record = {"source": printable(str(source)), "ended": True, "message": message}
+        record["until"] = until
         self._append(record)
         self._take(record, 0)
 
@@ -81,6 +88,11 @@ class VideoJournal(Lines):
             next(file, None)
             # A full disk cuts the last line short.
             yield from (json.loads(line) for line in file if line.endswith(b"\n"))
+
+    def settings(self) -> VideoSettings:
+        """Return what the rows depend on."""
+        with self.path.open("rb") as file:
+            return VideoSettings.model_validate(json.loads(file.readline())["settings"])
 
     def close(self) -> None:
         """Close the file and leave it where it is."""

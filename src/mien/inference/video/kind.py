@@ -28,7 +28,7 @@ def is_video(path: Path) -> bool:
     A GIF with more than one picture is one.
     """
     head = _head(path)
-    if head.startswith(PHOTOS) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
+    if _still(head):
         return False
     if head.startswith(b"GIF8"):
         return _moves(path)
@@ -37,6 +37,15 @@ def is_video(path: Path) -> bool:
     if head.startswith(VIDEOS) or (head.startswith(b"RIFF") and head[8:11] == b"AVI"):
         return True
     return path.suffix.lower() in SUFFIXES
+
+
+def is_photo(path: Path) -> bool:
+    """Return whether a file begins as a photo does."""
+    return _still(_head(path))
+
+
+def _still(head: bytes) -> bool:
+    return head.startswith(PHOTOS) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
 
 
 def _head(path: Path) -> bytes:

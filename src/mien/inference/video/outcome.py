@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien.inference.journal import printable
 from mien.inference.lines import Record
-from mien.inference.video.journal import VideoJournal
+from mien.inference.video.journal import VideoJournal, VideoSettings
 from mien.inference.video.summary import PersonSummary
 from mien.inference.video.table import Beside
 from mien.inference.video.timeline import Timeline, timelines
@@ -23,26 +23,30 @@ class VideoOutcome:
         frames: How many frames were read.
         message: What is wrong with the video; empty for nothing.
         timelines: Its persons, smoothed if that was asked for.
+        beside: What stands beside the raw probabilities.
+        settings: What the rows depend on; None if that is not known.
     """
 
     path: Path
     frames: int
     message: str
     timelines: list[Timeline]
+    beside: Beside = field(default_factory=Beside)
+    settings: VideoSettings | None = None
 
     @classmethod
     def of(
         cls, journal: VideoJournal, path: Path, beside: Beside, expressions: tuple[str, ...]
     ) -> VideoOutcome:
         """Gather what a journal holds of a video."""
-        people = timelines(frames_of(journal, path), expressions)
+        people = map(beside.shown, timelines(_records(journal, path), expressions))
         ends = [record["message"] for record in _records(journal, path) if "ended" in record]
         frames = sum(1 for _ in frames_of(journal, path))
-        return cls(path, frames, "".join(ends), [beside.shown(person) for person in people])
+        return cls(path, frames, "".join(ends), list(people), beside, journal.settings())
 
     def persons(self) -> list[PersonSummary]:
         """Return what each person showed."""
-        return [PersonSummary.of(timeline) for timeline in self.timelines]
+        return [PersonSummary.of(t, baseline=self.beside.baseline) for t in self.timelines]
 
 
 def frames_of(journal: VideoJournal, path: Path) -> Iterator[Record]:

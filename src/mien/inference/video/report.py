@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,11 +16,13 @@ from mien import pages
 from mien.errors import MienError
 from mien.files import whole_file
 from mien.inference.detectors import shrunk
+from mien.inference.percent import percent
 from mien.inference.video.clip import Clip
 from mien.inference.video.episodes import Episode
 from mien.inference.video.frame import Frame
 from mien.inference.video.outcome import VideoOutcome
-from mien.inference.video.summary import PersonSummary, peaks
+from mien.inference.video.provenance import provenance
+from mien.inference.video.summary import NO_REST, PersonSummary, peaks
 from mien.inference.video.timeline import Timeline
 from mien.inference.video.timeline_plot import timeline_plot
 from mien.preprocess import Image
@@ -39,8 +42,18 @@ FRAME_SIDE = 640
 READING = (
     "Shares say for how much of a person's time an expression was the most probable one. An "
     "episode is a time in which one expression led: from its onset to its offset, most probable at "
-    "its apex. A reading says how people would label a face, not what the person feels."
+    "its apex. A reading says how people would label a face, not what the person feels. The last "
+    "two shares are of the time in which the answer was no expression, but that the reading is "
+    "uncertain, or that this is not a face; the other shares count that time, too."
 )
+
+WITHOUT_REST = (
+    "neutral leads in none of the frames that would count as rest, so there is nothing to compare "
+    "this person with, and the columns change_… are empty."
+)
+
+MARK = ".mien-report"
+"""A folder with a file of this name holds a report, which another one may replace."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +62,9 @@ class VideoReport:
 
     Args:
         outcome: What was read from it.
-        smooth: Seconds by which the timelines are smoothed; None for raw ones.
     """
 
     outcome: VideoOutcome
-    smooth: float | None = None
 
     def write(self, folder: Path) -> None:
         """Write `index.html`, `summary.json` and `person-<number>.png` into a folder.
@@ -68,6 +79,7 @@ class VideoReport:
             _put(folder / "summary.json", self._numbers([summary for _, summary in persons]))
             sections = [self._overview([summary for _, summary in shown])]
             sections += [self._person(*person, folder) for person in shown]
+            sections += [_made_with(provenance(self.outcome))]
             page = pages.page(f"Expressions in {self.outcome.path.name}", sections)
             _put(folder / "index.html", page)
         except OSError as error:
@@ -77,14 +89,15 @@ class VideoReport:
         numbers = {
             "source": str(self.outcome.path),
             "frames": self.outcome.frames,
-            "smooth": self.smooth,
             "message": self.outcome.message or None,
+            "made_with": provenance(self.outcome),
             "persons": [summary.as_dict() for summary in persons],
         }
         return json.dumps(numbers, indent=2) + "\n"
 
     def _overview(self, persons: Sequence[PersonSummary]) -> str:
-        smoothed = f", smoothed over {self.smooth:g} s" if self.smooth is not None else ""
+        smooth = self.outcome.beside.smooth
+        smoothed = f", smoothed over {smooth:g} s" if smooth is not None else ""
         count = (
             f"{len(self.outcome.timelines)} person{'' if len(self.outcome.timelines) == 1 else 's'}"
         )
@@ -92,9 +105,9 @@ class VideoReport:
         parts += [pages.paragraph(self.outcome.message)] if self.outcome.message else []
         if not persons:
             return pages.section("Overview", *parts, pages.paragraph("No face was found."))
-        names = list(persons[0].shares)
+        names = [*persons[0].shares, *persons[0].answered]
         rows = [
-            (f"{p.track}", f"{p.seconds:.1f}", *(f"{p.shares[n]:.0%}" for n in names))
+            (f"{p.track}", f"{p.seconds:.1f}", *map(percent, (p.shares | p.answered).values()))
             for p in persons
         ]
         table = pages.table(["person", "seconds", *names], rows)
@@ -106,8 +119,10 @@ class VideoReport:
             timeline_plot(timeline, summary.episodes, temporary)
         plot = pages.picture(path.read_bytes(), f"Probabilities of person {timeline.track}")
         found = list(self._peaks(summary))
+        restless = summary.rest == NO_REST
         return pages.section(
             f"Person {timeline.track}",
+            *([pages.paragraph(f"{NO_REST.capitalize()}: {WITHOUT_REST}")] if restless else []),
             plot,
             *([pages.gallery(found)] if found else []),
             _episode_table(summary.episodes),
@@ -122,7 +137,7 @@ class VideoReport:
         for episode in peaks(summary.episodes, MOST_PEAKS):
             frame = self._clip.at(episode.place)
             if frame:
-                caption = f"{episode.apex:.2f} s: {episode.expression} {episode.peak:.0%}"
+                caption = f"{episode.apex:.2f} s: {episode.expression} {percent(episode.peak)}"
                 yield _jpeg(_marked(frame, episode)), caption
 
 
@@ -146,7 +161,7 @@ def _episode_table(found: Sequence[Episode]) -> str:
     if not found:
         return pages.paragraph("No expression led for long enough to be an episode.")
     rows = [
-        (e.expression, f"{e.onset:.2f}", f"{e.apex:.2f}", f"{e.offset:.2f}", f"{e.peak:.0%}")
+        (e.expression, f"{e.onset:.2f}", f"{e.apex:.2f}", f"{e.offset:.2f}", percent(e.peak))
         for e in found[:MOST_EPISODES]
     ]
     left_out = len(found) - len(rows)
@@ -163,6 +178,19 @@ def _transition_table(summary: PersonSummary) -> str:
     rows = [[names[i], *counts[i, used].tolist()] for i in used]
     title = pages.paragraph("How often what was left (row) for what (column), at once:")
     return title + pages.table(["", *(names[j] for j in used)], rows)
+
+
+def _made_with(made: Mapping[str, Any]) -> str:
+    rows = [(name.replace("_", " "), _text(value)) for name, value in made.items()]
+    return pages.section("Made with", pages.table(["what", "value"], rows))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value in (None, "") else str(value)
 
 
 def _put(path: Path, text: str) -> None:

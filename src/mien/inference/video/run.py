@@ -63,17 +63,19 @@ class VideoReader:
         if path in journal:
             return
         problems: list[str] = []
+        until: float | None = None
         try:
             clip = Clip(path)
             for read in self._carried_on(clip, journal):
                 journal.add(read)
                 yield read
             problems = clip.problems
+            until = min(filter(None, (clip.until, self.sampling.end)), default=None)
             if journal.last(path) is None:
                 raise VideoError(self._nothing(clip))
         except VideoError as error:
             problems = [str(error)]
-        journal.end(path, problems)
+        journal.end(path, problems, until)
 
     def _carried_on(self, clip: Clip, journal: VideoJournal) -> Iterator[FrameReadings]:
         finder = FaceFinder(self.analyzer.new_detector(), self.search)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import MienError
+from mien.inference.face import Outcome
 from mien.inference.lines import Record
 from mien.inference.sinks import BESIDE, NUMBERS, Row, csv_table, parquet_table
 from mien.inference.video.baseline import neutral_baseline
 from mien.inference.video.smoothing import centred, check_seconds
-from mien.inference.video.timeline import Timeline, timelines
+from mien.inference.video.timeline import OUTCOMES, Timeline, timelines
 
 Person = tuple[str, int]
 Extra = Mapping[Person, NDArray[np.float64]]
@@ -32,7 +33,7 @@ class Beside:
         smooth: Standard deviation in seconds of the Gaussian that smooths over time, for the
             columns `smooth_…`; None for no such columns.
         baseline: Whether there are columns `change_…`: probabilities, smoothed ones if there are
-            any, minus those of the same person at rest.
+            any, minus those of the same person at rest; empty if no rest is found.
 
     Raises:
         MienError: If a value makes no sense.
@@ -52,11 +53,23 @@ class Beside:
             check_seconds(self.smooth)
 
     def shown(self, timeline: Timeline) -> Timeline:
-        """Return a timeline as it is summed up and drawn: smoothed, if it is to be."""
+        """Return a timeline as it is summed up and drawn: with its own doubt, and smoothed."""
+        timeline = self._doubted(timeline)
         if self.smooth is None:
             return timeline
         smoothed = centred(timeline.times, timeline.probabilities, self.smooth)
         return timeline.with_probabilities(smoothed)
+
+    def _doubted(self, timeline: Timeline) -> Timeline:
+        pairs = zip(timeline.outcomes.tolist(), timeline.probabilities.max(axis=1), strict=True)
+        found = [OUTCOMES.index(self._outcome(OUTCOMES[given], p)) for given, p in pairs]
+        return replace(timeline, outcomes=np.array(found, dtype=np.int8))
+
+    def _outcome(self, given: Outcome, confidence: float) -> Outcome:
+        """Return the model's verdict, or what the threshold says instead, if there is one."""
+        if self.uncertain is None or given == "not a face":
+            return given
+        return "uncertain" if confidence < self.uncertain else "sure"
 
     def columns(self, expressions: Sequence[str]) -> dict[str, type]:
         """Return the columns of a table, in order, each with its type."""
@@ -98,12 +111,7 @@ class Beside:
             return {}, {}
         shown = {(t.source, t.track): self.shown(t) for t in timelines(records(), expressions)}
         smooth = {p: t.probabilities for p, t in shown.items()} if self.smooth is not None else {}
-        change = (
-            {p: t.probabilities - neutral_baseline(t) for p, t in shown.items()}
-            if self.baseline
-            else {}
-        )
-        return smooth, change
+        return smooth, _changes(shown) if self.baseline else {}
 
     def _rows(
         self, record: Record, expressions: tuple[str, ...]
@@ -124,9 +132,8 @@ class Beside:
         probabilities = face["probabilities"]
         confidence = max(probabilities)
         expression = expressions[probabilities.index(confidence)]
-        outcome, agreement, not_a_face = face["verdict"]
-        if self.uncertain is not None and outcome != "not a face":
-            outcome = "uncertain" if confidence < self.uncertain else "sure"
+        given, agreement, not_a_face = face["verdict"]
+        outcome = self._outcome(given, confidence)
         x, y, width, height = face["box"]
         return {
             "track": face["track"],
@@ -156,6 +163,12 @@ TABLES: dict[str, Callable[[Iterable[Row], Mapping[str, type], Path], None]] = {
     "parquet": parquet_table,
 }
 """What writes the rows of videos to a file, by the name of the format."""
+
+
+def _changes(shown: Mapping[Person, Timeline]) -> Extra:
+    """Return how far each person is from their own rest; those who have none are left out."""
+    rests = {person: neutral_baseline(timeline) for person, timeline in shown.items()}
+    return {p: shown[p].probabilities - rest for p, rest in rests.items() if rest is not None}
 
 
 def _named(prefix: str, expressions: Sequence[str]) -> list[str]:

@@ -6,14 +6,19 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.inference.face import Outcome
 from mien.inference.lines import Record
 
 GAP = 3.0
 """A person counts as away when the time to their next row is more than so many usual steps."""
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+"""What a verdict may be; a timeline holds the numbers of theirs."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Timeline:
         damaged: int64 (N,), what `Place.damaged` says of each frame.
         boxes: float64 (N, 4), the faces' x, y, width and height in pixels.
         probabilities: float64 (N, E); the rows sum to 1.
+        outcomes: int8 (N,), the verdicts' indices in `OUTCOMES`.
+        end: When what was read of the video ends, in seconds.
     """
 
     source: str
@@ -39,17 +46,22 @@ class Timeline:
     damaged: NDArray[np.int64]
     boxes: NDArray[np.float64]
     probabilities: NDArray[np.float64]
+    outcomes: NDArray[np.int8]
+    end: float
 
     def __len__(self) -> int:
         return len(self.frames)
 
     @property
     def lengths(self) -> NDArray[np.float64]:
-        """Seconds that each row lasts, float64 (N,): until the next one, unless away by then."""
+        """Seconds that each row lasts, float64 (N,): until the next one, unless away by then.
+
+        The last one lasts as long as is usual, and not longer than what was read.
+        """
         steps = np.diff(self.times)
         usual = float(np.median(steps)) if len(steps) else 0.0
-        last = np.append(steps, usual)
-        return np.where(last > GAP * usual, usual, last)
+        left = max(0.0, self.end - float(self.times[-1]))
+        return np.append(np.where(steps > GAP * usual, usual, steps), min(usual, left))
 
     @property
     def leading(self) -> NDArray[np.intp]:
@@ -70,18 +82,23 @@ class Timeline:
 def timelines(records: Iterable[Record], expressions: tuple[str, ...]) -> list[Timeline]:
     """Gather the timeline of each person of each video from the records of a journal.
 
-    Memory grows by 120 bytes per face and frame (for 8 expressions).
+    Memory grows by 121 bytes per face and frame (for 8 expressions).
 
     Args:
         records: Frames and ends of videos; those of one video follow each other.
         expressions: The order of the records' probabilities.
     """
     columns: dict[tuple[str, int], _Columns] = {}
+    ends: dict[str, float] = {}
     for record in records:
+        # Of a video that was not read to its end, the last frame's time is all that is known.
+        until = record.get("time", record.get("until"))
+        if until is not None:
+            ends[record["source"]] = until
         for face in record.get("faces", ()):
             person = (record["source"], face["track"])
             columns.setdefault(person, _Columns()).add(record, face)
-    return [c.timeline(*person, expressions) for person, c in columns.items()]
+    return [c.timeline(*person, expressions, ends[person[0]]) for person, c in columns.items()]
 
 
 class _Columns:
@@ -91,6 +108,7 @@ class _Columns:
         self._times = array("d")
         self._boxes = array("d")
         self._probabilities = array("d")
+        self._outcomes = array("b")
 
     def add(self, record: Record, face: Record) -> None:
         self._frames.append(record["frame"])
@@ -98,8 +116,11 @@ class _Columns:
         self._times.append(record["time"])
         self._boxes.extend(face["box"])
         self._probabilities.extend(face["probabilities"])
+        self._outcomes.append(OUTCOMES.index(face["verdict"][0]))
 
-    def timeline(self, source: str, track: int, expressions: tuple[str, ...]) -> Timeline:
+    def timeline(
+        self, source: str, track: int, expressions: tuple[str, ...], end: float
+    ) -> Timeline:
         return Timeline(
             source,
             track,
@@ -109,4 +130,6 @@ class _Columns:
             np.array(self._damaged),
             np.array(self._boxes).reshape(-1, 4),
             np.array(self._probabilities).reshape(-1, len(expressions)),
+            np.array(self._outcomes, dtype=np.int8),
+            end,
         )
