@@ -3,7 +3,9 @@ import re
 import pytest
 
 from apps.api.running import Running
+from inference.tiny_models import write_model
 from mien import __version__
+from mien.inference.zoo import model_path, read_card
 
 
 def test_models(server):
@@ -12,11 +14,27 @@ def test_models(server):
     assert model["name"] == "mien-base"
     assert len(model["expressions"]) == 8
     assert model["parameters"] > 100_000
+    assert model["doubt"] == read_card(model_path("mien-base")).doubt.model_dump()
+
+
+def test_a_model_without_signals_has_no_bounds_for_them(tmp_path):
+    with Running(model=str(write_model(tmp_path / "own.onnx")), workers=1) as server:
+        doubt = {one["name"]: one["doubt"] for one in server.client.get("/v1/models").json()}
+    assert doubt["tiny"] == {"confidence": 0.5, "agreement": None, "not_a_face": None}
 
 
 def test_health(server):
     assert server.client.get("/healthz").json() == {"status": "ok"}
     assert server.client.get("/readyz").json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
+def test_head_is_get_without_the_body(server, path):
+    answer = server.client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    whole = server.client.get(path)
+    for name in ("content-type", "content-length"):
+        assert answer.headers[name] == whole.headers[name]
 
 
 def test_the_schema_names_every_route(server):

@@ -10,12 +10,14 @@ import PIL.Image
 import pytest
 
 from apps.api.running import PATIENCE, Running, encoded
-from inference.tiny_models import write_model
+from inference.tiny_models import card, graph, with_card, write_model
+from mien.card import Head
 from mien.explanation.explainer import Explainer
 from mien.explanation.output import Output
 from mien.explanation.regions import REGIONS
 from mien.inference.analyzer import Analyzer
 from mien.inference.pictures import read_picture
+from mien.labels import label_set
 
 CLOSE = 1e-5
 """How near the answers are to the offline results: batches of other sizes are summed up in another
@@ -75,6 +77,63 @@ def test_every_format_is_read(server, offline, portrait, tmp_path, form):
     path.write_bytes(encoded(read_picture(portrait), form))
     (result,) = server.analyze(path.read_bytes()).json()["results"]
     check(result, offline.analyze(path))
+
+
+@pytest.mark.parametrize("labels", ["four", "happy+sad+neutral", "happy sad", "ferplus8"])
+def test_another_label_set_is_read_as_offline(server, portrait, face, labels):
+    answer = server.analyze(face, labels=labels).json()
+    own = Analyzer(labels=labels.replace(" ", "+"))
+    assert answer["expressions"] == list(own.labels.expressions)
+    check(answer["results"][0], own.analyze(portrait))
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        ("fuor", "Unknown label set 'fuor': did you mean 'four'?"),
+        ("happy+hapy", "Unknown expression 'hapy'"),
+        ("", "Unknown label set ''"),
+        ("x" * 101, "at most 100 characters"),
+    ],
+)
+def test_there_is_no_such_label_set(server, face, labels, sentence):
+    answer = server.analyze(face, labels=labels)
+    assert answer.status_code == 422
+    assert sentence in answer.json()["detail"]
+
+
+def test_a_model_has_not_all_expressions(tmp_path, face):
+    basic = label_set("basic7")
+    payload = graph(outputs=(basic.name,))
+    own = card(payload, heads=(Head(name=basic.name, expressions=basic.expressions),))
+    path = tmp_path / "own.onnx"
+    path.write_bytes(with_card(payload, own.model_dump_json()))
+    with Running(model=str(path), workers=1) as server:
+        answer = server.analyze(face, labels="ferplus8")
+        assert answer.status_code == 422
+        assert "Label set 'basic7' has no 'contempt'" in answer.json()["detail"]
+        assert server.analyze(face, labels="four").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "sentence"),
+    [
+        ("POST", "/v1/analyze", "lables=four", "'lables': did you mean 'labels'?"),
+        ("POST", "/v1/analyze", "detector=haar", "'detector': known: labels, model."),
+        ("POST", "/v1/analyze", "model=mien-base&%00%0A=1", "'??': known: labels, model."),
+        ("POST", "/v1/explain", "labels=four", "'labels': known: expression, face, model."),
+        ("POST", "/v1/videos", "smooth=0.2&every=3", "'smooth': known: model."),
+        ("GET", "/v1/videos/1", "wait=1", "'wait': known: none."),
+        ("GET", "/v1/videos/1/result", "fromat=csv", "'fromat': did you mean 'format'?"),
+        ("DELETE", "/v1/videos/1", "force=1", "'force': known: none."),
+        ("GET", "/v1/models", "name=tiny", "'name': known: none."),
+    ],
+)
+def test_unknown_query_parameters_are_refused(server, face, method, path, query, sentence):
+    files = {"files": face} if method == "POST" else None
+    answer = server.client.request(method, f"{path}?{query}", files=files)
+    assert answer.status_code == 422, answer.text
+    assert answer.json() == {"detail": f"Unknown query parameter {sentence}"}
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (33, 31)])

@@ -62,9 +62,37 @@ def test_rows_as_json_lines(server, done):
 def test_a_marked_copy(server, done):
     answer = result(server, done, "video")
     assert answer.headers["content-type"] == "video/mp4"
-    assert 'filename="annotated.mp4"' in answer.headers["content-disposition"]
     with av.open(io.BytesIO(answer.content)) as file:
         assert sum(1 for _ in file.decode(video=0)) == 20
+
+
+@pytest.mark.parametrize(
+    ("upload", "names"),
+    [
+        ("holiday.mp4", ("holiday.csv", "holiday.jsonl", "holiday-marked.mp4")),
+        ("my trip; ü.mov.mp4", ("my_trip___.mov.csv", "my_trip___.mov.jsonl")),
+        ("marked.mp4", ("marked.csv", "marked.jsonl", "marked-marked.mp4", "marked-timeline.html")),
+        ("readings.csv", ("readings.csv", "readings.jsonl", "readings-marked.mp4")),
+    ],
+)
+def test_results_are_called_after_the_upload(server, clip, upload, names):
+    job = server.ended(server.upload(clip, upload).json()["id"])
+    assert job["message"] == ""
+    for form, name in zip(FORMATS, names):
+        answer = result(server, job, form)
+        assert answer.status_code == 200
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert len(result(server, job).text.splitlines()) == 21
+
+
+def test_a_video_that_was_deleted_is_unknown(server, clip):
+    url = f"/v1/videos/{server.ended(server.upload(clip).json()['id'])['id']}"
+    assert server.client.delete(url).json()["status"] == "deleted"
+    for ask in (server.client.get, server.client.delete):
+        answer = ask(url)
+        assert answer.status_code == 404
+        assert "no such video" in answer.json()["detail"]
+    assert server.client.get(f"{url}/result").status_code == 404
 
 
 def test_a_timeline(server, done):
@@ -97,7 +125,7 @@ def test_there_is_no_such_video(server, id_):
     [
         (b"", "is empty"),
         (b"just some text " * 100, "cannot be opened as a video"),
-        (b"\x00\x00\x00\x18ftypmp42" + bytes(100), "cannot be opened as a video"),
+        (b"\x00\x00\x00\x18ftypmp42" + bytes(100), "has no index (moov)"),
         (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", "cannot be opened"),
         (b"ffconcat version 1.0\nfile /etc/passwd\n", "cannot be opened as a video"),
         (b"v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 1 RTP/AVP 96\n", "cannot be opened as a video"),
@@ -153,7 +181,7 @@ def test_a_video_that_is_cut_short(server, portrait, tmp_path):
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (lambda path: VideoError(f"{path} cannot be written: why."), "annotated.mp4 cannot be"),
+        (lambda path: VideoError(f"{path} cannot be written: why."), "marked.mp4 cannot be"),
         (lambda path: OSError(errno.ENOSPC, "No space left", str(path)), "No space left."),
         (lambda path: KeyError(str(path)), "The server failed; its log says more."),
     ],
@@ -210,7 +238,7 @@ def test_names_are_never_paths(server, clip, name):
     answer = server.upload(clip, name)
     assert answer.status_code == 202
     job = server.service.jobs[answer.json()["id"]]
-    assert job.video.resolve().parent == job.folder.resolve()
+    assert job.video.resolve().parent.parent == job.folder.resolve()
     assert job.folder.parent == server.service.jobs.root
     assert not job.video.name.startswith(".")
     assert server.client.delete(f"/v1/videos/{job.id}").json()["status"] == "cancelled"
@@ -302,9 +330,9 @@ def test_a_disk_that_takes_nothing_is_said_and_forgotten(clip, tmp_path, monkeyp
 def test_results_are_awaited_from_one_to_the_next(offline, tmp_path):
     job = Job(offline, tmp_path, tmp_path / "a.mp4", "a.mp4")
     assert job.is_awaited(10)
-    for name, _ in RESULTS.values():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("")
+    for one in RESULTS.values():
+        (tmp_path / one.file).parent.mkdir(exist_ok=True)
+        (tmp_path / one.file).write_text("")
     job.end("done")
     assert job.is_awaited(10)
     job.ended -= 20
@@ -350,8 +378,9 @@ def test_the_queue_is_bounded_and_a_running_video_is_cancelled(long_clip, clip):
             return ask(f"/v1/videos/{id_}{suffix}").status_code
 
         with ThreadPoolExecutor(8) as clients:
-            assert set(clients.map(stop, range(32))) <= {200, 409}
-        assert {server.job(id_)["status"] for id_ in (first, second)} == {"cancelled"}
+            assert set(clients.map(stop, range(32))) <= {200, 404, 409}
+        for id_ in (first, second):
+            assert server.client.get(f"/v1/videos/{id_}").status_code == 404
         wait(lambda: folders(server) == [])
         assert server.ended(server.upload(clip).json()["id"])["status"] == "done"
 
@@ -366,8 +395,8 @@ def test_results_go_away_while_they_are_asked_for(server, clip):
         return server.client.get(f"/v1/videos/{id_}/result", params=form).status_code
 
     with ThreadPoolExecutor(8) as clients:
-        assert set(clients.map(ask, range(60))) <= {200, 409}
-    assert server.client.get(f"/v1/videos/{id_}/result").status_code == 409
+        assert set(clients.map(ask, range(60))) <= {200, 404, 409}
+    assert server.client.get(f"/v1/videos/{id_}/result").status_code == 404
 
 
 def test_results_are_kept_for_a_while_only(clip):

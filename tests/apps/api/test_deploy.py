@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mien.apps.api.settings import ServerSettings
+
 REPOSITORY = Path(__file__).parents[3]
 DEPLOY = REPOSITORY / "deploy"
 
@@ -57,6 +59,15 @@ def test_the_unit_runs_as_a_user_of_its_own_without_rights(unit):
     assert unit["Service", "CapabilityBoundingSet"] == [""]
     assert unit["Service", "IPAddressDeny"] == ["any"]
     assert unit["Service", "IPAddressAllow"] == ["localhost"]
+
+
+def test_the_unit_says_how_long_videos_may_take(unit):
+    text = (DEPLOY / "mien.service").read_text()
+    settings = ServerSettings()
+    assert (settings.jobs, settings.job_seconds) == (4, 3600)  # what the comment says
+    assert "up to four" in text
+    assert "an hour (job_seconds)" in text
+    assert unit["Service", "TimeoutStopSec"] == ["10min"]
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")

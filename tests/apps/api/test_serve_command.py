@@ -17,6 +17,9 @@ from mien.inference.pictures import read_picture
 CLI = "import sys; from mien.apps.cli.main import main; sys.exit(main())"
 
 
+FETCHING = "then 10 seconds for fetching results; Ctrl-C again"
+
+
 class Program:
     """`mien serve` on a free port."""
 
@@ -40,6 +43,10 @@ class Program:
             return self.client.get("/readyz").status_code == 200
         except httpx.TransportError:
             return False
+
+    def said(self):
+        """Return the next line that it says."""
+        return self._process.stderr.readline()
 
     def signal(self, number):
         self._process.send_signal(number)
@@ -98,20 +105,33 @@ def test_a_video_is_read_to_its_end_and_its_results_can_be_fetched(program, clip
     assert len(server.client.get(f"{url}/result").text.splitlines()) == 21
     for form in ("jsonl", "video", "timeline"):  # the first one was not the last
         assert server.client.get(f"{url}/result", params={"format": form}).status_code == 200
-    assert server.ended() == (0, "")
+    assert server.ended() == (0, f"Finishing 1 video, {FETCHING} gives it up.\n")
     assert list(server.folder.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals as POSIX does")
 def test_a_second_signal_stops_reading_videos(program, long_clip):
     server = program("--workers", "1")
-    job = server.client.post("/v1/videos", files={"file": long_clip.read_bytes()}).json()
+    upload = {"file": long_clip.read_bytes()}
+    job, _ = (server.client.post("/v1/videos", files=upload).json() for _ in range(2))
     wait(lambda: server.client.get(f"/v1/videos/{job['id']}").json()["frames"] > 0)
     server.signal(signal.SIGINT)
-    wait(lambda: server.client.get("/readyz").status_code == 503)
+    said = server.said()  # at once, while the videos are read
+    assert said == f"Finishing 2 videos, {FETCHING} gives them up.\n"
+    assert server.client.get("/readyz").status_code == 503
     server.signal(signal.SIGINT)
     assert server.ended() == (0, "")
     assert list(server.folder.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals as POSIX does")
+def test_a_wrong_form_is_told_to_its_client_only(program):
+    server = program()
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = server.client.post("/v1/analyze", content=b"--gb\r\n", headers=headers)
+    assert answer.status_code == 400
+    server.signal(signal.SIGTERM)
+    assert server.ended() == (0, "")
 
 
 def test_a_key_comes_from_the_environment_and_is_never_shown(program):

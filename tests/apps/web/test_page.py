@@ -11,13 +11,14 @@ from apps.api.clip import write_camera, write_clip
 from apps.api.running import PATIENCE, Running, wait
 from mien.apps.api import video_results
 from mien.errors import VideoError
+from mien.inference.zoo import model_path, read_card
 
 TABS = ["photo", "batch", "video", "live", "about"]
 
 LOOKS = {
     "wide": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     "phone": {
-        "viewport": {"width": 400, "height": 850},
+        "viewport": {"width": 390, "height": 850},
         "color_scheme": "dark",
         "has_touch": True,
         "is_mobile": True,
@@ -181,6 +182,10 @@ def test_a_photo_is_dropped_or_pasted(opened, server, portrait, kind, where):
     expect(page.locator("#photo-state")).to_have_text(f"1 face in {kind}.jpg")
 
 
+REACH = "where => [...document.querySelectorAll(where)].at(-1).getBoundingClientRect().right"
+"""How far right the last such element reaches, in pixels."""
+
+
 def test_many_photos_become_a_table_and_a_csv(page, server, portrait, tmp_path, keep):
     files = []
     for number in range(10):
@@ -190,9 +195,13 @@ def test_many_photos_become_a_table_and_a_csv(page, server, portrait, tmp_path, 
     files[-1].write_text("no picture")
     choose(page, "batch")
     page.set_input_files("#batch-file", files)
-    expect(page.locator("#batch-state")).to_have_text("11 of 11 photos read")
+    expect(page.locator("#batch-state")).to_have_text("10 of 11 photos read, 1 could not be read")
     expect(page.locator("#batch-table tbody tr")).to_have_count(11)
     keep("batch")
+    error = page.locator("#batch-table tbody td.note").last
+    expect(error).to_contain_text("is not a picture")
+    assert page.evaluate(REACH, "#batch-table td.note") <= page.viewport_size["width"]
+    expect(page.locator("#batch-table caption")).to_contain_text("from 0 in the CSV")
     with saved(page, "#batch-save", tmp_path).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     (wanted,) = server.analyze(portrait.read_bytes()).json()["results"][0]["faces"]
@@ -223,7 +232,9 @@ def test_a_video_is_read_and_its_results_saved(page, clip, tmp_path, keep):
     lines = saved(page, "[data-format=jsonl]", tmp_path).read_text().splitlines()
     assert json.loads(lines[0])["source"] == "clip.mp4"
     assert saved(page, "[data-format=video]", tmp_path).read_bytes()[4:8] == b"ftyp"
-    assert "<!doctype html>" in saved(page, "[data-format=timeline]", tmp_path).read_text()
+    page_ = saved(page, "[data-format=timeline]", tmp_path)
+    assert "<!doctype html>" in page_.read_text()
+    assert (table.name, page_.name) == ("clip.csv", "clip-timeline.html")
 
 
 def test_a_video_is_cancelled(opened, server, portrait, tmp_path, shots):
@@ -362,6 +373,13 @@ def test_what_the_numbers_mean(page, keep):
     choose(page, "about")
     expect(page.locator("#about")).to_contain_text("how people would label the face")
     expect(page.locator("#about-model h2")).to_have_text("mien-base")
+    doubt = page.locator("#about-doubt")
+    for model in ("mien-base", "mien-tiny"):
+        page.select_option("#model", model)
+        least = read_card(model_path(model)).doubt.confidence
+        expect(doubt).to_contain_text(f"{model} answers “uncertain” where its first choice has")
+        expect(doubt).to_contain_text(f"less than {least:.0%}".replace("%", " %"))
+    page.select_option("#model", "mien-base")
     keep("about")
 
 
@@ -374,6 +392,25 @@ def test_the_docs_name_every_route(page, server, keep):
     ]
     expect(page.locator("article h2")).to_have_text(routes)
     keep("docs")
+    first, result = (
+        page.locator("article", has=page.get_by_role("heading", name=way, exact=True))
+        for way in ("POST /v1/analyze", "GET /v1/videos/{id}/result")
+    )
+    for field in ("results[].faces[].answer", "results[].faces[].box.width"):
+        expect(first.locator("code", has_text=field)).to_be_visible()
+    for format_ in ("csv", "jsonl", "video", "timeline"):
+        expect(result.locator("td code", has_text=format_).first).to_be_visible()
+    expect(page.locator("pre").first).not_to_contain_text("X-API-Key")
+
+
+def test_the_docs_send_the_key_where_there_is_one(browser):
+    with Running(api_key="geheim", workers=1) as server:
+        page = browser.new_page()
+        page.goto(f"{server.url}/docs")
+        lines = page.locator("pre")
+        expect(lines.first).to_contain_text("curl -H 'X-API-Key: …' -F files=@photo.jpg")
+        expect(lines.last).to_have_text(f"curl {server.url}/metrics")
+        page.close()
 
 
 def test_everything_is_reached_by_keyboard(opened, server):

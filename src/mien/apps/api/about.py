@@ -6,15 +6,16 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from mien.apps.api.answers import HealthAnswer, ModelAnswer
-from mien.apps.api.refusals import REFUSALS
+from mien.apps.api.answers import DoubtAnswer, HealthAnswer, ModelAnswer
+from mien.apps.api.refusals import REFUSALS, Responses
 from mien.apps.api.service import Service
 from mien.card import ModelCard
 
 
 def model_routes(service: Service) -> APIRouter:
     """Return the route that lists models."""
-    router = APIRouter(prefix="/v1", tags=["models"], responses={401: REFUSALS[401]})
+    known: Responses = {status: REFUSALS[status] for status in (401, 422)}
+    router = APIRouter(prefix="/v1", tags=["models"], responses=known)
 
     @router.get("/models")
     async def models() -> list[ModelAnswer]:
@@ -31,11 +32,13 @@ def health_routes(service: Service) -> APIRouter:
     """Return the routes for whoever watches the server."""
     router = APIRouter(tags=["health"])
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
     async def healthz() -> HealthAnswer:
         """Say that the server runs."""
         return HealthAnswer(status="ok")
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", responses={503: {"model": HealthAnswer, "description": "It is closing"}})
     async def readyz() -> HealthAnswer:
         """Say whether the server takes new work."""
@@ -63,4 +66,5 @@ def _answer(name: str, card: ModelCard, *, default: bool) -> ModelAnswer:
         parameters=card.parameters,
         macs=card.macs,
         licence=card.licence,
+        doubt=DoubtAnswer.of(card),
     )

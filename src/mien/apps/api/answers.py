@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from mien.card import ModelCard
 from mien.inference.face import Reading
 
 
@@ -64,6 +65,24 @@ class PicturesAnswer(BaseModel):
     results: list[PictureAnswer]
 
 
+class DoubtAnswer(BaseModel):
+    """When a model's answer is no expression; null where it has no such signal."""
+
+    confidence: float = Field(description="It is uncertain if its first choice is less probable.")
+    agreement: float | None = Field(description="It is uncertain, too, if `agreement` is less.")
+    not_a_face: float | None = Field(description="It is no face if `not_a_face` is more.")
+
+    @classmethod
+    def of(cls, card: ModelCard) -> DoubtAnswer:
+        """Return the bounds of a model."""
+        bounds = card.doubt
+        return cls(
+            confidence=bounds.confidence,
+            agreement=bounds.agreement if "agreement" in card.signals else None,
+            not_a_face=bounds.not_a_face if "not_a_face" in card.signals else None,
+        )
+
+
 class ModelAnswer(BaseModel):
     """A model that the server can read with."""
 
@@ -74,6 +93,7 @@ class ModelAnswer(BaseModel):
     parameters: int
     macs: int
     licence: str
+    doubt: DoubtAnswer
 
 
 class RegionAnswer(BaseModel):
@@ -96,7 +116,7 @@ class JobAnswer(BaseModel):
     """A video that waits, is read, or was read."""
 
     id: str
-    status: Literal["waiting", "running", "done", "failed", "cancelled"]
+    status: Literal["waiting", "running", "done", "failed", "cancelled", "deleted"]
     progress: float = Field(description="Share of the video that was read, 0 to 1.")
     frames: int
     faces: int

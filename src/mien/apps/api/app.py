@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI, Security
+from fastapi import Depends, FastAPI, Security
 from fastapi.security import APIKeyHeader
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
@@ -17,6 +17,7 @@ from mien.apps.api.about import health_routes, model_routes
 from mien.apps.api.explain import explain_routes
 from mien.apps.api.limits import BodyLimits
 from mien.apps.api.pictures import picture_routes
+from mien.apps.api.queries import only_known
 from mien.apps.api.refusals import add_refusals
 from mien.apps.api.service import Service
 from mien.apps.api.settings import ServerSettings
@@ -66,7 +67,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     app.add_middleware(BodyLimits, settings=settings)
     key = [Security(APIKeyHeader(name=HEADER, auto_error=False))] if settings.api_key else []
     for routes in (picture_routes, explain_routes, video_routes, model_routes):
-        app.include_router(routes(service), dependencies=key)
+        app.include_router(routes(service), dependencies=[*key, Depends(only_known)])
     app.include_router(health_routes(service))
     app.include_router(page_routes())
     return app

@@ -7,20 +7,35 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 from mien.apps.api.refusals import RefusedError
 from mien.inference.analyzer import Analyzer
 
-Status = Literal["waiting", "running", "done", "failed", "cancelled"]
+Status = Literal["waiting", "running", "done", "failed", "cancelled", "deleted"]
+
+
+class Result(NamedTuple):
+    """What can be fetched of a video.
+
+    Args:
+        file: Where it is in the job's folder.
+        kind: Its content type.
+        ending: What follows the video's name in that of the download.
+    """
+
+    file: str
+    kind: str
+    ending: str
+
 
 RESULTS = {
-    "csv": ("readings.csv", "text/csv"),
-    "jsonl": ("readings.jsonl", "application/x-ndjson"),
-    "video": ("annotated.mp4", "video/mp4"),
-    "timeline": ("timeline/index.html", "text/html"),
+    "csv": Result("readings.csv", "text/csv", ".csv"),
+    "jsonl": Result("readings.jsonl", "application/x-ndjson", ".jsonl"),
+    "video": Result("marked.mp4", "video/mp4", "-marked.mp4"),
+    "timeline": Result("timeline/index.html", "text/html", "-timeline.html"),
 }
-"""By format, the file in a job's folder and its content type."""
+"""By format."""
 
 
 class CancelledError(Exception):
@@ -66,7 +81,7 @@ class Job:
     @property
     def has_ended(self) -> bool:
         """Whether nothing more happens to it."""
-        return self.status in ("done", "failed", "cancelled")
+        return self.status not in ("waiting", "running")
 
     def is_awaited(self, seconds: float) -> bool:
         """Return whether it goes on, or somebody may still come for its results.
@@ -96,6 +111,10 @@ class Job:
         if self.status == "cancelled":
             raise CancelledError
 
+    def download(self, form: str) -> str:
+        """Return what a result is called where it is saved; no more than A to Z, 0 to 9, ._-."""
+        return f"{self.video.stem}{RESULTS[form].ending}"
+
     def result(self, form: str) -> BinaryIO:
         """Open the file of a result; it can be read to its end even if it is deleted meanwhile.
 
@@ -104,7 +123,7 @@ class Job:
         """
         try:
             if self.status == "done":
-                file = (self.folder / RESULTS[form][0]).open("rb")
+                file = (self.folder / RESULTS[form].file).open("rb")
                 self.asked = time.monotonic()
                 self.fetched.add(form)
                 return file

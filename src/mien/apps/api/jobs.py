@@ -24,6 +24,8 @@ FETCH = 10.0
 NO_ROOM = 60
 """Seconds after which a client may try again where there was no room on the disk."""
 
+NO_VIDEO = "There is no such video; results are kept for a while only, and until they are deleted."
+
 
 class Jobs:
     """Reads videos in a thread, one after the other.
@@ -72,15 +74,21 @@ class Jobs:
         with self._lock:
             job = self._jobs.get(id_)
         if job is None or self._is_old(job):
-            raise RefusedError(404, "There is no such video; results are kept for a while only.")
+            raise RefusedError(404, NO_VIDEO)
         return job
 
     def cancel(self, id_: str) -> Job:
-        """Stop reading a video, and delete it and its results."""
+        """Stop reading a video, and forget it and its results.
+
+        Raises:
+            RefusedError: With 404, if there is no such video, or not any more.
+        """
         job = self[id_]
         with self._lock:
+            if self._jobs.pop(id_, None) is None:
+                raise RefusedError(404, NO_VIDEO)
             running = job.status == "running"
-            job.end("cancelled")
+            job.end("deleted" if job.has_ended else "cancelled")
         if not running:  # a running one is deleted by its thread
             shutil.rmtree(job.folder, ignore_errors=True)
         return job
@@ -97,6 +105,12 @@ class Jobs:
     def drain(self) -> None:
         """Take no more videos."""
         self._draining = True
+
+    @property
+    def unfinished(self) -> int:
+        """How many videos arrive, wait or are read."""
+        with self._lock:
+            return self._unfinished()
 
     @property
     def busy(self) -> bool:
@@ -141,9 +155,11 @@ class Jobs:
     def _check_room(self) -> None:
         if self._draining:
             raise RefusedError(503, "The server is closing and takes no more videos.", 10)
-        unfinished = sum(not job.has_ended for job in self._jobs.values())
-        if self._arriving + unfinished >= self._settings.jobs:
+        if self._unfinished() >= self._settings.jobs:
             raise RefusedError(429, "Too many videos are waiting: try again later.", 10)
+
+    def _unfinished(self) -> int:
+        return self._arriving + sum(not job.has_ended for job in self._jobs.values())
 
     def _is_old(self, job: Job) -> bool:
         return job.has_ended and time.monotonic() - job.ended > self._settings.kept_seconds

@@ -14,8 +14,17 @@ from mien.apps.api.refusals import REFUSALS, RefusedError
 from mien.apps.api.service import Service
 from mien.errors import MienError
 from mien.inference.analyzer import Analyzer
+from mien.labels import LABEL_SETS, OWN, LabelSet, label_set
 
 Model = Query(None, description="A model of `/v1/models`; the server's own by default.")
+
+Labels = Query(
+    None,
+    max_length=100,
+    description=f"Read in these expressions only, their probabilities renormalised: a label set"
+    f" ({', '.join(f'`{name}`' for name in LABEL_SETS)}) or expressions joined by `{OWN}`; all of"
+    f" the model's by default.",
+)
 
 
 def picture_routes(service: Service) -> APIRouter:
@@ -23,31 +32,40 @@ def picture_routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["pictures"], responses=REFUSALS)
 
     @router.post("/analyze", openapi_extra=BODY)
-    async def analyze(request: Request, model: str | None = Model) -> PicturesAnswer:
+    async def analyze(
+        request: Request, model: str | None = Model, labels: str | None = Labels
+    ) -> PicturesAnswer:
         """Read the expression on every face of one or more pictures.
 
         A picture that cannot be read has the status `error` and says why; the others are read.
         If none can be read, the answer is 422.
         """
         analyzer = await service.analyzer(model)
+        wanted = analyzer.labels if labels is None else _label_set(labels)
+        wanted.positions_in(analyzer.labels)
         pictures = await received(request, service.settings)
-        results = await _read(service, analyzer, pictures)
+        results = await _read(service, analyzer, wanted, pictures)
         if all(result.status == "error" for result in results):
             raise RefusedError(422, results[0].message)
-        names = list(analyzer.labels.expressions)
         card = analyzer.classifier.card
-        return PicturesAnswer(model=card.name, expressions=names, results=results)
+        expressions = list(wanted.expressions)
+        return PicturesAnswer(model=card.name, expressions=expressions, results=results)
 
     return router
 
 
+def _label_set(text: str) -> LabelSet:
+    # In an address a bare "+" means a space.
+    return label_set(text.replace(" ", OWN))
+
+
 async def _read(
-    service: Service, analyzer: Analyzer, pictures: Sequence[Received]
+    service: Service, analyzer: Analyzer, wanted: LabelSet, pictures: Sequence[Received]
 ) -> list[PictureAnswer]:
     tasks = [Task(analyzer, picture.content, picture.name) for picture in pictures]
     service.pool.add(tasks)
     try:
-        together = asyncio.gather(*(_answer(task) for task in tasks))
+        together = asyncio.gather(*(_answer(task, wanted) for task in tasks))
         results = await asyncio.wait_for(together, service.settings.seconds)
     except asyncio.TimeoutError:
         raise RefusedError(
@@ -62,16 +80,17 @@ async def _read(
     return list(results)
 
 
-async def _answer(task: Task) -> PictureAnswer:
+async def _answer(task: Task, wanted: LabelSet) -> PictureAnswer:
     try:
         found = await asyncio.wrap_future(task.result)
+        readings = [r if r.labels == wanted else r.relabelled(wanted) for r in found.readings]
     except MienError as error:
         return PictureAnswer(name=task.name, status="error", message=str(error))
     width, height = found.size
     return PictureAnswer(
         name=task.name,
-        status="ok" if found.readings else "no face",
+        status="ok" if readings else "no face",
         width=width,
         height=height,
-        faces=[FaceAnswer.of(reading) for reading in found.readings],
+        faces=[FaceAnswer.of(reading) for reading in readings],
     )

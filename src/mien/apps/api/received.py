@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from mien.apps.api.refusals import RefusedError
 from mien.apps.api.scanner import JsonMistakeError, JsonScanner
 from mien.apps.api.settings import ServerSettings
+
+# It would print a warning about a form that is wrong, without saying whose; its client is told.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 FIELD = "files"
 

@@ -31,6 +31,9 @@ UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 LONGEST_FILE = 80
 
+UPLOAD = "upload"
+"""The folder of the upload alone, which may be called as one of its results."""
+
 BODY = {
     "requestBody": {
         "required": True,
@@ -67,13 +70,14 @@ async def received_video(
         if not isinstance(file, UploadFile):
             raise RefusedError(422, f"The form must hold a video in the field {FIELD!r}. Got none.")
         name = client_name(file.filename) or "video"
-        path = folder / (UNSAFE.sub("_", name)[-LONGEST_FILE:].lstrip(".") or "video")
+        path = folder / UPLOAD / (UNSAFE.sub("_", name)[-LONGEST_FILE:].lstrip(".") or "video")
         await run_in_threadpool(_copy, file, path)
     await run_in_threadpool(_check, path, name, settings)
     return name, path
 
 
 def _copy(file: UploadFile, path: Path) -> None:
+    path.parent.mkdir()
     with path.open("wb") as target:
         shutil.copyfileobj(file.file, target)
 

@@ -19,7 +19,9 @@ log = logging.getLogger("mien.server")
 GONE = 499
 """The status under which requests are counted whose client went away; nobody receives it."""
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
+Responses = dict[int | str, dict[str, Any]]
+
+REFUSALS: Responses = {
     status: {"model": RefusalAnswer, "description": why}
     for status, why in {
         400: "The body cannot be parsed",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
+from mien.apps.api.jobs import FETCH
 from mien.apps.api.service import Service
 from mien.errors import MienError
 
@@ -20,11 +22,13 @@ class GracefulServer(uvicorn.Server):
 
     Args:
         app: Made by `create_app`.
+        say: Is told, in a sentence, what the server does before it stops; None if nobody is.
     """
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, say: Callable[[str], None] | None = None) -> None:
         super().__init__(uvicorn.Config(app, log_level="warning", access_log=False))
         self._service: Service = app.state.service
+        self._say = say
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take note of a signal.
@@ -40,9 +44,25 @@ class GracefulServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Say, ten times a second, whether to stop."""
-        if not self._service.ready and not self._service.jobs.busy:
-            self.should_exit = True
+        if not self._service.ready:
+            self._leave()
         return await super().on_tick(counter)
+
+    def _leave(self) -> None:
+        if not self._service.jobs.busy:
+            self.should_exit = True
+        # Not where the signal is handled: it may come in the middle of another line.
+        elif self._say and not self.should_exit:
+            self._say(_still_to_do(self._service.jobs.unfinished))
+            self._say = None
+
+
+def _still_to_do(videos: int) -> str:
+    fetch = f"{FETCH:g} seconds for fetching results"
+    if not videos:
+        return f"Leaving {fetch}; Ctrl-C again stops at once."
+    some, them = ("1 video", "it") if videos == 1 else (f"{videos} videos", "them")
+    return f"Finishing {some}, then {fetch}; Ctrl-C again gives {them} up."
 
 
 def listen(host: str, port: int) -> socket.socket:

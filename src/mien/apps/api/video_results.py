@@ -45,7 +45,7 @@ def read_video(job: Job, settings: ServerSettings) -> str:
             raise VideoError(whole.message)
         for form in ("csv", "jsonl"):
             rows = _rows(job, beside.rows(journal.records, run.expressions))
-            TABLES[form](rows, beside.columns(run.expressions), job.folder / RESULTS[form][0])
+            TABLES[form](rows, beside.columns(run.expressions), job.folder / RESULTS[form].file)
         outcome = replace(whole, message=job.named(whole.message))
         report = VideoReport(outcome)
         problems = [
@@ -98,7 +98,7 @@ def _mark(job: Job, journal: VideoJournal, limits: VideoLimits, stopped: bool) -
     if stopped:
         raise VideoError(f"{job.name} is not read to its end.")
     records = frames_of(journal, job.video)
-    path = job.folder / RESULTS["video"][0]
+    path = job.folder / RESULTS["video"].file
     frames = write_annotated(Clip(job.video), records, job.analyzer.labels, path)
     for number, _ in enumerate(frames, start=1):
         job.check()

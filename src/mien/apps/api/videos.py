@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -16,10 +15,8 @@ from mien.apps.api.answers import JobAnswer, RefusalAnswer
 from mien.apps.api.job import RESULTS, Job
 from mien.apps.api.pictures import Model
 from mien.apps.api.received_video import BODY, received_video
-from mien.apps.api.refusals import REFUSALS
+from mien.apps.api.refusals import REFUSALS, Responses
 from mien.apps.api.service import Service
-
-Responses = dict[int | str, dict[str, Any]]
 
 CHUNK = 2**18
 """Bytes of a result that are read and sent at once."""
@@ -28,10 +25,17 @@ NOT_YET: dict[str, Any] = {"model": RefusalAnswer, "description": "It was not re
 
 RESULT: dict[str, Any] = {
     "description": "The file",
-    "content": {kind: {"schema": {"type": "string"}} for _, kind in RESULTS.values()},
+    "content": {result.kind: {"schema": {"type": "string"}} for result in RESULTS.values()},
 }
 
-Format = Annotated[Literal["csv", "jsonl", "video", "timeline"], Query(alias="format")]
+Format = Annotated[
+    Literal["csv", "jsonl", "video", "timeline"],
+    Query(
+        alias="format",
+        description="`csv` or `jsonl`: a row for each face of each frame; `video`: the marked copy,"
+        " an MP4; `timeline`: a page, HTML.",
+    ),
+]
 
 Id = Annotated[str, PathParameter(alias="id", description="From the answer to the upload.")]
 
@@ -63,12 +67,15 @@ def video_routes(service: Service) -> APIRouter:
     )
     async def result(job: Id, form: Format = "csv") -> StreamingResponse:
         """Return what was read: rows as CSV or JSON lines, the marked video, or a timeline page."""
-        file = service.jobs[job].result(form)
-        return _sent(file, *RESULTS[form])
+        found = service.jobs[job]
+        return _sent(found.result(form), found.download(form), RESULTS[form].kind)
 
     @router.delete("/{id}", responses=known)
     async def cancel(job: Id) -> JobAnswer:
-        """Stop reading a video and delete everything of it."""
+        """Stop reading a video, and delete everything of it and its results: then it is unknown.
+
+        The status in the answer is `cancelled`, or `deleted` if it had ended.
+        """
         return answer(await run_in_threadpool(service.jobs.cancel, job))
 
     return router
@@ -90,7 +97,7 @@ def answer(job: Job) -> JobAnswer:
 def _sent(file: BinaryIO, name: str, kind: str) -> StreamingResponse:
     headers = {
         "Content-Length": str(os.fstat(file.fileno()).st_size),
-        "Content-Disposition": f'attachment; filename="{Path(name).name}"',
+        "Content-Disposition": f'attachment; filename="{name}"',
     }
     return StreamingResponse(_parts(file), media_type=kind, headers=headers)
 

@@ -56,7 +56,7 @@ def serve(
         origins=tuple(origin or ()),
     )
     with listen(host, port) as listening:
-        server = GracefulServer(create_app(settings))
+        server = GracefulServer(create_app(settings), say)
         _greet(host, listening.getsockname()[1], locked=bool(settings.api_key))
         server.run([listening])
 

@@ -36,6 +36,7 @@ def page_routes() -> APIRouter:
     """Return the routes of the page and its files."""
     router = APIRouter(include_in_schema=False)
 
+    @router.head("/")
     @router.get("/")
     async def page() -> Response:
         return _file("index.html")

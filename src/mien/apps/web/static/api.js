@@ -69,5 +69,7 @@ export async function cancelVideo(id) {
 }
 
 export async function videoResult(id, format) {
-  return (await ask(`/v1/videos/${id}/result?format=${format}`)).blob();
+  const answer = await ask(`/v1/videos/${id}/result?format=${format}`);
+  const name = /filename="(.*)"/.exec(answer.headers.get("Content-Disposition"))[1];
+  return new File([await answer.blob()], name);
 }

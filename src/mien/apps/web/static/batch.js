@@ -29,15 +29,19 @@ async function read(files) {
   at("table").hidden = at("progress").hidden = false;
   at("save").hidden = true;
   let done = 0;
+  const state = () => {
+    const bad = rows.filter((one) => one.status === "error").length;
+    return `${done - bad} of ${files.length} photos read${bad ? `, ${bad} could not be read` : ""}`;
+  };
   for (const some of portions(files)) {
     await readSome(some, mine.signal);
     if (mine !== stopping) return;
     if (mine.signal.aborted) break;
     done += some.length;
     at("progress").firstElementChild.value = done / files.length;
-    say(at("state"), `${done} of ${files.length} photos read`);
+    say(at("state"), state());
   }
-  if (mine.signal.aborted) say(at("state"), `Stopped: ${done} of ${files.length} photos read`);
+  if (mine.signal.aborted) say(at("state"), `Stopped: ${state()}`);
   at("progress").hidden = true;
   at("save").hidden = rows.length === 0;
 }
@@ -99,7 +103,8 @@ function row(result, face) {
     ? [result.name, face.face + 1, face.answer, percent(face.confidence), `${next[0]} ${percent(next[1])}`, note]
     : [result.name, "", "", "", "", note];
   const kinds = ["name", "number", "", "number", "", "note"];
-  return element("tr", {}, ...cells.map((text, i) => element("td", { className: kinds[i] }, String(text))));
+  const made = cells.map((text, i) => element("td", { className: kinds[i] }, String(text)));
+  return element("tr", { className: result.status === "error" ? "bad" : "" }, ...made);
 }
 
 function csv() {

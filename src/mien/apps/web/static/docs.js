@@ -13,14 +13,14 @@ for (const [path, methods] of Object.entries(schema.paths)) {
 
 function described(path, method, route) {
   const kinds = Object.keys(route.requestBody?.content ?? {});
-  const given = (route.parameters ?? []).map((p) => row(p.name, p.description ?? `in the ${p.in}`));
+  const given = (route.parameters ?? []).map((p) => row(p.name, [p.description ?? `in the ${p.in}`, preset(p.schema)].join("")));
   if (kinds.length) given.push(row("body", kinds.join(" or ")));
   const good = Object.entries(route.responses).find(([status]) => status < 300);
   const bad = Object.entries(route.responses).filter(([status]) => status >= 300);
   return element("article", { className: "panel" },
     element("h2", {}, element("span", { className: "method" }, method.toUpperCase()), ` ${path}`),
     ...(route.description ?? route.summary ?? "").split("\n\n").map((text) => element("p", {}, ...marked(text))),
-    ...examples(path, method, kinds).map((line) => element("pre", {}, line)),
+    ...examples(path, method, kinds, route.security).map((line) => element("pre", {}, line)),
     ...table("What it takes", given),
     ...table(`What it answers (${good[0]})`, fields(good[1])),
     ...table("Refusals", bad.map(([status, r]) => row(status, r.description))));
@@ -30,7 +30,25 @@ function fields(response) {
   const content = Object.entries(response.content ?? {});
   const shape = named(content[0]?.[1].schema ?? {});
   if (!shape.properties) return content.map(([kind]) => row(kind, ""));
-  return Object.entries(shape.properties).map(([name, own]) => row(name, own.description ?? kind(own)));
+  return members(shape, content[0][1].schema.items ? "[]." : "");
+}
+
+// What is inside of fields, too, as in `results[].faces[].box.x`.
+function members(shape, before) {
+  return Object.entries(shape.properties).flatMap(([name, own]) => {
+    const inside = named(own);
+    const rows = [row(before + name, own.description ?? about(own))];
+    return inside.properties ? [...rows, ...members(inside, `${before}${name}${own.items ? "[]" : ""}.`)] : rows;
+  });
+}
+
+function about(shape) {
+  const inside = named(shape);
+  return inside.properties ? `${shape.items ? "A list. " : ""}${inside.description}` : kind(shape);
+}
+
+function preset(shape) {
+  return (shape?.default ?? null) === null ? "" : ` ${shape.default} by default.`;
 }
 
 function named(shape) {
@@ -40,7 +58,6 @@ function named(shape) {
 
 function kind(shape) {
   const inside = named(shape);
-  if (inside.properties) return `${shape.items ? "each with " : ""}${Object.keys(inside.properties).join(", ")}`;
   if (inside.enum) return inside.enum.join(", ");
   return shape.items ? `a list of ${inside.type}s` : inside.type ?? (shape.anyOf ?? []).map((one) => one.type).join(" or ");
 }
@@ -51,16 +68,22 @@ function table(title, rows) {
 }
 
 function row(name, text) {
-  return element("tr", {}, element("td", {}, element("code", {}, name)), element("td", {}, ...marked(text ?? "")));
+  return element("tr", {}, element("td", {}, element("code", {}, ...broken(name))), element("td", {}, ...marked(text ?? "")));
+}
+
+// A long name may go on in the next line behind a dot.
+function broken(name) {
+  return name.split(/(?<=\.)/).flatMap((part) => [part, element("wbr")]);
 }
 
 function marked(text) {
   return text.split("`").map((part, i) => (i % 2 ? element("code", {}, part) : part));
 }
 
-function examples(path, method, kinds) {
+function examples(path, method, kinds, locked) {
   const field = path === "/v1/videos" ? "file=@clip.mp4" : "files=@photo.jpg";
-  const verb = method === "delete" ? " -X DELETE" : "";
+  const verb = (method === "delete" ? " -X DELETE" : "") + (path.endsWith("/result") ? " -fOJ" : "") +
+    (locked ? " -H 'X-API-Key: …'" : "");
   const bodies = kinds.map((one) => (one === "application/json" ? ` ${JSON_BODY}` : ` -F ${field}`));
   return (bodies.length ? bodies : [""]).map((body) => `curl${verb}${body} ${location.origin}${path}`);
 }

@@ -2,7 +2,7 @@
 
 import { chosen, models, setKey } from "./api.js";
 import * as batch from "./batch.js";
-import { element } from "./faces.js";
+import { element, percent } from "./faces.js";
 import * as live from "./live.js";
 import * as photo from "./photo.js";
 import * as video from "./video.js";
@@ -44,6 +44,7 @@ async function loadModels() {
     const show = () => {
       chosen.model = select.value;
       const model = found.find((m) => m.name === select.value);
+      document.getElementById("about-doubt").textContent = doubts(model);
       document.getElementById("about-model").replaceChildren(
         element("h2", {}, model.name),
         element("p", {}, model.description || "A model of this server's owner."),
@@ -59,6 +60,13 @@ async function loadModels() {
     const tried = document.getElementById("key").value;
     if (tried) document.getElementById("key-label").textContent = "That is not the key of this server.";
   }
+}
+
+function doubts({ name, doubt }) {
+  const rare = doubt.agreement ? `, or two raters would agree with a chance below ${percent(doubt.agreement)}` : "";
+  const none = doubt.not_a_face === null ? "" : ` Above ${percent(doubt.not_a_face)} for no usable face it says “not a face”.`;
+  return `${name} answers “uncertain” where its first choice has less than ${percent(doubt.confidence)}${rare}:` +
+    ` several people would not agree on such faces either.${none}`;
 }
 
 document.getElementById("key-form").addEventListener("submit", (event) => {

@@ -4,7 +4,6 @@ import { cancelVideo, uploadVideo, videoResult, videoState } from "./api.js";
 import { dropZone, percent, save, say } from "./faces.js";
 
 const at = (id) => document.getElementById(`video-${id}`);
-const NAMES = { csv: "readings.csv", jsonl: "readings.jsonl", video: "marked.mp4", timeline: "timeline.html" };
 let now = null; // the video on this tab: its id, once the server gave one, and what stops its upload
 
 export function start() {
@@ -96,7 +95,8 @@ function stop() {
 
 async function download(format) {
   try {
-    save(await videoResult(now.id, format), NAMES[format]);
+    const file = await videoResult(now.id, format);
+    save(file, file.name);
   } catch (error) {
     say(at("state"), error.message, true);
   }
