@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from mien.apps.api.refusals import RefusedError
-from mien.apps.api.scanner import JsonMistakeError, JsonScanner
 from mien.apps.api.settings import ServerSettings
 
 # It would print a warning about a form that is wrong, without saying whose; its client is told.
@@ -26,6 +26,29 @@ FIELD = "files"
 LONGEST_NAME = 200
 
 KINDS = "multipart/form-data with fields `files`, or application/json"
+
+SIGNS = b"[{,:"
+"""What begins or parts values in JSON; base64 has none of them."""
+
+SIGNS_OF_A_PICTURE = 64
+"""So many of them may stand for a picture, those in its name included."""
+
+
+class PictureBody(BaseModel):
+    """A picture in a JSON request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: str
+    name: str = ""
+
+
+class PicturesBody(BaseModel):
+    """A JSON request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    images: list[PictureBody]
 
 
 BODY = {
@@ -149,35 +172,25 @@ async def parsed_form(request: Request, files: int, in_memory: int) -> AsyncIter
 
 
 def _from_json(content: bytes, settings: ServerSettings) -> list[Received]:
+    most = settings.pictures
+    # Whoever parses it makes a value, or a complaint, of each sign: a thousand times its size.
+    if sum(content.count(sign) for sign in SIGNS) > SIGNS_OF_A_PICTURE * (most + 1):
+        raise RefusedError(413, f"A request may hold {most} pictures at most. Got more values.")
     try:
-        return list(_json_pictures(JsonScanner(content.decode()), settings.pictures))
-    except UnicodeDecodeError as error:
-        found = f"Invalid JSON: it must be UTF-8, and byte {error.start + 1} is not"
-        raise RefusedError(422, f"The whole body: {found}.") from error
-    except JsonMistakeError as mistake:
-        where = client_name(mistake.place) or "the whole"
-        sentence = f"The JSON must be {{'images': [{{'data': …}}]}}; {where}: {mistake.found}."
-        raise RefusedError(422, sentence) from mistake
-
-
-def _json_pictures(scanner: JsonScanner, most: int) -> Iterator[Received]:
-    found = False
-    for _ in scanner.members(("images",)):
-        found = True
-        for number in scanner.items():
-            if number == most:
-                raise RefusedError(413, f"A request may hold {most} pictures at most. Got more.")
-            yield _json_picture(scanner, number)
-    if not found:
-        raise scanner.missing("images")
-    scanner.end()
-
-
-def _json_picture(scanner: JsonScanner, number: int) -> Received:
-    fields = {name: scanner.string() for name in scanner.members(("data", "name"))}
-    if "data" not in fields:
-        raise scanner.missing("data")
-    return Received(_name(fields.get("name"), number), _decoded(fields["data"], number))
+        body = PicturesBody.model_validate_json(content)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[0]
+        where = client_name(".".join(map(str, found["loc"]))) or "the whole"
+        sentence = f"The JSON must be {{'images': [{{'data': …}}]}}; {where}: {found['msg']}."
+        raise RefusedError(422, sentence) from error
+    if len(body.images) > most:
+        raise RefusedError(
+            413, f"A request may hold {most} pictures at most. Got {len(body.images)}."
+        )
+    return [
+        Received(_name(image.name, number), _decoded(image.data, number))
+        for number, image in enumerate(body.images)
+    ]
 
 
 def _decoded(text: str, number: int) -> bytes:
