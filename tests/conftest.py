@@ -25,6 +25,9 @@ from mien.training.train import train
 
 REPOSITORY = Path(__file__).parents[1]
 
+# Tables and sentences are as wide as at the first import of rich, whichever test that is in.
+os.environ["COLUMNS"] = "200"
+
 # No times in tests; and what fails in CI fails again at home.
 settings.register_profile("mien", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("mien")
@@ -41,7 +44,6 @@ class Outcome(NamedTuple):
 @pytest.fixture
 def mien(monkeypatch, capsys):
     """Run the program in this process; returns exit code and both outputs."""
-    monkeypatch.setenv("COLUMNS", "160")
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["mien", *map(str, arguments)])

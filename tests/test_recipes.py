@@ -436,7 +436,6 @@ def test_an_unknown_recipe_names_the_nearest(monkeypatch, capsys):
 @pytest.fixture
 def mien_recipes(monkeypatch, capsys):
     """Runs the command; returns what it prints."""
-    monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments):
         monkeypatch.setattr("sys.argv", ["mien", "recipes", *arguments])

@@ -168,7 +168,6 @@ def test_an_interrupted_run_is_kept_refused_and_resumed(mien, photos, small_mode
     assert "3 photos are done" in err
     assert not out.exists()
     monkeypatch.undo()
-    monkeypatch.setenv("COLUMNS", "160")
     code, _, err = mien(*arguments)
     assert code == 2
     assert "--resume" in err

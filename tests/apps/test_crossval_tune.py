@@ -20,13 +20,6 @@ TINY = [
 ]
 
 
-@pytest.fixture
-def mien(mien, monkeypatch):
-    """The program on a wide terminal."""
-    monkeypatch.setenv("COLUMNS", "200")
-    return mien
-
-
 def sets(*more):
     return [part for override in (*TINY, *more) for part in ("--set", override)]
 

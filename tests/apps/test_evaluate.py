@@ -43,9 +43,9 @@ def test_a_model_and_its_run_and_its_predictions_agree(
     assert json.loads((tmp_path / "file" / "report.json").read_text()).keys() == names
 
 
-def test_a_narrower_question_and_another_split(mien, small_model, small_fer2013, tmp_path):
+def test_a_narrower_question_and_another_split(mien, small_fer2013, tmp_path):
     options = ["--labels", "happy+sad+neutral", "--split", "val", "--out", tmp_path / "r"]
-    code, _, err = mien("evaluate", small_model, *data_of(small_fer2013), *options)
+    code, _, err = mien("evaluate", "mien-tiny", *data_of(small_fer2013), *options)
     assert code == 0, err
     content = json.loads((tmp_path / "r" / "report.json").read_text())
     (found,) = content.values()

@@ -12,8 +12,7 @@ QUICK = ["reproduce", "kusno-chowanda", "--only", "model-8-ckplus48", "--quick"]
 
 @pytest.fixture
 def mien(mien, monkeypatch, tmp_path):
-    """The program in an empty folder, on a wide terminal."""
-    monkeypatch.setenv("COLUMNS", "200")
+    """The program in an empty folder."""
     monkeypatch.chdir(tmp_path)
     return mien
 
@@ -73,7 +72,7 @@ def test_what_lacks_its_data_is_named(mien, drawn, monkeypatch):
     assert re.search(r"scenario-3, scenario-6, .*: add --data of fer2013\.", err)
     assert "scenario-1, scenario-4, scenario-5" in err
     assert "IMED is given out by its authors on request." in err
-    assert "of 9: mahastama scenario-2, paper, seed 0" in err
+    assert re.search(r"of \d+: mahastama scenario-2, paper, seed 0", err)
 
 
 def test_what_fails_is_told_at_the_end(mien, drawn):

@@ -15,7 +15,6 @@ from mien.labels import label_set
 @pytest.fixture
 def mien(monkeypatch, capsys):
     """Run the program in this process; returns exit code and both outputs."""
-    monkeypatch.setenv("COLUMNS", "160")
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["mien", *map(str, arguments)])
