@@ -128,7 +128,6 @@ def test_which_protocol_has_the_leaks_left_in(tmp_path):
     assert found["kusno-chowanda", "model-4-fer2013"] == "leaky"
     assert found["kusno-chowanda", "model-1-fer2013"] is None
     assert found["fatimatuzzahra", "improved"] is None
-    assert found["mahastama", "scenario-2"] == "leaky"
     assert found["mahastama", "scenario-6"] is None
 
 
