@@ -81,7 +81,7 @@ def _compared(first: Judged, other: Judged) -> Compared:
         return Compared(name, figures, {}, None)
     truth, one, two = first.faces.truth, first.faces.probabilities, other.faces.probabilities
     differences = {
-        metric: paired_difference(METRICS[metric], truth, one, two, first.groups)
+        metric: paired_difference(METRICS[metric], truth, one, two, first.faces.people)
         for metric in PAIRED
     }
     test = mcnemar(one.argmax(1) == truth, two.argmax(1) == truth)

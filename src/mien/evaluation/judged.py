@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.explore.statistics import brightness, sharpness
 from mien.errors import MienError, unknown_name
-from mien.evaluation.bootstrap import Groups
 from mien.evaluation.predictions import Predictions, leaked_faces
 
 EVERY = "all"
@@ -44,11 +43,6 @@ class Judged:
     val: Predictions | None = None
     images: NDArray[np.uint8] | None = None
     metrics_file: Path | None = None
-
-    @property
-    def groups(self) -> Groups | None:
-        """The subjects, which intervals draw whole; None unless all are known and there are two."""
-        return self.faces.people
 
 
 def judged(

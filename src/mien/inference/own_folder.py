@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from types import TracebackType
 
 from mien.errors import MienError
 
@@ -63,12 +62,7 @@ class OwnFolder:
             raise MienError(f"{self.path} cannot be written: {error.strerror}.") from error
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.path.is_dir() and set(self.path.iterdir()) == {self._mark}:
             _take_away(self._made)
 

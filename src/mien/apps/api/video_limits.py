@@ -9,7 +9,7 @@ from av.container import InputContainer
 from mien.apps.api.settings import ServerSettings
 from mien.errors import VideoError
 from mien.inference.video.container import picture_stream
-from mien.inference.video.decoding import end_of_picture
+from mien.inference.video.decoding import length_of_picture
 from mien.inference.video.reading import FrameReadings
 
 
@@ -32,10 +32,9 @@ class VideoLimits:
         """
         picture = picture_stream(container)
         self._check_size(picture.codec_context.width, picture.codec_context.height)
-        start = float((picture.start_time or 0) * (picture.time_base or 0))
-        end = end_of_picture(container)
-        if end is not None:
-            self._check_length(end - start)
+        length = length_of_picture(container)
+        if length is not None:
+            self._check_length(length)
 
     def check_read(self, read: FrameReadings, seconds: float) -> None:
         """Check a frame that was read: no file has to keep to what it says of itself.

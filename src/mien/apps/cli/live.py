@@ -145,18 +145,26 @@ class _Kept:
 
 
 def _results(out: Path, analyzer: Analyzer, source: str) -> VideoResults:
-    from mien.inference.gathered import partial_path
     from mien.inference.video.journal import VideoSettings
     from mien.inference.video.results import VideoResults
     from mien.inference.video.table import Beside
 
-    if partial_path(out).is_file():
+    earlier = _unfinished(out)
+    if earlier:
         raise MienError(
-            f"{partial_path(out)} is what was kept, as JSON lines, of a session that was broken "
+            f"{earlier} is what was kept, as JSON lines, of a session that was broken "
             "off: move it away, or delete it."
         )
     shared = {**analyzer.settings.model_dump(), "inputs": (source,)}
     return VideoResults(out, VideoSettings(**shared), Beside())
+
+
+def _unfinished(out: Path) -> Path | None:
+    """Return the rows that stand in no table yet; None if there are none."""
+    from mien.inference.gathered import partial_path
+
+    partial = partial_path(out)
+    return partial if partial.is_file() else None
 
 
 def _view(where: Where) -> View:
@@ -209,11 +217,9 @@ def _take(frame: LiveFrame, view: View, kept: _Kept) -> None:
 
 def _sum_up(kept: _Kept, out: Path | None) -> None:
     """Print one line, also where nobody could watch."""
-    from mien.inference.gathered import partial_path
-
     rows = "; no rows are kept (--out FILE keeps them)"
     if out is not None:
-        rows = f"; rows in {partial_path(out) if partial_path(out).exists() else out}"
+        rows = f"; rows in {_unfinished(out) or out}"
     counts = [_count(kept.frames, "frame") + " read", f"{kept.dropped:,} dropped"]
     results.print(
         Text(", ".join([*counts, _count(len(kept.persons), "person")]) + rows), soft_wrap=True
@@ -225,9 +231,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _finish(failures: Sequence[str], out: Path | None, record: Path | None) -> None:
-    from mien.inference.gathered import partial_path
-
-    partial = partial_path(out) if out and partial_path(out).exists() else None
+    partial = _unfinished(out) if out else None
     for path in filter(None, (None if partial else out, record)):
         if path.exists():
             say(f"Wrote {path}")

@@ -33,13 +33,13 @@ def persons_table(outcomes: Sequence[VideoOutcome]) -> Table:
     for column in ("Frames", "Person", "From, to", "Seconds", "Episodes"):
         table.add_column(column, no_wrap=True, justify="right")
     table.add_column("Share of the time")
-    people = [person for outcome in outcomes for person in outcome.persons()]
+    people = [person for outcome in outcomes for person in outcome.persons]
     if any(share >= LEAST_SHARE for person in people for share in person.answered.values()):
         table.add_column("Answered")
     names = _names([outcome.path for outcome in outcomes])
     for outcome in outcomes:
         first = [escape(names[outcome.path]), f"{outcome.frames:,}"]
-        persons = sorted(outcome.persons(), key=lambda person: -person.seconds)
+        persons = sorted(outcome.persons, key=lambda person: -person.seconds)
         if not persons:
             note = "[dim]no face[/dim]" if outcome.frames else "[red]not readable[/red]"
             table.add_row(*first, note)

@@ -260,7 +260,7 @@ def _say_restless(outcomes: Sequence[VideoOutcome]) -> None:
     restless = [
         f"person {person.track} of {outcome.path.name}"
         for outcome in outcomes
-        for person in outcome.persons()
+        for person in outcome.persons
         if person.rest == NO_REST
     ]
     if restless:

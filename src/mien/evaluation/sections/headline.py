@@ -78,7 +78,7 @@ def measured(judged: Judged, *, leaked: bool = True) -> Measured:
         judged: The faces.
         leaked: Whether leaked faces count.
     """
-    faces, groups = judged.faces, judged.groups
+    faces, groups = judged.faces, judged.faces.people
     keep = slice(None) if leaked else ~faces.leaked
     truth, shares = faces.truth[keep], faces.probabilities[keep]
     found = intervals(HEADLINE, truth, shares, None if groups is None else groups[keep])
@@ -86,7 +86,7 @@ def measured(judged: Judged, *, leaked: bool = True) -> Measured:
 
 
 def _notes(judged: Judged) -> list[str]:
-    of = "faces" if judged.groups is None else "subjects, each with all of its faces"
+    of = "faces" if judged.faces.people is None else "subjects, each with all of its faces"
     notes = [
         f"In brackets: 95 % bootstrap intervals over {of}; they do not contain the spread"
         " between trainings."

@@ -40,7 +40,7 @@ def subgroups(judged: Judged) -> Section | None:
     found: dict[str, list[Group]] = {}
     if len(np.unique(faces.sources)) > 1:
         found["source"] = _named(faces.sources, hits)
-    if judged.groups is not None:
+    if judged.faces.people is not None:
         found["subject"] = _worst(_named(faces.subjects, hits))
     for name, values in faces.measures.items():
         found[f"{name.replace('_', ' ')} ({UNITS[name]})"] = _parts(values, hits)

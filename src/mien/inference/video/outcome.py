@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from mien.inference.journal import printable
@@ -44,8 +45,9 @@ class VideoOutcome:
         frames = sum(1 for _ in frames_of(journal, path))
         return cls(path, frames, "".join(ends), list(people), beside, journal.settings())
 
+    @cached_property
     def persons(self) -> list[PersonSummary]:
-        """Return what each person showed."""
+        """What each person showed."""
         return [PersonSummary.of(t, baseline=self.beside.baseline) for t in self.timelines]
 
 

@@ -72,7 +72,7 @@ class VideoReport:
         Raises:
             MienError: If a file cannot be written.
         """
-        persons = list(zip(self.outcome.timelines, self.outcome.persons(), strict=True))
+        persons = list(zip(self.outcome.timelines, self.outcome.persons, strict=True))
         longest = sorted(persons, key=lambda p: -p[1].seconds)[:MOST_PERSONS]
         shown = sorted(longest, key=lambda p: p[0].track)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mien.reproduction.findings import Findings
-from mien.reproduction.page.markdown import points, section, table, within
+from mien.reproduction.page.markdown import points, section, table
 from mien.reproduction.plan import Experiment
 from mien.reproduction.result import Average, Compared
 
@@ -65,7 +65,7 @@ def _cells(experiment: Experiment, average: Average) -> tuple[str, ...]:
     return (
         experiment.title,
         average.weights,
-        within(figure.value, figure.low, figure.high),
+        figure.within,
         best.name,
         f"{best.accuracy:.3f}",
         f"{points(best.difference)} [{points(best.low)}, {points(best.high)}]",

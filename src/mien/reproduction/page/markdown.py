@@ -24,17 +24,12 @@ def section(title: str, *parts: str, level: int = 2) -> str:
     return "\n".join([f"{'#' * level} {title}\n", *(f"{part.strip()}\n" for part in parts if part)])
 
 
-def within(value: float, low: float, high: float) -> str:
-    """Return a figure with its interval."""
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
-
-
 def summarised(summary: Summary | None) -> str:
     """Return a mean with its interval and, of several, the number of seeds."""
     if summary is None:
         return ""
     seeds = f", {summary.seeds} seeds" if summary.seeds > 1 else ""
-    return within(summary.value, summary.low, summary.high) + seeds
+    return f"{summary.value:.3f} [{summary.low:.3f}, {summary.high:.3f}]{seeds}"
 
 
 def points(value: float) -> str:
