@@ -66,7 +66,7 @@ def test_an_interruption_says_how_to_go_on(mien, drawn, monkeypatch):
 
 
 def test_what_lacks_its_data_is_named(mien, drawn, monkeypatch):
-    monkeypatch.setattr("mien.reproduction.reproduce._run", lambda *_: None)
+    monkeypatch.setattr("mien.reproduction.attempt._run", lambda *_: None)
     code, _, err = mien("reproduce", "mahastama", "--data", drawn)
     assert code == 0
     assert re.search(r"scenario-3, scenario-6, .*: add --data of fer2013\.", err)

@@ -42,6 +42,15 @@ def test_batch_normalisation_of_maps_averages_biased_variances(images, channels,
     torch.testing.assert_close(layer.running_var, wanted)
 
 
+@pytest.mark.parametrize("kind", [KerasBatchNorm1d, KerasBatchNorm2d])
+def test_moving_averages_keep_the_share_that_they_are_told(kind):
+    layer = kind(1, kept=0.75)
+    values = torch.tensor([[1.0], [2.0], [3.0], [6.0]])
+    layer(values if kind is KerasBatchNorm1d else values.reshape(1, 1, 2, 2))
+    assert layer.running_mean.item() == pytest.approx(0.25 * 3)
+    assert layer.running_var.item() == pytest.approx(0.75 + 0.25 * 3.5)
+
+
 def test_batch_normalisation_in_evaluation_uses_and_keeps_the_moving_averages():
     layer = KerasBatchNorm2d(1).eval()
     layer.running_mean.fill_(2.0)

@@ -232,6 +232,13 @@ def test_the_improved_network_of_fatimatuzzahra_adds_two_convolutions_to_the_bas
     assert improved.count(Dropout) == 5
 
 
+def test_mahastamas_averages_move_as_fast_as_they_are_told():
+    for options, kept in (({}, 0.99), ({"norm_momentum": 0.9}, 0.9)):
+        layers = build_network("mahastama", HEADS, options).layers
+        norms = [layer for layer in layers if isinstance(layer, nn.BatchNorm2d)]
+        assert [norm.momentum for norm in norms] == pytest.approx([1 - kept] * 5)
+
+
 @every_network
 def test_other_sizes_work(name):
     sized = name != "mien-se-resnet"
@@ -255,6 +262,7 @@ def test_other_sizes_work(name):
         ("mahastama", {"dropout": 1}, "'dropout' must be from 0 to less than 1, not 1"),
         ("mahastama", {"dense_dropout": "half"}, "'dense_dropout' must be from 0"),
         ("mahastama", {"batch_norm": "yes"}, "'batch_norm' must be true or false, not 'yes'"),
+        ("mahastama", {"norm_momentum": 1}, "'norm_momentum' must be from 0 to less than 1"),
         ("chen", {"channels": 2}, "'channels' must be 1 or 3, not 2"),
         ("chen", {"filters": [6, 16]}, "'filters' must list 3 numbers, not 2"),
         ("chen", {"padding": ["same", "vallid", "same"]}, "did you mean 'valid'"),

@@ -1,6 +1,10 @@
 """Jobs for real: small networks on drawn faces."""
 
 import csv
+import os
+import signal
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,6 +15,7 @@ from lightning.pytorch.callbacks import Callback
 import made_results as made
 from mien.data.store import write_store
 from mien.errors import MienError
+from mien.processes import usable_cpus
 from mien.recipe import find_recipe, load_recipe
 from mien.reproduction.bench import Bench
 from mien.reproduction.job import jobs_of, wanted_jobs
@@ -18,6 +23,7 @@ from mien.reproduction.kinds import train as train_kind
 from mien.reproduction.library import Library
 from mien.reproduction.measured import best_within
 from mien.reproduction.reproduce import reproduce
+from mien.reproduction.side_by_side import SideBySide
 from mien.reproduction.store import Store
 from mien.training.run import Run
 from mien.training.train import train
@@ -202,6 +208,59 @@ def test_folds_a_grid_and_averages(bench, tmp_path):
             assert own - member.accuracy == pytest.approx(member.difference)
     alone = [r.figure("accuracy", "test").value for r in of_a]
     assert [member.accuracy for member in mean.averages[0].members] == pytest.approx(alone)
+
+
+@pytest.mark.slow
+def test_jobs_side_by_side_give_what_they_give_one_by_one(bench, drawn, tmp_path, capfd):
+    members = [{"paper": "a", "experiment": name} for name in ("net", "other")]
+    large, other = (
+        [*made.CHEN["overrides"], change]
+        for change in ("training.batch_size=5000", "network.options.dense=16")
+    )
+    honest = {"protocols": ["honest"]}
+    plans = {
+        "a": made.plan(
+            {"name": "net", **honest},
+            {"name": "other", "overrides": other, **honest},
+            {"name": "large", "overrides": large, **honest},
+            {"name": "mean", "kind": "average", "members": members, **honest},
+        )
+    }
+    store, every = Store(tmp_path / "results"), list(jobs_of(plans, "a"))
+    shown = replace(bench, progress=True)
+    (sentence,) = reproduce(every, shown, store, at_once=3)
+    assert sentence.startswith("a large, honest, seed 0: training.batch_size must be at most")
+    err = capfd.readouterr().err
+    assert "a large, honest, seed 0 failed" in err
+    assert "4 of 4: a mean, honest, seed 0" in err
+    alone = Store(tmp_path / "alone")
+    reproduce(every, Bench(Library([drawn]), tmp_path / "other", progress=False), alone)
+    for job in (job for job in every if job in alone):
+        assert store.read(job).figures == alone.read(job).figures
+    assert store.read(every[0]).environment.threads == max(1, usable_cpus() // 3)
+
+
+@pytest.mark.slow
+def test_a_job_whose_process_is_killed_takes_no_other_with_it(bench, tmp_path):
+    store = Store(tmp_path / "results")
+    paper, honest = jobs({"name": "net"})
+    side_by_side = SideBySide(bench, store, 2)
+    watch = threading.Thread(target=kill_one, args=(side_by_side, paper))
+    watch.start()
+    (sentence,) = side_by_side.run([paper, honest])
+    watch.join()
+    assert sentence.startswith("a net, paper, seed 0: its process ended with code -9;")
+    assert [job in store for job in (paper, honest)] == [False, True]
+    assert reproduce([paper], bench, store) == []
+
+
+def kill_one(side_by_side, job):
+    while True:
+        for running in list(side_by_side._running):
+            if running.job == job:
+                os.kill(running._process.pid, signal.SIGKILL)
+                return
+        time.sleep(0.01)
 
 
 def test_one_that_fails_does_not_keep_the_others_from_running(bench, tmp_path):

@@ -19,8 +19,8 @@ Padding = Literal["valid", "same"]
 PADDINGS: tuple[Padding, ...] = get_args(Padding)
 
 EPSILON = 1e-3
-MOMENTUM = 0.01
-"""The share of a batch in a moving average; Keras calls .99, the share that stays, momentum."""
+KEPT = 0.99
+"""The share of a moving average that stays at each batch: Keras's momentum; torch's is the rest."""
 
 
 def convolution(channels: int, filters: int, kernel: int, padding: Padding) -> nn.Conv2d:
@@ -49,10 +49,14 @@ class KerasBatchNorm1d(nn.BatchNorm1d):
 
     The moving variance averages the biased variances of the batches, as in Keras 3 and tf.keras;
     torch's averages the unbiased ones, which are 3 % larger in batches of 32.
+
+    Args:
+        channels: C.
+        kept: Share of the moving averages that stays at each batch.
     """
 
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, eps=EPSILON, momentum=MOMENTUM)
+    def __init__(self, channels: int, kept: float = KEPT) -> None:
+        super().__init__(channels, eps=EPSILON, momentum=1 - kept)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (N, C)."""
@@ -65,10 +69,14 @@ class KerasBatchNorm2d(nn.BatchNorm2d):
     The moving variance averages the biased variances of the batches, as in Keras 3. The fused
     layer of tf.keras averages the unbiased ones, as torch does; with the hundreds of pixels of a
     batch of maps the two are nearly the same.
+
+    Args:
+        channels: C.
+        kept: Share of the moving averages that stays at each batch.
     """
 
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, eps=EPSILON, momentum=MOMENTUM)
+    def __init__(self, channels: int, kept: float = KEPT) -> None:
+        super().__init__(channels, eps=EPSILON, momentum=1 - kept)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (N, C, H, W)."""
@@ -84,13 +92,14 @@ def keras_parameters(network: nn.Module) -> int:
 def _normalise_batch(layer: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tensor:
     assert layer.running_mean is not None
     assert layer.running_var is not None
+    assert layer.momentum is not None
     # The backward step needs what batch_norm was given, so the layer's own are set from copies.
     mean, variance = layer.running_mean.clone(), layer.running_var.clone()
     normalised = functional.batch_norm(
-        x, mean, variance, layer.weight, layer.bias, True, MOMENTUM, EPSILON
+        x, mean, variance, layer.weight, layer.bias, True, layer.momentum, EPSILON
     )
     values = x.numel() // x.shape[1]
-    added = variance - (1 - MOMENTUM) * layer.running_var
+    added = variance - (1 - layer.momentum) * layer.running_var
     layer.running_mean.copy_(mean)
     layer.running_var.copy_(variance - added / values)
     return normalised

@@ -10,6 +10,7 @@ from mien.errors import RecipeError
 from mien.models.blocks import Heads
 from mien.models.dropout import Dropout
 from mien.models.keras_layers import (
+    KEPT,
     KerasBatchNorm1d,
     KerasBatchNorm2d,
     Padding,
@@ -45,13 +46,14 @@ class KerasStack:
         padding: Padding = "same",
         *,
         batch_norm: bool,
+        kept: float = KEPT,
         pool: bool = True,
         dropout: float,
     ) -> None:
         """Add a convolution with ReLU, batch normalisation and a pool if wanted, and dropout."""
         self.convolution(filters, kernel, padding)
         if batch_norm:
-            self.batch_norm()
+            self.batch_norm(kept)
         if pool:
             self.pool()
         self.dropout(dropout)
@@ -75,10 +77,10 @@ class KerasStack:
         if relu:
             self.add("relu", nn.ReLU(inplace=True))
 
-    def batch_norm(self) -> None:
-        """Add batch normalisation."""
+    def batch_norm(self, kept: float = KEPT) -> None:
+        """Add batch normalisation whose moving averages keep so much of themselves a batch."""
         kind = KerasBatchNorm2d if self.side else KerasBatchNorm1d
-        self.add("norm", kind(self.width))
+        self.add("norm", kind(self.width, kept))
 
     def dropout(self, rate: float) -> None:
         """Add dropout, unless its rate is 0."""

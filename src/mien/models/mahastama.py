@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mien.models import NETWORKS
+from mien.models.keras_layers import KEPT
 from mien.models.keras_network import KerasNetwork, KerasStack
 from mien.models.options import share, switch, whole_number, whole_numbers
 
@@ -34,6 +35,8 @@ class Mahastama(KerasNetwork):
         dropout: Share dropped after each pool.
         dense_dropout: Share dropped after the dense layer.
         batch_norm: Whether blocks have batch normalisation.
+        norm_momentum: Share of the normalisations' moving averages that stays at each batch, as
+            Keras names and sets it.
         size: Height and width of the faces in pixels.
 
     Raises:
@@ -48,13 +51,16 @@ class Mahastama(KerasNetwork):
         dropout: float = 0.5,
         dense_dropout: float = 0.5,
         batch_norm: bool = True,
+        norm_momentum: float = KEPT,
         size: int = 48,
     ) -> None:
         share("dropout", dropout)
         switch("batch_norm", batch_norm)
+        kept = share("norm_momentum", norm_momentum)
         stack = KerasStack(size)
         for count in whole_numbers("filters", filters):
-            stack.block(count, batch_norm=batch_norm, pool=stack.side > 1, dropout=dropout)
+            pool = stack.side > 1
+            stack.block(count, batch_norm=batch_norm, kept=kept, pool=pool, dropout=dropout)
         stack.flatten()
         stack.dense(whole_number("dense", dense))
         stack.dropout(share("dense_dropout", dense_dropout))

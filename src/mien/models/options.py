@@ -26,7 +26,7 @@ def whole_numbers(option: str, value: Sequence[int], fewest: int = 1) -> tuple[i
 
 
 def share(option: str, value: float) -> float:
-    """Return an option that is the share of what is dropped: 0 or more, less than 1."""
+    """Return an option that is the share of what is dropped, or kept: 0 or more, less than 1."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 <= value < 1:
         raise ValueError(f"option {option!r} must be from 0 to less than 1, not {value!r}")

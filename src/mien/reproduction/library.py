@@ -38,6 +38,11 @@ class Library:
         """The names of the datasets."""
         return frozenset(self._paths)
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where the datasets are."""
+        return tuple(self._paths.values())
+
     def faces(self, part: DataPart) -> FaceDataset:
         """Return the faces that a recipe's data part is about, with their splits.
 

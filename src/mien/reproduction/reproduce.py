@@ -1,4 +1,4 @@
-"""Running jobs one after the other, cheapest first, through interruptions."""
+"""Running jobs, cheapest first, through interruptions."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from mien.errors import MienError
+from mien.reproduction.attempt import attempt
 from mien.reproduction.bench import Bench
 from mien.reproduction.job import Job, cheapest_first
-from mien.reproduction.kinds import KINDS
-from mien.reproduction.record import record
-from mien.reproduction.stopwatch import Stopwatch
+from mien.reproduction.side_by_side import SideBySide
 from mien.reproduction.store import Store
 
-STOPWATCH = ".seconds.json"
 
-
-def reproduce(jobs: Sequence[Job], bench: Bench, store: Store) -> list[str]:
+def reproduce(jobs: Sequence[Job], bench: Bench, store: Store, at_once: int = 1) -> list[str]:
     """Run the jobs whose results are not there yet; put each result on record.
 
     The same call goes on where a kill or an interruption left off: finished jobs are not run again,
@@ -28,11 +24,19 @@ def reproduce(jobs: Sequence[Job], bench: Bench, store: Store) -> list[str]:
         jobs: What is wanted; an average brings the jobs of its members.
         bench: Where they run; it has their datasets.
         store: Where results go.
+        at_once: How many jobs run side by side, each in a process and with a share of the
+            processors of its own; 1 runs them in this one.
 
     Returns:
         A sentence for each job that could not be run; the others are done all the same.
     """
     waiting = [job for job in cheapest_first(jobs) if job not in store]
+    if min(at_once, len(waiting)) > 1:
+        return SideBySide(bench, store, min(at_once, len(waiting))).run(waiting)
+    return _one_by_one(waiting, bench, store)
+
+
+def _one_by_one(waiting: Sequence[Job], bench: Bench, store: Store) -> list[str]:
     console = Console(stderr=True, quiet=not bench.progress, highlight=False)
     began, spent, failed = time.monotonic(), 0.0, []
     for number, job in enumerate(waiting):
@@ -42,23 +46,9 @@ def reproduce(jobs: Sequence[Job], bench: Bench, store: Store) -> list[str]:
             f"{number + 1} of {len(waiting)}: {job.sentence}; about {_time(pace * job.minutes)},"
             f" all about {_time(left)}"
         )
-        try:
-            _run(job, bench, store)
-        except (MienError, RuntimeError, MemoryError) as error:
-            # A RuntimeError is PyTorch's: no memory left, say.
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            failed.append(f"{job.sentence}: {reason}")
+        failed.append(attempt(job, bench, store))
         spent += job.minutes
-    return failed
-
-
-def _run(job: Job, bench: Bench, store: Store) -> None:
-    folder = bench.folder(job)
-    with Stopwatch(folder / STOPWATCH) as watch:
-        measured = KINDS[job.experiment.kind](job, bench)
-    store.write(job, record(job, measured, watch.seconds))
-    for run in measured.runs:
-        run.keep_best_only()
+    return [sentence for sentence in failed if sentence]
 
 
 def _time(minutes: float) -> str:

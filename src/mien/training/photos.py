@@ -12,12 +12,12 @@ from mien.data.pictures import Entry, PictureReader
 from mien.data.prepare.outcome import Outcome
 from mien.data.prepare.run import RawDataset, list_pictures, prepare, prepared_dataset
 from mien.data.prepare.settings import NO_DETECTOR, Preparation
-from mien.data.prepare.workers import usable_cpus
 from mien.data.readers import find_reader
 from mien.data.store import is_store, write_store
 from mien.errors import DataError
 from mien.inference.gathered import partial_path
 from mien.labels import ClassNames
+from mien.processes import usable_cpus
 
 MOST_CROP = 128
 """Pictures that are all squares of one size, at most so many pixels wide, are faces already."""

@@ -121,8 +121,8 @@ def _prepare_all(
     raw: RawDataset, settings: Preparation, out: Path, jobs: int | None, resume: bool
 ) -> list[Outcome]:
     from mien.data.prepare.run import prepare as prepare_pictures
-    from mien.data.prepare.workers import usable_cpus
     from mien.inference.gathered import partial_path
+    from mien.processes import usable_cpus
 
     try:
         return prepare_pictures(

@@ -56,6 +56,14 @@ def reproduce(
             "--runs", help="Folder of weights and predictions; runs/reproduction, or OUT/runs."
         ),
     ] = None,
+    at_once: Annotated[
+        int,
+        typer.Option(
+            "--jobs",
+            min=1,
+            help="Experiments run side by side, sharing the processors: for many cores, or a GPU.",
+        ),
+    ] = 1,
     page: Annotated[
         Path | None, typer.Option("--page", help="Write all results as a Markdown page.")
     ] = None,
@@ -77,7 +85,8 @@ def reproduce(
     failed: list[str] = []
     if paper is not None or data or only:
         place = runs or (folder / "runs" if quick else Path("runs") / "reproduction")
-        failed = _run(plans, store, paper or "all", only or (), data or (), place)
+        bench = _bench(data or (), place)
+        failed = _run(plans, store, paper or "all", only or (), bench, at_once)
         complain(failed, MOST_FAILED)
         findings = Findings(plans, store)
     _report(findings, paper, only or (), page)
@@ -85,21 +94,25 @@ def reproduce(
         raise typer.Exit(exits.INCOMPLETE)
 
 
+def _bench(data: Sequence[Path], runs: Path) -> Bench:
+    from mien.reproduction.bench import Bench
+    from mien.reproduction.library import Library
+
+    return Bench(Library(data, progress=True), runs)
+
+
 def _run(
     plans: Plans,
     store: Store,
     paper: str,
     only: Sequence[str],
-    data: Sequence[Path],
-    runs: Path,
+    bench: Bench,
+    at_once: int,
 ) -> list[str]:
     """Run what the data allows; return why some of it failed."""
-    from mien.reproduction.bench import Bench
     from mien.reproduction.job import wanted_jobs
-    from mien.reproduction.library import Library
 
     jobs = wanted_jobs(plans, paper, only, quick=store.quick)
-    bench = Bench(Library(data, progress=True), runs)
     ready = [job for job in jobs if job in store or not bench.missing(job)]
     _say_missing(bench, [job for job in jobs if job not in ready])
     if not ready:
@@ -107,7 +120,7 @@ def _run(
     from mien.reproduction.reproduce import reproduce as run_jobs
 
     try:
-        return run_jobs(ready, bench, store)
+        return run_jobs(ready, bench, store, at_once)
     except KeyboardInterrupt:
         say("Interrupted: the same command continues after the last whole epoch.")
         raise typer.Exit(exits.INTERRUPTED) from None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
 
 import cv2
 
@@ -18,20 +15,13 @@ from mien.data.prepare.outcome import Outcome
 from mien.data.prepare.picture import Preparer
 from mien.data.prepare.settings import Preparation
 from mien.errors import MienError
+from mien.processes import follow_parent
 
 CHUNK = 4
 """Pictures that a process is handed at once: few, so that an interruption loses little."""
 
 _preparer: Preparer
 """A worker process's own; detectors cannot be sent from one process to another."""
-
-
-def usable_cpus() -> int:
-    """Return how many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1
 
 
 def prepare_all(
@@ -87,19 +77,9 @@ def _one_thread() -> Iterator[None]:
 
 def _start(settings: Preparation) -> None:
     global _preparer
-    # An interruption is for the parent, which then ends its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    follow_parent()
     cv2.setNumThreads(1)
     _preparer = Preparer(settings)
-
-
-def _end_with_parent() -> None:
-    """End this process when the parent is killed: it would wait for work for ever."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def _prepare(entry: Entry) -> Outcome:

@@ -64,11 +64,12 @@ FOLLOWS = """\
 
 AGAIN = """\
 ```
-mien reproduce                                                # what is done, what is still to run
-mien reproduce chen --data CK+48.zip                          # a paper, raw data to its table
-mien reproduce all --data CK+48.zip --data fer2013.zip        # everything, cheapest first
-mien reproduce --quick --data CK+48.zip --data fer2013.zip    # minutes: does it run?
-mien reproduce --page docs/reproduction.md                    # this page, from results/ alone
+mien reproduce                                                    # what is done, what is to run
+mien reproduce chen --data CK+48.zip                              # a paper, raw data to its table
+mien reproduce all --data CK+48.zip --data fer2013.zip            # everything, cheapest first
+mien reproduce all --jobs 4 --data CK+48.zip --data fer2013.zip   # four at once: many cores, a GPU
+mien reproduce --quick --data CK+48.zip --data fer2013.zip        # minutes: does it run?
+mien reproduce --page docs/reproduction.md                        # this page, from results/ alone
 ```
 
 Interrupt it or kill it whenever you like: the same command goes on after the last whole epoch, and
