@@ -159,7 +159,9 @@ def test_temperature_and_threshold_are_fitted_on_val_and_told(tmp_path):
     assert data["headline"]["all"]["faces"] == 100
     fitted = data["calibration"]["fitted on val"]
     assert fitted["temperature"] > 1.5
-    assert fitted["nll"] < data["calibration"]["as given"]["nll"]
+    given = data["calibration"]["as given"]
+    assert fitted["nll"] < given["nll"]
+    assert given["ece"] > given["ece_if_calibrated"]["high"]
     # Other val faces, the same test: only what is fitted changes.
     other = replace(too_sure, truth=np.where(splits == "val", 0, too_sure.truth))
     write_review([judged(other)], tmp_path / "other")

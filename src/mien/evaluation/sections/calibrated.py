@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mien import figures, pages
 from mien.evaluation.calibration import fit_temperature
+from mien.evaluation.consistency import consistency
 from mien.evaluation.judged import Judged
 from mien.evaluation.metrics import (
     brier,
@@ -26,9 +28,17 @@ FIGURES = {
     "brier": brier,
 }
 
+HEADER = ("probabilities", "temperature", "ECE", "NLL", "Brier", "ECE if perfectly calibrated")
+
 ABOUT = (
     "A temperature divides the logits: more than 1 makes the model less sure. It changes no"
     " decision. Fitted on val by the smallest negative log-likelihood, judged here on other faces."
+)
+
+CHANCE = (
+    "If perfectly calibrated: the mean calibration error, and the most in 97.5 % of cases, that a"
+    " model with these confidences would show on as many faces if every one of them was right. An"
+    " error below the second figure is no evidence against the model."
 )
 
 UNFITTED = "There is no val split beside the judged faces, so that no temperature was fitted."
@@ -37,19 +47,32 @@ UNFITTED = "There is no val split beside the judged faces, so that no temperatur
 def calibrated(judged: Judged) -> Section:
     """Return the section of the calibration."""
     versions = _versions(judged)
+    chance = {name: consistency(table.probabilities) for name, table in versions.items()}
     rows = [
-        [name, f"{table.temperature:.2f}", *(number(v) for v in _figures(table).values())]
+        [
+            name,
+            f"{table.temperature:.2f}",
+            *(number(value) for value in _figures(table).values()),
+            f"{number(chance[name].mean)}, up to {number(chance[name].high)}",
+        ]
         for name, table in versions.items()
     ]
-    header = ("probabilities", "temperature", "ECE", "NLL", "Brier")
     about = UNFITTED if judged.val is None else ABOUT
     return Section(
         name="calibration",
         title="Calibration",
-        before=(pages.table(header, rows), pages.paragraph(about, note=True)),
+        before=(
+            pages.table(HEADER, rows),
+            pages.paragraph(about, note=True),
+            pages.paragraph(CHANCE, note=True),
+        ),
         drawings=(Drawing("reliability", "Accuracy over confidence", _drawn(versions)),),
         data={
-            name: {"temperature": table.temperature, **_figures(table)}
+            name: {
+                "temperature": table.temperature,
+                **_figures(table),
+                "ece_if_calibrated": asdict(chance[name]),
+            }
             for name, table in versions.items()
         },
     )
