@@ -24,8 +24,8 @@ from mien.evaluation.model_predictions import file_predictions
 from mien.files import write_json
 from mien.inference.classifier import Classifier
 
-CORNER = 3.0
 CROP = 48 / 42
+CORNER = 3 * CROP
 WARPS: dict[str, tuple[float, float, float, float]] = {
     "as it is": (0, 1, 0, 0),
     "turned by 6°": (6, 1, 0, 0),

@@ -1,9 +1,15 @@
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
 import made_results as made
+from living import all_end, children_of
 from mien.data.store import write_store
 from mien.reproduction.kinds import train as train_kind
 
@@ -63,6 +69,31 @@ def test_an_interruption_says_how_to_go_on(mien, drawn, monkeypatch):
     code, _, err = mien(*QUICK, "--data", drawn)
     assert code == 130
     assert "the same command continues" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("presses", [1, 3])
+def test_control_c_ends_all_that_run_side_by_side(drawn, tmp_path, presses):
+    command = [sys.executable, "-m", "mien", "reproduce", "kusno-chowanda", "--jobs", "2"]
+    command += ["--only", "model-8-ckplus48", "--data", drawn]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while len(list((tmp_path / "runs").rglob("metrics.csv"))) < 2:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    children = children_of(process.pid)
+    assert len(children) >= 2
+    for _ in range(presses):
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.2)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted: the same command continues after the last whole epoch" in err
+    assert "Traceback" not in err
+    assert all_end(children)
 
 
 def test_what_lacks_its_data_is_named(mien, drawn, monkeypatch):

@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import makers
+from living import all_end, children_of
 from mien.data.prepare import run as run_module
 from mien.data.prepare.eyes import EyeFinder, tilt
 from mien.data.prepare.frame import BLACK, CLEAR, NO_FRAME, SMALLEST, Frame, find_frame
@@ -367,26 +368,18 @@ def test_a_run_that_is_ended_leaves_no_process_and_is_continued(many, tmp_path, 
     while not partial.exists() or partial.read_bytes().count(b"\n") < 4:
         assert program.poll() is None
         time.sleep(0.01)
-    children = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text().split()
+    children = children_of(program.pid)
     program.send_signal(end)
     _, notes = program.communicate()
     if end == signal.SIGINT:
         assert program.returncode == 130
         assert b"--resume continues" in notes
     assert 3 < partial.read_bytes().count(b"\n") < 28
-    for child in children:
-        while is_alive(child):
-            time.sleep(0.01)
+    assert children
+    assert all_end(children)
     assert mien(*command, "--resume")[0] == 0
     assert not partial.exists()
     assert read_store(out).fingerprint == fingerprint
-
-
-def is_alive(process):
-    try:
-        return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] != "Z"
-    except OSError:
-        return False
 
 
 # Wrong input

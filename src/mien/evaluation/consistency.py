@@ -1,4 +1,4 @@
-"""What chance alone does to the calibration error: no model shows 0 on finitely many faces."""
+"""What chance alone does to the calibration error: on few faces even a perfect model shows one."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def attempt(job: Job, bench: Bench, store: Store) -> str:
     """Run a job and put its result on record; return why that could not be done, "" if it was."""
     try:
         _run(job, bench, store)
-    except (MienError, RuntimeError, MemoryError) as error:
+    except (MienError, OSError, RuntimeError, MemoryError) as error:
         # A RuntimeError is PyTorch's: no memory left, say.
         return failure(job, (str(error) or type(error).__name__).splitlines()[0])
     return ""

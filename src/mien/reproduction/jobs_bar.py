@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from mien.reproduction.bench import Bench
 from mien.reproduction.job import Job
-from mien.training.run import Run
+from mien.training.run import METRICS, Run
 
 WINDOW = 24 * 3600.0
 """Seconds of the past from which the time left is estimated: a job takes up to hours."""
@@ -32,7 +32,7 @@ class JobsBar:
             BarColumn(),
             TextColumn("{task.fields[epochs]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True, highlight=False),
+            console=Console(stderr=True, highlight=False, quiet=not bench.progress),
             speed_estimate_period=WINDOW,
             disable=not bench.progress,
         )
@@ -40,6 +40,7 @@ class JobsBar:
         self._all = self._progress.add_task(f"All {self._count}", total=total, epochs="")
         self._tasks: dict[str, TaskID] = {}
         self._totals: dict[str, int | None] = {}
+        self._epochs: dict[str, int] = {}
 
     def __enter__(self) -> JobsBar:
         self._progress.start()
@@ -63,7 +64,7 @@ class JobsBar:
         """Show how far the running jobs are."""
         minutes = self._minutes
         for job in running:
-            epochs, total = self._epochs(job), self._totals[job.key]
+            epochs, total = self._epochs_of(job), self._totals[job.key]
             self._progress.update(self._tasks[job.key], completed=epochs, epochs=f"epoch {epochs}")
             minutes += job.minutes * epochs / total if total else 0.0
         self._progress.update(self._all, completed=minutes)
@@ -76,7 +77,11 @@ class JobsBar:
         outcome = f"{job.sentence} failed" if sentence else job.sentence
         self._progress.console.print(f"{self._ended} of {self._count}: {outcome}")
 
-    def _epochs(self, job: Job) -> int:
+    def _epochs_of(self, job: Job) -> int:
         """Count the epochs of all trainings of a job so far."""
-        files = self._bench.folder(job).rglob(Run(self._bench.runs).metrics_file.name)
-        return sum(path.read_text(encoding="utf-8").count("\n") - 1 for path in files)
+        try:
+            runs = [Run(path.parent) for path in self._bench.folder(job).rglob(METRICS)]
+            self._epochs[job.key] = sum(run.epochs_logged() for run in runs)
+        except OSError:
+            pass  # a folder went while it was looked into: its process tidies up
+        return self._epochs.get(job.key, 0)

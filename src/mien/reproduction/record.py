@@ -33,7 +33,7 @@ def record(job: Job, measured: Measured, seconds: float) -> Result:
         data=_data(measured.faces, runs),
         environment=Environment.model_validate(runs[0].environment()),
         parameters=sum(map(_parameters, runs if job.members else runs[:1])),
-        epochs=sum(map(_epochs, own)),
+        epochs=sum(run.epochs_logged() for run in own),
         seconds=round(seconds, 1),
         figures=measured.figures,
         **measured.rest,
@@ -56,7 +56,3 @@ def _data(faces: FaceDataset, runs: Sequence[Run]) -> Data:
 
 def _parameters(run: Run) -> int:
     return sum(weights.numel() for weights in run.module().network.parameters())
-
-
-def _epochs(run: Run) -> int:
-    return len(run.metrics_file.read_text(encoding="utf-8").splitlines()) - 1

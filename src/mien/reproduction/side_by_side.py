@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import connection, get_context
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import torch
 
+from mien.errors import MienError
 from mien.processes import follow_parent, usable_cpus
 from mien.reproduction.attempt import attempt, failure
 from mien.reproduction.bench import Bench
@@ -19,6 +25,12 @@ from mien.reproduction.store import Store
 
 PAUSE = 1.0
 """Seconds between two movements of the bars."""
+
+PATIENCE = 20.0
+"""Seconds that processes get to end by themselves: a batch of a wide network takes a while."""
+
+ENDED = 128 + signal.SIGTERM
+"""Exit code of a process that was asked to end."""
 
 
 class SideBySide:
@@ -58,7 +70,9 @@ class SideBySide:
             open_keys = {other.key for other in (*waiting, *(r.job for r in self._running))}
             if open_keys.isdisjoint(member.key for member in job.members):
                 waiting.remove(job)
-                self._running.append(_Running(job, self._bench, self._store, self._threads))
+                # Children inherit that they ignore interruptions, which are the parent's.
+                with _uninterrupted():
+                    self._running.append(_Running(job, self._bench, self._store, self._threads))
                 bar.started(job)
 
     def _end_finished(self, bar: JobsBar) -> None:
@@ -72,8 +86,12 @@ class SideBySide:
 
     def _stop(self) -> None:
         """End what still runs: it goes on after its last whole epoch another time."""
-        for running in self._running:
-            running.stop()
+        with _uninterrupted():
+            for running in self._running:
+                running.end()
+            deadline = time.monotonic() + PATIENCE
+            for running in self._running:
+                running.await_end(deadline)
 
 
 class _Running:
@@ -85,7 +103,7 @@ class _Running:
         self.job = job
         self._answer, answer = context.Pipe(duplex=False)
         given = (job, bench.library.paths, bench.runs, store, threads, answer)
-        self._process: SpawnProcess = context.Process(target=_attempt, args=given)
+        self._process: SpawnProcess = context.Process(target=_work, args=given)
         self._process.start()
         answer.close()
 
@@ -107,16 +125,35 @@ class _Running:
                 return str(self._answer.recv())
             except EOFError:
                 pass
-        reason = f"its process ended with code {self._process.exitcode}"
-        return failure(self.job, f"{reason}; the memory may not suffice for so many at once.")
+        code = self._process.exitcode
+        killed = "; the memory may not suffice for so many at once" if code == -9 else ""
+        return failure(self.job, f"its process ended with code {code}{killed}.")
 
-    def stop(self) -> None:
-        """End the process."""
+    def end(self) -> None:
+        """Ask the process to end."""
         self._process.terminate()
+
+    def await_end(self, deadline: float) -> None:
+        """Wait until the process has ended; kill it after the deadline, a monotonic time."""
+        self._process.join(max(0.0, deadline - time.monotonic()))
+        self._process.kill()
         self._process.join()
 
 
-def _attempt(
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let interruptions pass, so that nothing is left half done."""
+    if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _work(
     job: Job,
     paths: tuple[Path, ...],
     runs: Path,
@@ -126,5 +163,18 @@ def _attempt(
 ) -> None:
     """Run a job in this process and send its sentence."""
     follow_parent()
+    # An ordinary exit, so that files that are being written are cleared away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))
     torch.set_num_threads(threads)
-    answer.send(attempt(job, Bench(Library(paths), runs, progress=False), store))
+    try:
+        answer.send(_outcome(job, paths, runs, store))
+    except KeyboardInterrupt:  # what a training makes of it
+        sys.exit(ENDED)
+
+
+def _outcome(job: Job, paths: tuple[Path, ...], runs: Path, store: Store) -> str:
+    try:
+        library = Library(paths)
+    except (MienError, OSError) as error:
+        return failure(job, str(error))
+    return attempt(job, Bench(library, runs, progress=False), store)

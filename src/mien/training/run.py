@@ -22,6 +22,9 @@ from mien.recipe import Recipe, load_recipe
 from mien.training.module import ExpressionModule
 from mien.training.schedules import direction
 
+METRICS = "metrics.csv"
+"""The file of a run's figures."""
+
 LIBRARIES = ("mien", "torch", "lightning", "kornia", "numpy")
 
 
@@ -53,7 +56,7 @@ class Run:
     @property
     def metrics_file(self) -> Path:
         """One row of figures an epoch."""
-        return self.folder / "metrics.csv"
+        return self.folder / METRICS
 
     @property
     def data_file(self) -> Path:
@@ -119,6 +122,12 @@ class Run:
         with self.metrics_file.open(encoding="utf-8", newline="") as file:
             rows = [{name: float(v) for name, v in row.items()} for row in csv.DictReader(file)]
         return max(rows, key=lambda row: sign * row[select], default={})
+
+    def epochs_logged(self) -> int:
+        """Return how many epochs have figures; 0 before the first."""
+        if not self.metrics_file.exists():
+            return 0
+        return len(self.metrics_file.read_text(encoding="utf-8").splitlines()) - 1
 
     def epochs_done(self) -> int:
         """Return how many epochs the last checkpoint has seen.

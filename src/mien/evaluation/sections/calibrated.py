@@ -37,8 +37,8 @@ ABOUT = (
 
 CHANCE = (
     "If perfectly calibrated: the mean calibration error, and the most in 97.5 % of cases, that a"
-    " model with these confidences would show on as many faces if every one of them was right. An"
-    " error below the second figure is no evidence against the model."
+    " model with these confidences would show on as many faces if every confidence was right. An"
+    " error above the second figure is more than chance."
 )
 
 UNFITTED = "There is no val split beside the judged faces, so that no temperature was fitted."

@@ -43,12 +43,14 @@ def average(job: Job, bench: Bench) -> Measured:
 
 
 def _check_there(member: Job, bench: Bench) -> None:
-    """Check that a member was trained here: another training would give other weights."""
-    if not bench.folder(member).exists():
+    """Check that a member was trained here, to its end: another training gives other weights."""
+    folder = bench.folder(member)
+    if not folder.exists():
         raise MienError(
             f"The weights of {member.key} are not in {bench.runs}: move its result away to train it"
             " again."
         )
+    Run(folder).check_finished()
 
 
 def _table(run: Run, faces: FaceDataset) -> Predictions:

@@ -47,7 +47,7 @@ WHAT = """\
 - **Reached** means that our mean is at least the paper's figure; within the interval, that the
   interval reaches it. Where the paper's data are others than ours there is no outcome.
 - Times of what is not run yet are estimates for 2 idle cores that compute in bf16; on cores that
-  cannot, wide networks take four to six times as long.
+  cannot, wide networks take several times as long.
 - CK+ is CK+48 here, the public cut of 981 frames; IMED is given out on request and is not at
   hand. Experiments with it have complete recipes and run as soon as someone has it.
 """
