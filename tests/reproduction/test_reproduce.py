@@ -109,13 +109,18 @@ def test_what_is_done_is_not_run_again_and_keeps_its_best_weights(bench, tmp_pat
     assert best.stat().st_mtime_ns == weights.st_mtime_ns
 
 
-def test_an_average_does_not_train_again_what_has_a_result(bench, tmp_path):
+def an_average_of_two():
+    """Plans of two networks, and of their average in another paper."""
     members = [{"paper": "a", "experiment": name} for name in ("net", "other")]
     honest = {"protocols": ["honest"]}
-    plans = {
+    return {
         "a": made.plan({"name": "net", **honest}, {"name": "other", **honest}),
         "b": made.plan({"name": "mean", "kind": "average", "members": members, **honest}),
     }
+
+
+def test_an_average_does_not_train_again_what_has_a_result(bench, tmp_path):
+    plans = an_average_of_two()
     store = Store(tmp_path / "results")
     for job in jobs_of(plans, "a"):
         store.write(job, made.result(job, 0.5))
@@ -267,12 +272,7 @@ def kill_one(side_by_side, job):
 
 
 def test_an_average_does_not_train_a_member_that_failed(bench, tmp_path):
-    members = [{"paper": "a", "experiment": name} for name in ("net", "other")]
-    honest = {"protocols": ["honest"]}
-    plans = {
-        "a": made.plan({"name": "net", **honest}, {"name": "other", **honest}),
-        "b": made.plan({"name": "mean", "kind": "average", "members": members, **honest}),
-    }
+    plans = an_average_of_two()
     store = Store(tmp_path / "results")
     net, other = jobs_of(plans, "a")
     reproduce([net], bench, store)

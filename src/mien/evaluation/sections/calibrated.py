@@ -47,12 +47,13 @@ UNFITTED = "There is no val split beside the judged faces, so that no temperatur
 def calibrated(judged: Judged) -> Section:
     """Return the section of the calibration."""
     versions = _versions(judged)
+    found = {name: _figures(table) for name, table in versions.items()}
     chance = {name: consistency(table.probabilities) for name, table in versions.items()}
     rows = [
         [
             name,
             f"{table.temperature:.2f}",
-            *(number(value) for value in _figures(table).values()),
+            *(number(value) for value in found[name].values()),
             f"{number(chance[name].mean)}, up to {number(chance[name].high)}",
         ]
         for name, table in versions.items()
@@ -70,7 +71,7 @@ def calibrated(judged: Judged) -> Section:
         data={
             name: {
                 "temperature": table.temperature,
-                **_figures(table),
+                **found[name],
                 "ece_if_calibrated": asdict(chance[name]),
             }
             for name, table in versions.items()
