@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from mien.data.dataset import FaceDataset
 from mien.data.readers import read_dataset
 from mien.data.votes import join_votes
 from mien.evaluation.model_predictions import file_predictions
@@ -64,10 +66,10 @@ def warped(images: np.ndarray, degrees: float, scale: float, x: float, y: float)
     return np.stack([cv2.warpAffine(image, matrix, (48, 48), **options) for image in images])
 
 
-def said(classifier: Classifier, images: np.ndarray, heads: Sequence[str]) -> Shares:
-    """Return the probabilities (N, classes) by head."""
-    parts = [classifier.say(images[i : i + 256], heads)[0] for i in range(0, len(images), 256)]
-    return {head: np.concatenate([part[head] for part in parts]) for head in heads}
+def said(classifier: Classifier, faces: FaceDataset, images: np.ndarray) -> Shares:
+    """Return the probabilities (N, classes) by head, of other views of the faces."""
+    tables = file_predictions(classifier, replace(faces, images=images))
+    return {table.labels.name: table.probabilities for table in tables}
 
 
 def accuracies(views: Sequence[Shares], truths: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -94,7 +96,7 @@ def main() -> None:
         view = warped(faces.images, *warp)
         for mirrored in (False, True):
             images = np.ascontiguousarray(view[:, :, ::-1]) if mirrored else view
-            seen[name, mirrored] = said(classifier, images, list(truths))
+            seen[name, mirrored] = said(classifier, faces, images)
     figures = {
         average: {
             kind: accuracies([seen[name, m] for name in names for m in sides], truths)
