@@ -130,7 +130,10 @@ def test_what_is_half_run_says_how_much_is_left(tmp_path):
 def test_the_sections_appear_with_their_results(tmp_path):
     text = written(tmp_path, net=0.84, mean=0.72, grid=0.6, folds=0.7)
     assert "| A paper: net | CK+48 | 0.840 [0.830, 0.850], 2 seeds |" in text
-    assert "On CK+48 the leaks make +0.0 points, in the one experiment." in text
+    assert (
+        "On CK+48 the leaks make +0.0 points, in the one experiment; intervals that lie above 0: 0."
+        in text
+    )
     assert "3 tests of 50 faces a class, of one and the same network" in text
     assert "came out between 0.700 and 0.800." in text
     assert "Hardest are fear and anger." in text

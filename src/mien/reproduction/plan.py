@@ -57,6 +57,7 @@ class Experiment(Part):
         redraw: Small tests to draw from what a "train" experiment predicts.
         headline: Whether it stands in the page's summary.
         by_class: Whether the page shows the recall of each expression.
+        altered: Whether it departs from the paper on purpose, so that it reproduces nothing.
         note: What a reader must know of it. `{honest:EXPERIMENT}`, `{paper:EXPERIMENT}` and
             `{leaky:EXPERIMENT}` stand for the measured accuracy.
     """
@@ -76,6 +77,7 @@ class Experiment(Part):
     redraw: Redraw | None = None
     headline: bool = False
     by_class: bool = False
+    altered: bool = False
     note: str = ""
 
     @model_validator(mode="after")

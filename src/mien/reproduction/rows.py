@@ -45,6 +45,10 @@ class Row:
         """How our figure under the paper's protocol stands to the paper's, in words."""
         if self.reported is None or self.measured is None:
             return ""
+        if self.experiment.altered:
+            return "altered"
+        if self.measured.low > self.reported:
+            return "exceeded"
         if self.measured.value >= self.reported:
             return "reached"
         if self.measured.high >= self.reported:

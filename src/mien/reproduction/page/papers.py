@@ -49,7 +49,8 @@ def paper_rows(findings: Findings, paper: str, page: Path) -> list[tuple[str, ..
 
 def first_cells(row: Row) -> tuple[str, ...]:
     """Return the cells of a row under `FIRST`: the paper's figure and ours."""
-    printed = "" if row.reported is None else f"{row.reported:.4f} {OF[row.split]}"
+    value = "–" if row.reported is None else f"{row.reported:.4f}"
+    printed = f"{value} {OF[row.split]}"
     measured = summarised(row.measured) or _state(row, "paper")
     honest = summarised(row.honest) or _state(row, "honest")
     return (row.experiment.title, printed, measured, row.verdict, honest)

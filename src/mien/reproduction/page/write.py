@@ -36,16 +36,24 @@ WHAT = """\
   the header of the recipe says. Its figures are of the split that the paper reports, which for
   some is the one that the epoch was selected on.
 - **The honest protocol** trains the same network in the same way, selects the epoch on validation
-  and measures it once on test. CK+48 is divided 64:16:20 with each person on one side only.
+  and measures it once on test. Beside the paper's it differs in the division, in what selects, and
+  often in how much is trained on: the distance of the two columns is not leakage alone. That is
+  measured further below. CK+48 is divided 64:16:20 with each person on one side only.
   FER2013 has its official splits, and training images with a pixel-identical twin in PublicTest
   or PrivateTest are left out. Of datasets put together there is none: nothing keeps all people
   apart.
 - **Figures** are accuracies, the honest ones with macro F1 beside them. Brackets are 95 %
   intervals: of one seed a bootstrap, over the people where they are known, as on CK+48, else over
-  faces; of several, Student's over the seeds or the mean bootstrap interval, whichever is wider. A
-  seed changes weights, order and, where the paper divides at random, the division.
-- **Reached** means that our mean is at least the paper's figure; within the interval, that the
-  interval reaches it. Where the paper's data are others than ours there is no outcome.
+  faces, and Wilson's bound where everything is right; of several, Student's over the seeds or the
+  mean bootstrap interval, whichever is wider. A seed changes weights, order and, where the paper
+  divides at random, the division.
+- **Reached** means that our mean is at least the paper's figure; exceeded, that the paper's lies
+  below our interval, so that it is not reproduced either; within the interval, that our mean is
+  less and the interval reaches it; altered, that the experiment departs from the paper on
+  purpose, to find out why. Where the recipe had to be given other datasets there is no outcome.
+- No figure of CK+ is of the very images that a paper had: Kusno & Chowanda's test had more, and
+  Mahastama et al. had a neutral class, which CK+48 lacks. Their outcomes compare methods on
+  similar data and no more.
 - Times of what is not run yet are estimates for 2 idle cores that compute in bf16; on cores that
   cannot, wide networks take several times as long.
 - CK+ is CK+48 here, the public cut of 981 frames; IMED is given out on request and is not at
