@@ -36,6 +36,7 @@ STYLE: dict[str, Any] = {
     "legend.fontsize": 9,
     "legend.frameon": False,
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a dollar in a file's name is a dollar
     "svg.hashsalt": "mien",
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,

@@ -19,6 +19,16 @@ os.umask(UMASK)
 # Reading it changes it for a moment, for the whole process: once, before there are threads.
 
 
+def check_folder(path: Path) -> None:
+    """Check that a path is a folder or can become one, before anything long begins.
+
+    Raises:
+        MienError: If it is a file.
+    """
+    if path.exists() and not path.is_dir():
+        raise MienError(f"{path} must be a folder to write to. Got a file.")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` that replaces it when the block ends without error.

@@ -78,6 +78,20 @@ def test_models_are_compared(mien, small_run, small_model, small_fer2013, tmp_pa
     assert two["mcnemar"]["p"] == 1
 
 
+@pytest.mark.parametrize("split", ["all", "train"])
+def test_models_are_compared_on_the_split_that_is_named(
+    mien, small_model, small_fer2013, small_dataset, tmp_path, split
+):
+    given = ["--data", small_fer2013[0], "--split", split, "--out", tmp_path / "c"]
+    code, _, err = mien("compare", small_model, small_model, *given)
+    assert code == 0, err
+    counts = {
+        c["labels"]: c["faces"] for c in json.loads((tmp_path / "c" / "compare.json").read_text())
+    }
+    wanted = len(small_dataset) if split == "all" else (small_dataset.splits == "train").sum()
+    assert counts["basic7"] == wanted
+
+
 def test_predictions_are_compared_with_a_model(mien, small_model, small_fer2013, tmp_path):
     faces, votes = small_fer2013
     code, _, err = mien("evaluate", small_model, faces, "--out", tmp_path / "r")

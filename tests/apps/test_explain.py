@@ -84,6 +84,7 @@ def test_a_chosen_expression_is_explained(mien, portrait, small_model, tmp_path)
         (("--detector", "yunnet"), "Unknown detector 'yunnet': did you mean 'yunet'?"),
         (("--projection", "pca"), "--projection shows the faces of a dataset"),
         (("--projection", "umap"), "Unknown projection 'umap'"),
+        (("--layer", "stages.1"), "--layer is of --method grad-cam: name that, too."),
         (("--method", "grad-cam", "--layer", "stage"), "Unknown layer with a map 'stage'"),
         (("--feature-maps", "stages", "--filter", "999"), "filters of layer 'stages' are 0 to 31"),
     ],
@@ -107,6 +108,36 @@ def test_photos_that_cannot_be_explained(mien, small_model, tmp_path):
         assert code == 2
         assert sentence in err
     assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_projected_or_written_is_said_before_anything_long(
+    mien, small_fer2013, small_model, tmp_path
+):
+    few = tmp_path / "few"
+    for name in ("anger", "happiness"):
+        (few / name).mkdir(parents=True)
+        PIL.Image.fromarray(np.full((48, 48), 90, np.uint8)).save(few / name / "1.png")
+    out = tmp_path / "out"
+    code, _, err = mien("explain", small_model, few, "--projection", "pca", "--out", out)
+    assert code == 2
+    assert "A projection needs three labelled faces or more. Got 2 in" in err
+    assert not out.exists()
+    out.write_text("mine")
+    code, _, err = mien("explain", small_model, small_fer2013, "--out", out)
+    assert code == 2
+    assert "must be a folder to write to. Got a file." in err
+    assert out.read_text() == "mine"
+
+
+def test_dollars_in_a_name_are_dollars(mien, small_model, tmp_path):
+    generator = np.random.default_rng(0)
+    for name in ("anger", "happiness"):
+        (tmp_path / "faces" / name).mkdir(parents=True)
+        face = generator.integers(0, 256, (48, 48)).astype(np.uint8)
+        PIL.Image.fromarray(face).save(tmp_path / "faces" / name / "im_$1_$2_0.png")
+    code, _, err = mien("explain", small_model, tmp_path / "faces", "--out", tmp_path / "out")
+    assert code == 0, err
+    assert "im_$1_$2_0" in (tmp_path / "out" / "face-1.svg").read_text()
 
 
 @pytest.mark.data

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import bootstrap as oracle
 
-from mien.evaluation.bootstrap import RESAMPLES, bounds, interval, intervals, resampled
+from mien.evaluation.bootstrap import (
+    RESAMPLES,
+    bounds,
+    interval,
+    intervals,
+    resampled,
+    share_interval,
+    wilson,
+)
 from mien.evaluation.metrics import METRICS, accuracy, kappa
 
 
@@ -82,9 +90,33 @@ def test_subjects_that_say_nothing_of_a_face_leave_the_interval_as_it_is():
     assert width(interval(accuracy, truth, shares, mixed)) == pytest.approx(expected, rel=0.25)
 
 
-def test_a_single_subject_has_an_interval_without_width():
+def test_a_single_subject_leaves_its_faces_to_draw():
     truth, shares = answers([True, True, False, True])
-    assert interval(accuracy, truth, shares, np.array(["one"] * 4)) == (0.75, 0.75)
+    one = np.array(["one"] * 4)
+    assert interval(accuracy, truth, shares, one) == interval(accuracy, truth, shares)
+    hits = np.array([True, True, False, True])
+    assert share_interval(hits, one) == wilson(3, 4)
+
+
+@pytest.mark.parametrize(("right", "border"), [(True, 1.0), (False, 0.0)])
+def test_where_every_face_is_read_alike_the_interval_is_wilsons(right, border):
+    truth, shares = answers([right] * 196)
+    expected = wilson(196 * right, 196)
+    assert border in expected
+    assert interval(accuracy, truth, shares) == expected
+    people = np.repeat([f"s{i}" for i in range(14)], 14)
+    assert interval(accuracy, truth, shares, people) == wilson(14 * right, 14)
+
+
+def test_subjects_of_equal_shares_do_not_make_an_interval_without_width():
+    hits = np.array([True, True, False, False, False] * 2)
+    assert share_interval(hits, np.repeat(["a", "b"], 5)) == pytest.approx(wilson(0.8, 2))
+
+
+@given(hits=st.integers(0, 50), of=st.integers(1, 50))
+def test_wilsons_interval_holds_its_share(hits, of):
+    low, high = wilson(min(hits, of), of)
+    assert 0 <= low <= min(hits, of) / of <= high <= 1
 
 
 def test_all_metrics_see_the_same_resamples():

@@ -37,6 +37,21 @@ def test_models_are_compared_on_the_faces_they_share():
     assert (test.second_only - test.first_only) / 100 == pytest.approx(difference.value)
 
 
+def test_the_order_of_the_models_does_not_change_the_intervals(tmp_path):
+    subjects = np.repeat([f"S{i}" for i in range(12)], 10)
+    known = random_table(subjects=subjects)
+    unknown = replace(other(known), subjects=np.full(120, ""))
+    one, two = compare([known, unknown]), compare([unknown, known])
+    assert one.people
+    assert two.people
+    first, second = one.models[1].differences["accuracy"], two.models[1].differences["accuracy"]
+    assert (first.low, first.high) == pytest.approx((-second.high, -second.low))
+    text = write_comparisons([two], tmp_path).read_text()
+    assert "95 % bootstrap intervals over subjects" in text
+    with pytest.raises(MienError, match="the subject of 120 faces differs"):
+        compare([known, replace(unknown, subjects=np.full(120, "nobody"))])
+
+
 def test_what_one_table_lacks_is_taken_from_another():
     one = random_table()
     two = replace(one, model="two")

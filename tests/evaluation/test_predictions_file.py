@@ -50,6 +50,16 @@ def test_other_programs_predictions_are_read(tmp_path):
     assert table.model == "theirs"
 
 
+def test_our_columns_are_found_in_capitals_and_with_spaces(tmp_path):
+    header = " ID , Truth, Split,p_sad,p_happy\n"
+    table = read_predictions(write_csv(tmp_path, "a,happy,val,0,1\n", header))
+    assert table.ids.tolist() == ["a"]
+    assert table.truth.tolist() == [0]
+    assert table.splits.tolist() == ["val"]
+    with pytest.raises(DataError, match="has two columns 'id'"):
+        read_predictions(write_csv(tmp_path, "a,b,0,1\n", "id,ID,p_sad,p_happy\n"))
+
+
 def test_flags_and_empty_cells_are_understood(tmp_path):
     header = "id,sad,happy,leaked,face_size\n"
     table = read_predictions(write_csv(tmp_path, "a,1,0,1.0,\nb,0,1,False,80\n", header))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn import metrics as oracle
 
 from mien.data.dataset import NO_TARGET
 from mien.errors import MienError
+from mien.evaluation.bootstrap import CALIBRATION_NOTE, wilson
 from mien.evaluation.judged import judged
 from mien.evaluation.predict import predict
 from mien.evaluation.predictions import Predictions
@@ -132,7 +134,8 @@ def test_a_perfect_model_has_no_mistakes(tmp_path):
     truth = np.arange(8) % 4
     page = write_review([judged(table(truth, np.eye(4)[truth]))], tmp_path)
     data = json.loads((tmp_path / "report.json").read_text())["four"]
-    assert data["headline"]["all"]["accuracy"] == {"value": 1, "low": 1, "high": 1}
+    low, high = wilson(8, 8)
+    assert data["headline"]["all"]["accuracy"] == {"value": 1, "low": low, "high": high}
     assert data["uncertain"]["threshold"] == 0
     assert "No face is mistaken for another" in page.read_text()
     assert "mistakes" not in data
@@ -148,6 +151,49 @@ def test_intervals_draw_subjects_where_all_are_known(tmp_path):
     assert sum(group["faces"] for group in groups) == 120
     whole = data["headline"]["all"]["accuracy"]["value"]
     assert sum(group["right"] for group in groups) == round(whole * 120)
+
+
+def test_the_page_says_why_nothing_was_fitted_on_val(tmp_path):
+    splits = np.array(["train", "val", "test"] * 40)
+    said = {}
+    for split in ("train", "val", "all", "test"):
+        page = write_review([judged(random_table(splits=splits), split=split)], tmp_path / split)
+        said[split] = page.read_text()
+    for split in ("val", "all"):
+        assert "fitted beside the judged faces, as they hold those of val." in said[split]
+        assert "chosen on the judged faces themselves, as they hold those of val" in said[split]
+    for split in ("train", "test"):
+        assert "chosen on val as" in said[split]
+    page = write_review([judged(random_table())], tmp_path / "none")
+    assert "as there is no val" in page.read_text()
+    assert CALIBRATION_NOTE in page.read_text()
+
+
+def test_a_threshold_that_answers_nothing_is_said(tmp_path):
+    splits = np.array(["val", "test"] * 60)
+    unsure = random_table(splits=splits)
+    unsure = unsure.with_logits(np.where(splits[:, None] == "val", 9, 0.01) * unsure.logits)
+    page = write_review([judged(unsure)], tmp_path)
+    assert "answers none of the judged faces" in page.read_text()
+
+
+def test_subjects_of_few_faces_are_not_called_large(tmp_path):
+    subjects = np.repeat([f"S{i:02}" for i in range(40)], 3)
+    page = write_review([judged(random_table(subjects=subjects))], tmp_path)
+    assert "of all subjects those with the lowest accuracy" in page.read_text()
+
+
+def test_a_runs_own_files_are_not_written_over(small_run, tmp_path):
+    shutil.copytree(small_run.folder, tmp_path / "run")
+    kept = {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()}
+    with pytest.raises(MienError, match=r"is a training's run: give another folder with --out\."):
+        write_review([judged(random_table())], tmp_path / "run")
+    assert {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()} == kept
+    (tmp_path / "report.json").write_text("3")
+    with pytest.raises(MienError, match=r"report\.json is not of an evaluation"):
+        write_review([judged(random_table())], tmp_path)
+    with pytest.raises(MienError, match=r"must be a folder to write to\. Got a file\."):
+        write_review([judged(random_table())], tmp_path / "report.json")
 
 
 def test_temperature_and_threshold_are_fitted_on_val_and_told(tmp_path):
@@ -232,6 +278,10 @@ def test_predictions_are_checked_where_they_are_made():
         replace(good, ids=np.full(8, "x"))
     with pytest.raises(MienError, match="must have 8 rows of 4 logits"):
         replace(good, splits=good.splits[:5])
+    with pytest.raises(MienError, match="must have 8 rows"):
+        replace(good, votes=np.zeros((3, 10), np.uint8))
+    with pytest.raises(MienError, match="must have 8 rows"):
+        replace(good, measures={"brightness": np.zeros(2)})
     with pytest.raises(MienError, match="T above 0"):
         good.calibrated(0.0)
 

@@ -111,6 +111,14 @@ def _without_report(run, folder):
     return Run(folder / "run")
 
 
+@pytest.mark.parametrize("content", ['{"not": "a report"}', '[{"head": {}, "figures": []}]'])
+def test_a_damaged_report_is_one_sentence(small_run, tmp_path, content):
+    run = _without_report(small_run, tmp_path)
+    (run.folder / "report.json").write_text(content)
+    with pytest.raises(MienError, match=r"is not what mien train wrote: measure the run again"):
+        export_run(run, tmp_path / "x.onnx")
+
+
 def test_the_page_shows_every_figure(exported):
     page = model_card_page(exported[1])
     for figure in exported[1].figures:
@@ -124,5 +132,5 @@ def test_a_card_says_when_there_was_no_test(exported):
     on_val = [figure.model_copy(update={"split": "val"}) for figure in card.figures]
     page = model_card_page(card.model_copy(update={"figures": tuple(on_val)}))
     assert "there was no test" in page
-    assert "Measured once on the split `test`" not in page
-    assert "Measured once on the split `test`" in model_card_page(card)
+    assert "Measured on the split `test`" not in page
+    assert "Measured on the split `test`" in model_card_page(card)

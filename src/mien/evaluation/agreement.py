@@ -86,11 +86,21 @@ def rater_against_others(votes: Votes) -> float:
     """
     right = judged = 0.0
     for column in range(votes.shape[1]):
-        chosen = votes[:, column] > 0
-        others = votes[chosen].copy()
-        weight = others[:, column].astype(np.float64)
-        others[:, column] -= 1
-        said = majority(others)
+        said = _others(votes, column)
+        weight = votes[:, column].astype(np.float64)
         judged += float(weight[said >= 0].sum())
         right += float(weight[said == column].sum())
     return right / judged if judged else float("nan")
+
+
+def faces_with_judged_raters(votes: Votes) -> int:
+    """Return on how many faces `rater_against_others` judges a rater."""
+    found = [(votes[:, column] > 0) & (_others(votes, column) >= 0) for column in range(10)]
+    return int(np.any(found, axis=0).sum())
+
+
+def _others(votes: Votes, column: int) -> NDArray[np.int64]:
+    """Return the majority of the raters but one who voted for a column, where there is such."""
+    others = votes.copy()
+    others[:, column] -= others[:, column] > 0
+    return np.where(votes[:, column] > 0, majority(others), NO_TARGET)

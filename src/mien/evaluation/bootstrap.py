@@ -13,8 +13,17 @@ from mien.evaluation.metrics import Metric, Probabilities, Truth
 RESAMPLES = 1000
 COVERAGE = 0.95
 
+SMALLEST = 1e-12
+"""Intervals narrower than this have no width but that of rounding."""
+
 NORMAL = 1.959963984540054
 """Standard deviations within which 95 % of a normal distribution lie."""
+
+CALIBRATION_NOTE = (
+    "The calibration error of a resample is larger than that of the whole, so its interval lies too"
+    " high: it shows the width."
+)
+"""What a reader of such intervals must know."""
 
 Groups = NDArray[np.str_]
 """str (N,), what is drawn together, such as the subject of each face."""
@@ -40,7 +49,8 @@ def interval(
         truth: int (N,).
         probabilities: float (N, C).
         groups: Draw these, with all their faces, instead of single faces: faces of one subject are
-            alike, and intervals that take them for independent are too narrow.
+            alike, and intervals that take them for independent are too narrow. A single group
+            leaves nothing to draw: then it is single faces.
         seed: Seeds the resampling.
     """
     return intervals({"metric": metric}, truth, probabilities, groups, seed=seed)["metric"]
@@ -56,17 +66,28 @@ def intervals(
 ) -> dict[str, tuple[float, float]]:
     """Return the bounds of several metrics' intervals, by name, from the same resamples.
 
-    Args and returns as of `interval`.
+    Args and returns as of `interval`. Where no resample differs from 0, or from 1, because every
+    face or group is read alike, the other bound is Wilson's over these.
     """
+    if groups is not None and len(np.unique(groups)) == 1:
+        groups = None
     values: dict[str, list[float]] = {name: [] for name in metrics}
     for pick in resampled(len(truth), groups, seed):
         drawn, said = truth[pick], probabilities[pick]
         for name, metric in metrics.items():
             values[name].append(metric(drawn, said))
-    return {name: bounds(np.array(found)) for name, found in values.items()}
+    count = len(truth) if groups is None else len(np.unique(groups))
+    return {name: _at_the_border(bounds(np.array(v)), count) for name, v in values.items()}
 
 
-def wilson(hits: int, of: int) -> tuple[float, float]:
+def _at_the_border(found: tuple[float, float], count: int) -> tuple[float, float]:
+    """Return Wilson's bounds instead of an interval without width at 0 or at 1."""
+    if found == (0.0, 0.0):
+        return wilson(0, count)
+    return wilson(count, count) if found == (1.0, 1.0) else found
+
+
+def wilson(hits: float, of: int) -> tuple[float, float]:
     """Return Wilson's 95 % interval of a share: right also at 0 and 1, where a bootstrap has none.
 
     Wilson, "Probable inference", Journal of the American Statistical Association 22, 1927.
@@ -74,24 +95,25 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
     share, z2 = hits / of, NORMAL**2 / of
     middle = (share + z2 / 2) / (1 + z2)
     half = NORMAL * math.sqrt(share * (1 - share) / of + z2 / (4 * of)) / (1 + z2)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return min(low, share), max(high, share)
 
 
 def share_interval(hits: NDArray[np.bool_], groups: Groups | None = None) -> tuple[float, float]:
     """Return the 95 % interval of a share: Wilson's over faces, a bootstrap over groups.
 
-    Where all groups hit, or none, no resample differs: it is Wilson's over the groups then.
+    Where all groups hit as often, no resample differs: it is Wilson's over the groups then; of a
+    single group it is over its faces.
 
     Args:
         hits: bool (N,), at least one.
         groups: As for `interval`.
     """
-    if groups is None:
+    count = 1 if groups is None else len(np.unique(groups))
+    if count == 1:
         return wilson(int(hits.sum()), len(hits))
-    if hits.all() or not hits.any():
-        count = len(np.unique(groups))
-        return wilson(count if hits.all() else 0, count)
-    return bounds(np.array([hits[pick].mean() for pick in resampled(len(hits), groups, 0)]))
+    low, high = bounds(np.array([hits[p].mean() for p in resampled(len(hits), groups, 0)]))
+    return wilson(float(hits.mean()) * count, count) if high - low < SMALLEST else (low, high)
 
 
 def resampled(count: int, groups: Groups | None, seed: int) -> Iterator[NDArray[np.intp]]:

@@ -48,6 +48,7 @@ class Comparison:
         labels: What was to be chosen among.
         split: Which faces.
         faces: How many.
+        people: Whether intervals draw whole subjects; else they draw faces.
         models: In the given order; each is compared with the first.
     """
 
@@ -55,6 +56,7 @@ class Comparison:
     labels: LabelSet
     split: str
     faces: int
+    people: bool
     models: tuple[Compared, ...]
 
 
@@ -72,7 +74,8 @@ def compare(tables: Sequence[Predictions], split: str | None = None) -> Comparis
     first = aligned[0]
     models = tuple(_compared(first, other) for other in aligned)
     faces = first.faces
-    return Comparison(faces.dataset, faces.labels, first.split, len(faces), models)
+    people = faces.people is not None
+    return Comparison(faces.dataset, faces.labels, first.split, len(faces), people, models)
 
 
 def _compared(first: Judged, other: Judged) -> Compared:
@@ -91,11 +94,12 @@ def _compared(first: Judged, other: Judged) -> Compared:
 def common_faces(tables: Sequence[Predictions]) -> list[Predictions]:
     """Return the same faces of each table, in the order of the first.
 
-    A truth or a split that one table lacks is taken from another.
+    A truth, a split or a subject that one table lacks is taken from another, and a face that one
+    knows to be leaked is.
 
     Raises:
         MienError: If there is none, the tables are of several datasets, or two of them give a face
-            different truths or splits.
+            different truths, splits or subjects.
     """
     ids = reduce(np.intersect1d, [table.ids for table in tables])
     if not len(ids):
@@ -107,9 +111,14 @@ def common_faces(tables: Sequence[Predictions]) -> list[Predictions]:
     expressions = np.array([*found[0].labels.expressions, ""])
     said = _merged(found, "truth", [expressions[table.truth] for table in found])
     splits = _merged(found, "split", [table.splits for table in found])
+    subjects = _merged(found, "subject", [table.subjects for table in found])
+    leaked = np.any([table.leaked for table in found], axis=0)
     index = {name: place for place, name in enumerate(expressions[:-1].tolist())}
     truth = np.array([index.get(name, NO_TARGET) for name in said.tolist()], dtype=np.int64)
-    return [replace(table, truth=truth, splits=splits) for table in found]
+    return [
+        replace(table, truth=truth, splits=splits, subjects=subjects, leaked=leaked)
+        for table in found
+    ]
 
 
 def _check_datasets(tables: Sequence[Predictions]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mien import figures, pages
+from mien.evaluation.bootstrap import CALIBRATION_NOTE
 from mien.evaluation.comparison import PAIRED, Compared, Comparison
 from mien.evaluation.sections.headline import HEADLINE, NAMES
 from mien.evaluation.sections.section import known, within
@@ -76,8 +77,14 @@ def _section(comparison: Comparison, picture: str) -> str:
         pages.table(("model", *(NAMES[name] for name in SHOWN)), rows),
         picture,
         pages.table(("model", *DIFFERENCE_HEADER), differences) if differences else "",
+        pages.paragraph(f"{_drawn_over(comparison)} {CALIBRATION_NOTE}", note=True),
         pages.paragraph(ABOUT, note=True) if differences else "",
     )
+
+
+def _drawn_over(comparison: Comparison) -> str:
+    of = "subjects, each with all of its faces" if comparison.people else "faces"
+    return f"In brackets: 95 % bootstrap intervals over {of}."
 
 
 def _matrix(found: Sequence[Comparison]) -> str:

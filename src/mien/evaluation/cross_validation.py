@@ -87,6 +87,7 @@ class HeadFigures:
         confusion: int64 (C, C), of all folds together; rows are the truth.
         leaked: How many judged faces have a pixel-identical twin among those the network that
             judged them was trained or selected on.
+        people: Whether intervals draw whole subjects; else they draw faces.
     """
 
     labels: LabelSet
@@ -94,6 +95,7 @@ class HeadFigures:
     spreads: dict[str, Spread]
     confusion: NDArray[np.int64]
     leaked: int
+    people: bool
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as JSON types."""
@@ -216,7 +218,14 @@ def _head_figures(folds: Sequence[HeldOut], epochs: Sequence[int]) -> HeadFigure
         for name, metric in METRICS.items()
     }
     leaked = sum(int(fold.table.leaked[fold.known].sum()) for fold in folds)
-    return HeadFigures(folds[0].table.labels, figures, spreads, confusion(truth, share), leaked)
+    return HeadFigures(
+        labels=folds[0].table.labels,
+        folds=figures,
+        spreads=spreads,
+        confusion=confusion(truth, share),
+        leaked=leaked,
+        people=people is not None,
+    )
 
 
 def _metrics(truth: Truth, shares: Probabilities) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,11 +16,15 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mien import pages
+from mien.evaluation.bootstrap import CALIBRATION_NOTE
 from mien.evaluation.cross_validation import TABLE, CrossValidated, HeadFigures
 from mien.files import whole_file
 from mien.training.schedules import direction
 
 PAGE = "crossval.html"
+
+MOST = {"nll": math.inf}
+"""Student's interval may reach beyond what a metric can be: the most of those above 1."""
 
 SELECTED_ON_FOLD = (
     "Selected on the held-out folds: each network's epoch was chosen by the faces it is judged on"
@@ -36,7 +41,7 @@ ABOUT = (
     "Mean and deviation are of the folds; the interval of the mean is Student's with k - 1 degrees"
     " of freedom. Folds share training faces, so it is an approximation (Bengio and Grandvalet,"
     " 2004). Pooled figures are of all out-of-fold predictions together, with a 95 % bootstrap"
-    " interval over faces; it does not contain the spread between trainings."
+    " interval over {of}; it does not contain the spread between trainings. {note}"
 )
 
 
@@ -68,6 +73,7 @@ def _sections(result: CrossValidated) -> Iterator[str]:
 
 def _head(head: HeadFigures) -> str:
     name = head.labels.name
+    of = "subjects, each with all of its faces" if head.people else "faces"
     twins = f"{head.leaked:,} judged faces have a pixel-identical twin among those of the training."
     return pages.section(
         f"Output {name}",
@@ -75,7 +81,7 @@ def _head(head: HeadFigures) -> str:
             ("metric", "mean", "deviation", "95 % of the mean", "pooled", "95 % of the pooled"),
             [(metric, *cells) for metric, cells in spread_rows(head).items()],
         ),
-        pages.paragraph(ABOUT, note=True),
+        pages.paragraph(ABOUT.format(of=of, note=CALIBRATION_NOTE), note=True),
         pages.paragraph(twins, note=True) if head.leaked else "",
         pages.table(*fold_table(head)),
         pages.picture(_png(confusion_plot(head)), f"Pooled confusion matrix of {name}"),
@@ -88,7 +94,7 @@ def spread_rows(head: HeadFigures) -> dict[str, tuple[str, ...]]:
         metric: (
             f"{s.mean:.4f}",
             f"{s.deviation:.4f}",
-            f"{s.low:.3f} to {s.high:.3f}",
+            f"{max(s.low, 0.0):.3f} to {min(s.high, MOST.get(metric, 1.0)):.3f}",
             f"{s.pooled:.4f}",
             f"{s.pooled_low:.3f} to {s.pooled_high:.3f}",
         )

@@ -28,7 +28,7 @@ class Judged:
         faces: The N faces that are judged.
         split: Which they are: "test", "val", "train" or "all".
         val: The faces of val, on which temperature and threshold are fitted; None if there are none
-            or they are the judged ones.
+            or they are among the judged ones.
         images: uint8 (N, H, W), the judged faces' pictures; None if they are not at hand.
         metrics_file: The figures of each epoch, if a run made the predictions.
         every: The faces of the split, also those that are not judged.
@@ -43,6 +43,12 @@ class Judged:
     val: Predictions | None = None
     images: NDArray[np.uint8] | None = None
     metrics_file: Path | None = None
+
+    @property
+    def no_val(self) -> str:
+        """Why there is no val to fit anything on, as the end of a sentence."""
+        known = len(self.table.judged("val"))
+        return "as they hold those of val" if known else "as there is no val"
 
 
 def judged(
@@ -79,7 +85,7 @@ def judged(
         split=chosen,
         every=every,
         unjudged=_unjudged(every, dataset),
-        val=val if chosen == "test" and len(val) else None,
+        val=val if chosen not in ("val", EVERY) and len(val) else None,
         images=None if dataset is None else dataset.images[_places(faces, dataset)],
         metrics_file=metrics_file,
     )

@@ -75,7 +75,9 @@ class Predictions:
     def __post_init__(self) -> None:
         count, classes = len(self.ids), len(self.labels)
         columns = (self.splits, self.truth, self.leaked, self.logits, self.subjects, self.sources)
-        parallel = all(len(column) == count for column in columns)
+        others = (*self.measures.values(), *self.signals.values())
+        voted = () if self.votes is None else (self.votes,)
+        parallel = all(len(column) == count for column in (*columns, *others, *voted))
         if not parallel or self.logits.shape != (count, classes):
             raise MienError(f"{self._name} must have {count} rows of {classes} logits each.")
         bad = ~np.isfinite(self.logits).all(axis=1)

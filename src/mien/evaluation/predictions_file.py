@@ -40,6 +40,16 @@ SUFFIXES = (".parquet", ".csv")
 METADATA = b"mien"
 PREFIXES = ("p_", "prob_", "probability_")
 TRUTH = ("truth", "target", "label")
+
+OURS = (
+    *("id", "split", "source", "subject", "leaked"),
+    *TRUTH,
+    *MEASURES,
+    *SIGNALS,
+    *(f"votes_{vote}" for vote in VOTES),
+)
+"""Columns that are found by name, in capitals or not, with spaces around or not."""
+
 FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False, "": False}
 
 TOLERANCE = 1e-3
@@ -92,7 +102,8 @@ def read_predictions(path: Path) -> Predictions:
         DataError: If the file cannot be read, has no faces, lacks a column, names a face twice or
             holds probabilities that are none; says which row.
     """
-    columns, about = _content(path)
+    content, about = _content(path)
+    columns = _named(content, path)
     _check_rows(columns, path)
     found = _expressions(columns, path)
     ids = _texts(columns, "id", path)
@@ -149,6 +160,18 @@ def _csv(path: Path) -> Columns:
                 " has."
             )
     return {name: [row[name] for row in rows] for name in names}
+
+
+def _named(columns: Columns, path: Path) -> Columns:
+    """Return the columns with our own names in our spelling."""
+    found: dict[str, Sequence[Any]] = {}
+    for name, cells in columns.items():
+        plain = name.strip().lower()
+        known = plain if plain in OURS else name
+        if known in found:
+            raise DataError(f"{path} has two columns {known!r}.")
+        found[known] = cells
+    return found
 
 
 def _check_rows(columns: Columns, path: Path) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from mien import figures, pages
+from mien.errors import MienError
 from mien.evaluation.judged import Judged
 from mien.evaluation.predictions_file import write_predictions
 from mien.evaluation.sections.calibrated import calibrated
@@ -24,7 +25,8 @@ from mien.evaluation.sections.section import Make, Section
 from mien.evaluation.sections.subgroups import subgroups
 from mien.evaluation.sections.trained import trained
 from mien.evaluation.sections.uncertain import uncertain
-from mien.files import read_json, whole_file, write_json
+from mien.files import check_folder, read_json, whole_file, write_json
+from mien.training.run import Run
 
 PAGE, DATA = "report.html", "report.json"
 
@@ -52,7 +54,12 @@ def write_review(outputs: Sequence[Judged], folder: Path, *, progress: bool = Fa
 
     Returns:
         The page.
+
+    Raises:
+        MienError: If the folder is a run's, whose own predictions would be replaced, or holds a
+            `report.json` that is no earlier report's.
     """
+    earlier = _earlier(folder)
     steps = [(judged, make) for judged in outputs for make in SECTIONS]
     console = Console(stderr=True)
     bodies: list[str] = []
@@ -70,16 +77,27 @@ def write_review(outputs: Sequence[Judged], folder: Path, *, progress: bool = Fa
     for judged in outputs:
         name = f"{judged.table.labels.name}.parquet"
         write_predictions(judged.table, folder / "predictions" / name)
-    _remove_others(folder, set(content))
+    _remove(folder, earlier - set(content))
     write_json(folder / DATA, content)
     return _write_page(outputs, bodies, folder)
 
 
-def _remove_others(folder: Path, outputs: set[str]) -> None:
-    """Remove what an earlier report in the folder left of outputs that this one does not have."""
+def _earlier(folder: Path) -> set[str]:
+    """Return the outputs of an earlier report in the folder."""
+    check_folder(folder)
+    if Run(folder).recipe_file.exists():
+        raise MienError(f"{folder} is a training's run: give another folder with --out.")
     if not (folder / DATA).exists():
-        return
-    for name in set(read_json(folder / DATA)) - outputs:
+        return set()
+    content = read_json(folder / DATA)
+    if not isinstance(content, dict):
+        raise MienError(f"{folder / DATA} is not of an evaluation: give another folder with --out.")
+    return set(content)
+
+
+def _remove(folder: Path, outputs: set[str]) -> None:
+    """Remove what an earlier report left of outputs that are not in the new one."""
+    for name in outputs:
         (folder / "predictions" / f"{name}.parquet").unlink(missing_ok=True)
         for path in (folder / "figures").glob("*"):
             if path.stem.startswith(f"{name}-"):

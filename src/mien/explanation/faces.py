@@ -112,10 +112,12 @@ def sample(
         balanced: Whether each class gets as many as the others, as far as it has them.
 
     Raises:
-        DataError: If `count` is below 1.
+        DataError: If `count` is below 1, or no face has a label by which to balance.
     """
     if count < 1:
         raise DataError(f"The faces to be explained must be 1 or more. Got {count} instead.")
+    if balanced and (dataset.targets == NO_TARGET).all():
+        raise DataError(f"No face of {dataset.name} has a label to draw as many of each class by.")
     order = np.random.default_rng(seed).permutation(len(dataset))
     if balanced:
         order = order[dataset.targets[order] != NO_TARGET]

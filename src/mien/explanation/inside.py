@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from mien import pages
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.explore.features import model_features
 from mien.data.explore.figures import POINTS, scatter
-from mien.errors import DataError
+from mien.errors import DataError, MissingExtraError
 from mien.explanation import figures
 from mien.explanation.explainer import ExplainedFace
 from mien.explanation.output import Output
@@ -58,6 +59,26 @@ def add_feature_maps(
         report.add(title, pages.paragraph(text), drawn)
 
 
+def check_projections(dataset: FaceDataset, kinds: Sequence[str]) -> None:
+    """Check that faces can be projected, before anything long begins.
+
+    Args:
+        dataset: The faces.
+        kinds: Names of `PROJECTIONS`.
+
+    Raises:
+        DataError: If fewer than three faces have a label.
+        MissingExtraError: If a projection needs what is not installed.
+    """
+    labelled = int((dataset.targets != NO_TARGET).sum())
+    if kinds and labelled < 3:
+        raise DataError(
+            f"A projection needs three labelled faces or more. Got {labelled} in {dataset.name!r}."
+        )
+    if "t-sne" in kinds and find_spec("sklearn") is None:
+        raise MissingExtraError("The projection 't-sne'", "train")
+
+
 def add_projections(
     report: Report, output: Output, dataset: FaceDataset, kinds: Sequence[str], *, seed: int = 0
 ) -> None:
@@ -74,9 +95,8 @@ def add_projections(
         DataError: If fewer than three faces have a label.
         MissingExtraError: If a projection needs what is not installed.
     """
+    check_projections(dataset, kinds)
     labelled = np.flatnonzero(dataset.targets != NO_TARGET)
-    if len(labelled) < 3:
-        raise DataError(f"Dataset {dataset.name!r} has fewer than three labelled faces to project.")
     picks = np.random.default_rng(seed).permutation(labelled)[:POINTS]
     faces = dataset.select(np.sort(picks))
     features = model_features(faces, output.classifier, progress=True)

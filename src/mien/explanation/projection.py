@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.explore.projection import Components, principal_components
-from mien.errors import MissingExtraError
 
 PERPLEXITY = 30.0
 """How many neighbours t-SNE keeps near each face; a third of the faces if there are few."""
@@ -30,10 +28,8 @@ def tsne(rows: NDArray[np.float32]) -> Components:
     components and always comes out the same.
 
     Raises:
-        MissingExtraError: If scikit-learn is not installed.
+        ImportError: If scikit-learn is not installed.
     """
-    if find_spec("sklearn") is None:
-        raise MissingExtraError("The projection 't-sne'", "train")
     from sklearn.manifold import TSNE
 
     components = principal_components(rows, min(COMPONENTS, *rows.shape)).points

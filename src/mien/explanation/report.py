@@ -85,7 +85,7 @@ def write_data(about: About, faces: Sequence[ExplainedFace], folder: Path) -> No
     with whole_file(folder / DATA) as path:
         path.write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
     with whole_file(folder / ARRAYS) as path:
-        np.savez_compressed(path, allow_pickle=False, **arrays(faces))
+        np.savez_compressed(path, **arrays(faces))
 
 
 def photo_report(about: About, faces: Sequence[ExplainedFace], folder: Path) -> Report:
@@ -218,7 +218,7 @@ def _add_trust(report: Report, methods: Sequence[Trust]) -> None:
         "How far this can be trusted",
         pages.paragraph(
             f"{_chance_text()} “Better” is the share of faces on which a method beats chance, with"
-            " its 95 % bootstrap interval."
+            " Wilson's 95 % interval."
         ),
         pages.table(header, rows),
         *(pages.paragraph(_verdict(one)) for one in methods),

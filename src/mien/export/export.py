@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from mien import __version__
 from mien.card import Figure, Head, Member, ModelCard, Views
 from mien.errors import MienError
@@ -133,7 +135,14 @@ def _report(run: Run, views: Views) -> tuple[tuple[Head, ...], tuple[Figure, ...
             f"{run.folder} has no {path.name}: measure it first, with"
             f" mien evaluate {run.folder} --tta {views} --data DATA."
         )
-    reports = read_json(path)
-    heads = tuple(Head.model_validate(report["head"]) for report in reports)
-    figures = tuple(Figure.model_validate(f) for report in reports for f in report["figures"])
-    return heads, figures, DoubtReport.model_validate(read_json(run.folder / doubt_name(views)))
+    doubt = run.folder / doubt_name(views)
+    try:
+        reports = read_json(path)
+        heads = tuple(Head.model_validate(report["head"]) for report in reports)
+        figures = tuple(Figure.model_validate(f) for report in reports for f in report["figures"])
+        return heads, figures, DoubtReport.model_validate(read_json(doubt))
+    except (ValidationError, TypeError, KeyError) as error:
+        raise MienError(
+            f"{path.name} or {doubt.name} of {run.folder} is not what mien train wrote: measure"
+            f" the run again, with mien evaluate {run.folder} --data DATA."
+        ) from error

@@ -48,7 +48,10 @@ FER2013_LIMITS = """\
   differences between groups of people are neither measured nor excluded.
 - Contempt, disgust and fear are rare or often confused in the training data; readings of these
   deserve the least trust.
-- Profiles, covered faces, strong shadows and faces smaller than about 24 pixels are poorly covered.
+- Profiles, covered faces, strong shadows and small faces, which are enlarged to 48 pixels, are
+  poorly covered.
+- Confidence was fitted on faces on which most raters agree. Where they do not, and on other
+  photos, it is too high; nobody knows beforehand which faces these are.
 - People disagree on many of these faces; no figure on these labels can approach 100 %.
 """
 
@@ -106,7 +109,7 @@ def _figures_introduction(card: ModelCard, recipes: Sequence[Mapping[str, Any]])
     selected = "weights" if card.members else "epoch"
     dataset = recipes[0]["data"]["dataset"]
     measured = (
-        f"Measured once on the split `test` of {dataset} with this network; {selected} and"
+        f"Measured on the split `test` of {dataset} with this network; {selected} and"
         f" temperature were selected on `val`, and {VIEWS[card.views]}."
         if not any(figure.split == "val" for figure in card.figures)
         else f"Measured on the very faces of {dataset} on which {selected} and temperature were"

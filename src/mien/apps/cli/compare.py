@@ -52,7 +52,7 @@ def compare(
         raise MienError("Name two or more models to compare, or two or more datasets.")
     found = [
         comparison
-        for tables in _tables(models, data or (), votes, names)
+        for tables in _tables(models, data or (), votes, names, split)
         for comparison in _compared(tables, labels, split)
     ]
     page = write_comparisons(found, out)
@@ -66,6 +66,7 @@ def _tables(
     data: Sequence[Path],
     votes: Path | None,
     names: Sequence[str] | None,
+    split: str | None,
 ) -> list[list[list[Predictions]]]:
     """Return the tables by dataset, model and output."""
     from mien.evaluation.judged import completed
@@ -79,13 +80,14 @@ def _tables(
         raise MienError("Name the dataset to compare the models on: --data.")
     if any(files) and len(data) > 1:
         raise MienError("Predictions are of one dataset: give one --data with them.")
+    every = any(files) or split in ("train", "all")
     found = []
     for path in data:
         faces = one_dataset([path], votes if _has_votes(path, data) else None, names)
         tables = [
             [completed(read_predictions(Path(model)), faces)]
             if is_file
-            else predictions_from(model, faces, every=any(files), progress=True)
+            else predictions_from(model, faces, every=every, progress=True)
             for model, is_file in zip(models, files)
         ]
         found.append(_named(tables, models))

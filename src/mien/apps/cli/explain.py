@@ -15,6 +15,7 @@ from mien.apps.cli.data import Layout, Names, load
 from mien.apps.cli.extras import need
 from mien.apps.cli.options import Detector, DetectorWeights
 from mien.errors import MienError, unknown_name
+from mien.files import check_folder
 
 if TYPE_CHECKING:
     from mien.explanation.explainer import ExplainedFace
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """Stands for every method."""
+
+GRAD_CAM = "grad-cam"
 
 SHOWN = 3
 """Regions named for each face on the terminal."""
@@ -49,7 +52,9 @@ def explain(
     ] = None,
     layer: Annotated[
         str | None,
-        typer.Option("--layer", help="Grad-CAM's layer, such as stages.3; the last map if not."),
+        typer.Option(
+            "--layer", help="The layer of --method grad-cam, such as stages.3; the last map if not."
+        ),
     ] = None,
     fill: Annotated[
         str, typer.Option("--fill", help="What is taken away becomes blur, mean or black.")
@@ -106,7 +111,7 @@ def explain(
     """
     from mien.explanation.explainer import Explainer
     from mien.explanation.faces import in_photo, in_split, of_dataset, sample, study
-    from mien.explanation.inside import add_feature_maps, add_projections
+    from mien.explanation.inside import add_feature_maps, add_projections, check_projections
     from mien.explanation.opening import open_output
     from mien.explanation.record import About
     from mien.explanation.report import PAGE, dataset_report, photo_report, write_data
@@ -117,7 +122,10 @@ def explain(
     settings = Settings(fill, patch, stride, layer, steps)
     photo = source.suffix.lower() in SUFFIXES
     wanted = _methods(methods)
+    if layer is not None and GRAD_CAM not in wanted:
+        raise MienError(f"--layer is of --method {GRAD_CAM}: name that, too.")
     _check(model, photo, feature_maps, filters, projections)
+    check_folder(out)
     output = open_output(model, head)
     _check_output(output, expression, patch, feature_maps, filters or ())
     explainer = Explainer(output, wanted, settings)
@@ -126,6 +134,7 @@ def explain(
         chosen = in_photo(read_picture(source), find, output.preprocess, places or "own")
     else:
         dataset = in_split(load(source, None, layout, names), split)
+        check_projections(dataset, projections or ())
         drawn = sample(dataset, faces, seed=seed, balanced=balanced)
         chosen = of_dataset(drawn, output.side, places or "canonical", find)
     explained = study(explainer, chosen.faces, expression, progress=True)
@@ -135,7 +144,7 @@ def explain(
     if feature_maps:
         add_feature_maps(report, output, explained, feature_maps, filters or ())
     if projections and not photo:
-        add_projections(report, output, dataset, projections)
+        add_projections(report, output, dataset, projections, seed=seed)
     report.write()
     results.print(_faces_table(explained) if photo else _trust_table(explained))
     say(f"Look at {out / PAGE}; figures, numbers and heatmaps are beside it.")

@@ -27,8 +27,9 @@ def quantise(
 ) -> None:
     """Write a model in eight bits and measure it anew, on the data it was trained on.
 
-    Files shrink to a quarter; most processors read faces two to three times as fast. Ranges are
-    taken from training faces; the figures in the card are those of the file that is written.
+    Files shrink to a quarter; wide networks read faces two to three times as fast on most
+    processors. Ranges are taken from training faces; the figures in the card are those of the file
+    that is written.
     """
     need("train", "Quantising")
     from mien.export.quantise import check_quantisable

@@ -41,7 +41,7 @@ CHANCE = (
     " error above the second figure is more than chance."
 )
 
-UNFITTED = "There is no val split beside the judged faces, so that no temperature was fitted."
+UNFITTED = "No temperature was fitted beside the judged faces, {why}."
 
 
 def calibrated(judged: Judged) -> Section:
@@ -58,7 +58,7 @@ def calibrated(judged: Judged) -> Section:
         ]
         for name, table in versions.items()
     ]
-    about = UNFITTED if judged.val is None else ABOUT
+    about = UNFITTED.format(why=judged.no_val) if judged.val is None else ABOUT
     return Section(
         name="calibration",
         title="Calibration",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mien import pages
-from mien.evaluation.bootstrap import intervals
+from mien.evaluation.bootstrap import CALIBRATION_NOTE, intervals
 from mien.evaluation.judged import Judged
 from mien.evaluation.metrics import (
     METRICS,
@@ -89,7 +89,7 @@ def _notes(judged: Judged) -> list[str]:
     of = "faces" if judged.faces.people is None else "subjects, each with all of its faces"
     notes = [
         f"In brackets: 95 % bootstrap intervals over {of}; they do not contain the spread"
-        " between trainings."
+        f" between trainings. {CALIBRATION_NOTE}"
     ]
     leaked = int(judged.faces.leaked.sum())
     if leaked == len(judged.faces):

@@ -43,7 +43,7 @@ def raters(judged: Judged) -> Section | None:
         ),
         "a single rater against the majority of the others": (
             agreement.rater_against_others(judged_votes),
-            len(faces),
+            agreement.faces_with_judged_raters(judged_votes),
         ),
     }
     rows: list[list[str | int]] = [[name, number(value), of] for name, (value, of) in found.items()]

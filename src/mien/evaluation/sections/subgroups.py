@@ -19,7 +19,7 @@ Group = tuple[str, int, int]
 """Its name, how many faces are right, and of how many."""
 
 FEWEST = 10
-"""Subjects with fewer faces are not listed."""
+"""Subjects with fewer faces are not listed, unless all have fewer."""
 
 MOST = 12
 """Subjects listed: those with the lowest accuracy."""
@@ -58,7 +58,9 @@ def subgroups(judged: Judged) -> Section | None:
         " Ranges are quarters of the faces"
     )
     if "subject" in found:
-        note += f"; of the subjects with {FEWEST} faces or more those with the lowest accuracy"
+        enough = any(of >= FEWEST for _, _, of in found["subject"])
+        among = f"the subjects with {FEWEST} faces or more" if enough else "all subjects"
+        note += f"; of {among} those with the lowest accuracy"
     return Section(
         name="groups",
         title="Where it works better and worse",

@@ -32,9 +32,9 @@ def uncertain(judged: Judged) -> Section:
     risk = float((shares.argmax(1) != faces.truth)[answered].mean()) if answered.any() else np.nan
     coverage = float(answered.mean())
     rows = [[f"{c:.0%}", number(1 - found.at(c)), number(found.at(c))] for c in COVERAGES]
-    where = "the judged faces themselves, as there is no val" if other is None else "val"
-    text = _without(chosen, where) or (
-        f"Say “uncertain” below a confidence of {number(chosen, 2)}: chosen on {where} as the"
+    where = f"the judged faces themselves, {judged.no_val}" if other is None else "val"
+    text = _without(chosen, where, coverage) or (
+        f"Say “uncertain” below a confidence of {number(chosen, 4)}: chosen on {where} as the"
         f" threshold that halves the share of mistakes and answers most. Here it answers"
         f" {coverage:.0%} of the faces, and {number(risk)} of the answers are mistakes instead of"
         f" {number(float(found.risk[-1]))}."
@@ -55,13 +55,18 @@ def uncertain(judged: Judged) -> Section:
     )
 
 
-def _without(chosen: float, where: str) -> str:
-    """Return what is said where there is no threshold to choose; empty where there is one."""
+def _without(chosen: float, where: str, coverage: float) -> str:
+    """Return what is said where there is no threshold to choose or use; empty where there is."""
     if chosen == 0:
         return f"There is no mistake on {where}: every face can be answered."
     if np.isinf(chosen):
         return (
             f"No threshold halves the share of mistakes on {where}: not even the surest faces do."
+        )
+    if coverage == 0:
+        return (
+            f"The threshold that halves the share of mistakes on {where}, a confidence of"
+            f" {number(chosen, 4)}, answers none of the judged faces."
         )
     return ""
 
