@@ -29,6 +29,16 @@ def check_folder(path: Path) -> None:
         raise MienError(f"{path} must be a folder to write to. Got a file.")
 
 
+def check_file(path: Path) -> None:
+    """Check that a path can become a file, before anything long begins.
+
+    Raises:
+        MienError: If it is a folder.
+    """
+    if path.is_dir():
+        raise MienError(f"{path} must be a file to write. Got a folder.")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` that replaces it when the block ends without error.

@@ -125,6 +125,16 @@ def test_predictions_are_compared_with_a_model(mien, small_model, small_fer2013,
         (["compare", "{model}", "--data", "{faces}"], "two or more models to compare"),
         (["compare", "{model}", "{model}"], "Name the dataset to compare the models on"),
         (["compare", "{model}", "x.csv"], "Name the dataset to compare the models on"),
+        # What is wrong with the question is said before the dataset is looked for.
+        (["evaluate", "{model}", "no.zip", "--labels", "for"], "did you mean 'four'"),
+        (["evaluate", "{model}", "no.zip", "--split", "tests"], "did you mean 'test'"),
+        (["evaluate", "{model}", "no.zip", "--out", "{model}"], "must be a folder to write to"),
+        (["compare", "{model}", "{model}", "--data", "no.zip", "--labels", "for"], "did you mean"),
+        (["compare", "{model}", "mien-bass", "--data", "no.zip"], "did you mean 'mien-base'"),
+        (["compare", "{model}", "{model}", "--data", "no.zip", "--out", "{model}"], "a folder"),
+        (["quantise", "{model}", "--data", "no.zip", "--out", "."], "must be a file to write"),
+        (["export", "no-run", "--out", "x.onnx", "--card", "."], "must be a file to write"),
+        (["ensemble", "{model}", "{model}", "--data", "no.zip", "--out", "."], "must be a file"),
     ],
 )
 def test_mistakes_are_one_sentence(

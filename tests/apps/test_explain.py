@@ -83,6 +83,8 @@ def test_a_chosen_expression_is_explained(mien, portrait, small_model, tmp_path)
         (("--regions", "median"), "must be 'own' or 'canonical'"),
         (("--detector", "yunnet"), "Unknown detector 'yunnet': did you mean 'yunet'?"),
         (("--projection", "pca"), "--projection shows the faces of a dataset"),
+        (("--split", "val"), "are of datasets"),
+        (("--balanced",), "are of datasets"),
         (("--projection", "umap"), "Unknown projection 'umap'"),
         (("--layer", "stages.1"), "--layer is of --method grad-cam: name that, too."),
         (("--method", "grad-cam", "--layer", "stage"), "Unknown layer with a map 'stage'"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +84,9 @@ def write_data(about: About, faces: Sequence[ExplainedFace], folder: Path) -> No
     content = record(about, faces, class_means(faces), trust(faces))
     with whole_file(folder / DATA) as path:
         path.write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
+    named: dict[str, Any] = arrays(faces)
     with whole_file(folder / ARRAYS) as path:
-        np.savez_compressed(path, **arrays(faces))
+        np.savez_compressed(path, **named)
 
 
 def photo_report(about: About, faces: Sequence[ExplainedFace], folder: Path) -> Report:

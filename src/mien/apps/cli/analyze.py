@@ -170,8 +170,15 @@ def _read_videos(
 
 
 def _check(inputs: Sequence[Path], out: Path | None, form: Format | None, resume: bool) -> None:
+    from mien.inference import pictures
+    from mien.inference.video import kind
+
     if not any(path.exists() for path in inputs):
         raise MienError(f"{inputs[0]} does not exist.")  # before an earlier --out is replaced
+    if out is not None and (
+        out in inputs or out.suffix.lower() in {*pictures.SUFFIXES, *kind.SUFFIXES}
+    ):
+        raise MienError(f"--out must be a table, such as rows.csv. Got {out}, a photo or a video.")
     if out is None and form is Format.parquet:
         raise MienError("Parquet is not for the terminal: name a file with --out.")
     if out is None and resume:

@@ -14,9 +14,10 @@ from rich.table import Table
 
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, Votes
-from mien.apps.cli.evaluate import Among, Split, one_dataset
+from mien.apps.cli.evaluate import Among, Split, check_choices, one_dataset
 from mien.apps.cli.extras import need
 from mien.errors import MienError
+from mien.files import check_folder
 
 if TYPE_CHECKING:
     from mien.evaluation.comparison import Comparison
@@ -50,6 +51,8 @@ def compare(
 
     if len(models) < 2 and len(data or ()) < 2:
         raise MienError("Name two or more models to compare, or two or more datasets.")
+    check_choices(labels, split)
+    check_folder(out)
     found = [
         comparison
         for tables in _tables(models, data or (), votes, names, split)
@@ -81,6 +84,7 @@ def _tables(
     if any(files) and len(data) > 1:
         raise MienError("Predictions are of one dataset: give one --data with them.")
     every = any(files) or split in ("train", "all")
+    _check_models([model for model, is_file in zip(models, files) if not is_file])
     found = []
     for path in data:
         faces = one_dataset([path], votes if _has_votes(path, data) else None, names)
@@ -92,6 +96,15 @@ def _tables(
         ]
         found.append(_named(tables, models))
     return found
+
+
+def _check_models(models: Sequence[str]) -> None:
+    """Check that there are such models, before the first is asked."""
+    from mien.inference.zoo import model_path
+
+    for model in models:
+        if not Path(model).is_dir():
+            model_path(model)
 
 
 def _has_votes(path: Path, data: Sequence[Path]) -> bool:

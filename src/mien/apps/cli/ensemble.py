@@ -12,8 +12,8 @@ from rich.table import Table
 
 from mien.apps.cli.also import Also, judge_also, other_datasets
 from mien.apps.cli.console import results
-from mien.apps.cli.data import Names, Votes
-from mien.apps.cli.export import Card, Tta, say_written
+from mien.apps.cli.data import Votes
+from mien.apps.cli.export import Card, ClassNames, Tta, check_files, say_written
 from mien.apps.cli.extras import need
 from mien.apps.cli.train import Data, assembled
 
@@ -33,7 +33,7 @@ def ensemble(
     data: Data,
     out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")],
     votes: Votes = None,
-    names: Names = None,
+    names: ClassNames = None,
     average: Annotated[
         str, typer.Option("--average", help="What is averaged: probabilities or logits.")
     ] = "probabilities",
@@ -58,6 +58,7 @@ def ensemble(
     from mien.export.export import export_ensemble
     from mien.training.source import open_source
 
+    check_files(out, card)
     views = known_views(tta)
     averaging, weighting = cast("Averaging", average), cast("Weighting", weights)
     sources = [open_source(member) for member in members]

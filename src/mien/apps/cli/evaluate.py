@@ -16,7 +16,8 @@ from mien.apps.cli.data import Names, Votes, load
 from mien.apps.cli.export import Tta
 from mien.apps.cli.extras import need
 from mien.apps.cli.train import assembled
-from mien.errors import MienError
+from mien.errors import MienError, unknown_name
+from mien.files import check_folder
 
 if TYPE_CHECKING:
     from mien.data.dataset import FaceDataset
@@ -70,6 +71,9 @@ def evaluate(
     from mien.evaluation.judged import judged
     from mien.evaluation.review import write_review
 
+    check_choices(labels, split)
+    if out is not None:
+        check_folder(out)
     given = [*(dataset or ()), *(data or ())]
     found = _predicted(model, given, votes, names, tta, split in ("train", "all"))
     tables = found.tables if labels is None else [_among(found.tables, labels)]
@@ -80,6 +84,22 @@ def evaluate(
     page = write_review(outputs, folder, progress=True)
     _print(outputs, page.parent)
     say(f"Open {page}")
+
+
+def check_choices(labels: str | None, split: str | None) -> None:
+    """Check names of label sets and splits before anything long begins.
+
+    Raises:
+        MienError: If there is no such label set or split; says which is nearest.
+    """
+    from mien.evaluation.judged import EVERY
+    from mien.labels import label_set
+
+    if labels is not None:
+        label_set(labels)
+    splits = ("train", "val", "test", EVERY)
+    if split is not None and split not in splits:
+        raise MienError(unknown_name("split", split, splits))
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def explain(
     faces: Annotated[
         int, typer.Option("--faces", help="How many faces of a dataset, drawn at random.")
     ] = 50,
-    seed: Annotated[int, typer.Option("--seed", help="Seeds the draw.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seeds the draw.")] = 0,
     split: Annotated[
         str | None,
         typer.Option("--split", help="Draw from train, val or test; test if the dataset has it."),
@@ -125,6 +125,10 @@ def explain(
     if layer is not None and GRAD_CAM not in wanted:
         raise MienError(f"--layer is of --method {GRAD_CAM}: name that, too.")
     _check(model, photo, feature_maps, filters, projections)
+    if photo and (split is not None or balanced or layout is not None or names):
+        raise MienError(
+            f"--split, --balanced, --layout and --name are of datasets, and {source} is a photo."
+        )
     check_folder(out)
     output = open_output(model, head)
     _check_output(output, expression, patch, feature_maps, filters or ())

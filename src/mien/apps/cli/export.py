@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 Card = Annotated[
     Path | None, typer.Option("--card", help="Write the model card as Markdown here, too.")
 ]
+ClassNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--class-name",
+        help="Understand a class name of the dataset: --class-name freude=happiness. Repeatable.",
+    ),
+]
+"""As `--name` elsewhere, which is the model's name where a model is written."""
+
 Tta = Annotated[
     str,
     typer.Option(
@@ -46,6 +55,7 @@ def export(
     from mien.export.export import export_run
     from mien.training.run import Run
 
+    check_files(out, card)
     views, found = known_views(tta), Run(run)
     found.check_finished()
     others = other_datasets(also, found.data()["name"])
@@ -53,6 +63,18 @@ def export(
         found, out, name=name, description=description, licence=licence, views=views
     )
     say_written(judge_also(out, written, others), out, card)
+
+
+def check_files(out: Path, card: Path | None) -> None:
+    """Check where a model and its card are to go, before anything long begins.
+
+    Raises:
+        MienError: If one is a folder.
+    """
+    from mien.files import check_file
+
+    for path in filter(None, (out, card)):
+        check_file(path)
 
 
 def say_written(written: ModelCard, out: Path, card: Path | None) -> None:

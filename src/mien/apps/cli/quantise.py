@@ -9,8 +9,8 @@ import typer
 
 from mien.apps.cli.also import Also, judge_also, other_datasets
 from mien.apps.cli.console import say
-from mien.apps.cli.data import Names, Votes
-from mien.apps.cli.export import Card, say_written
+from mien.apps.cli.data import Votes
+from mien.apps.cli.export import Card, ClassNames, check_files, say_written
 from mien.apps.cli.extras import need
 from mien.apps.cli.train import Data, assembled
 
@@ -20,7 +20,7 @@ def quantise(
     data: Data,
     out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")],
     votes: Votes = None,
-    names: Names = None,
+    names: ClassNames = None,
     card: Card = None,
     name: Annotated[str, typer.Option(help="The model's name; the source's by default.")] = "",
     also: Also = None,
@@ -37,6 +37,7 @@ def quantise(
     from mien.inference.zoo import model_path, read_card
     from mien.training.source import recipe_of
 
+    check_files(out, card)
     source = model_path(model)
     source_card = read_card(source)
     check_quantisable(source, source_card)

@@ -30,7 +30,11 @@ OUT, QUICK_OUT = Path("results"), Path("runs") / "quick"
 
 def reproduce(
     paper: Annotated[
-        str | None, typer.Argument(help="A paper, or all; without it, what is still to run.")
+        str | None,
+        typer.Argument(
+            help="A paper, or all, which is meant where --data or --only is given; without"
+            " any of these, what is still to run is listed."
+        ),
     ] = None,
     data: Annotated[
         list[Path] | None,
