@@ -1,4 +1,4 @@
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 
 import numpy as np
 import PIL.Image
@@ -6,7 +6,8 @@ import pytest
 
 from mien.errors import MienError
 from mien.inference.folders import find_pictures
-from mien.inference.marked import MarkedCopies, write_marked
+from mien.inference.marked import MarkedCopies, below_drive, write_marked
+from mien.inference.own_folder import OwnFolder
 
 PICTURE = np.full((40, 60, 3), 120, np.uint8)
 
@@ -27,6 +28,29 @@ def test_copies_are_laid_out_below_the_common_folder():
     ]
     alone = MarkedCopies(Path("marked"), [Path("/far/away/a.tiff")])
     assert alone.path(Path("/far/away/a.tiff")) == Path("marked/a.tiff.png")
+
+
+def test_drives_of_windows_have_no_folder_in_common_and_keep_their_letters():
+    found = [below_drive(PureWindowsPath(p)) for p in (r"C:\photos\a.jpg", r"\\nas\all\b.jpg")]
+    assert found == [PurePath("C/photos/a.jpg"), PurePath("nas_all/b.jpg")]
+
+
+def test_what_viewers_leave_is_no_other_file(tmp_path):
+    (tmp_path / ".DS_Store").touch()
+    (tmp_path / "Thumbs.db").touch()
+    with OwnFolder(tmp_path, ".mark"):
+        assert (tmp_path / ".mark").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".DS_Store", "Thumbs.db"]
+    (tmp_path / "other").touch()
+    with pytest.raises(MienError, match="holds other files"):
+        OwnFolder(tmp_path, ".mark")
+
+
+@pytest.mark.parametrize("name", ["marked", "marked.xyz"])
+def test_a_copy_of_an_unknown_format_is_one_sentence(tmp_path, name):
+    with pytest.raises(MienError, match=f"{name} cannot be written: unknown file extension"):
+        write_marked(PICTURE, [], tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_with_other_files_is_refused_one_of_copies_is_not(tmp_path):

@@ -120,6 +120,12 @@ def test_floats_and_32_bits_are_scaled(tmp_path, values):
     assert np.abs(found[..., 0].astype(int) - RAMP).max() <= 1
 
 
+@pytest.mark.parametrize("value", [-5.0, 7e4])
+def test_one_value_beyond_what_is_usual_is_black(tmp_path, value):
+    values = np.full((20, 20), value, np.float32)
+    assert read_picture(saved(tmp_path / "a.tiff", values)).max() == 0
+
+
 def test_values_that_are_no_numbers_become_black(tmp_path):
     values = RAMP.astype(np.float32) / 255
     values[3, 4] = np.nan

@@ -126,6 +126,13 @@ def test_a_plot_is_written_whole(tmp_path, portrait_pixels, suffix):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("name", ["plot", "plot.xyz"])
+def test_a_plot_of_an_unknown_format_is_one_sentence(tmp_path, portrait_pixels, name):
+    with pytest.raises(MienError, match=rf"{name} cannot be written: its name must end in \.png"):
+        probability_plot(portrait_pixels, [reading(Box(180, 120, 170, 210))], tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_plot_grows_with_the_faces_up_to_a_limit(tmp_path, portrait_pixels):
     def height(count):
         found = [reading(Box(180, 120, 170, 210))] * count

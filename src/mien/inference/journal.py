@@ -29,7 +29,7 @@ class Settings(BaseModel):
         expressions: Its expressions.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     model: str
     model_sha256: str

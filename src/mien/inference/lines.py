@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -90,7 +91,9 @@ class Lines:
 
     def close(self) -> None:
         """Close the file and leave it where it is."""
-        self._file.close()
+        # Each line was written at once: a full disk was said then, and fails here again.
+        with suppress(OSError):
+            self._file.close()
 
     def __enter__(self: AnyLines) -> AnyLines:
         return self
@@ -117,8 +120,11 @@ class Lines:
 
     def _append(self, line: Record) -> int:
         offset = self._file.seek(0, os.SEEK_END)
-        self._file.write(json.dumps(line).encode("ascii") + b"\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(line).encode("ascii") + b"\n")
+            self._file.flush()
+        except OSError as error:  # which does not say of which file
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         return offset
 
     def _scan(self, settings: BaseModel) -> int:

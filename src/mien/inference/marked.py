@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import PIL.Image
 
@@ -26,14 +27,15 @@ def write_marked(picture: Image, readings: Sequence[Reading], path: Path) -> Non
     """Write a picture, uint8 (H, W, 3) RGB, with its readings drawn in; format by the suffix.
 
     Raises:
-        MienError: If the file cannot be written.
+        MienError: If the file cannot be written, or its suffix names no format.
     """
     marked = PIL.Image.fromarray(annotate(picture, readings))
     try:
         with whole_file(path) as temporary:
             marked.save(temporary, quality=JPEG_QUALITY)
-    except OSError as error:
-        raise MienError(f"{path} cannot be written: {error.strerror or error}.") from error
+    except (OSError, ValueError, KeyError) as error:  # an unknown suffix is one of the last two
+        reason = getattr(error, "strerror", None) or error
+        raise MienError(f"{path} cannot be written: {reason}.") from error
 
 
 class MarkedCopies:
@@ -98,10 +100,20 @@ class MarkedCopies:
 
 
 def below_common(paths: Sequence[Path]) -> dict[Path, Path]:
-    """Return where each of some files stands below the folder that they have in common."""
+    """Return where each of some files stands below the folder that they have in common.
+
+    Files on several drives have none: they stand below the names of their drives.
+    """
     whole = {path: _whole(path) for path in paths}
+    if len({path.drive.lower() for path in whole.values()}) > 1:
+        return {path: Path(below_drive(known)) for path, known in whole.items()}
     top = os.path.commonpath([path.parent for path in whole.values()]) if whole else "."
     return {path: known.relative_to(top) for path, known in whole.items()}
+
+
+def below_drive(path: PurePath) -> PurePath:
+    """Return a path of Windows below a folder named as its drive; two drives share no folder."""
+    return PurePath(re.sub(r"\W+", "_", path.drive).strip("_"), *path.parts[1:])
 
 
 def _whole(path: Path) -> Path:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from mien.errors import MienError
 
+LEFT_BY_VIEWERS = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""What macOS and Windows put into a folder that is looked at."""
+
 
 class OwnFolder:
     """A folder that mien fills: new, empty, or told by a hidden file to hold earlier results.
@@ -27,7 +30,7 @@ class OwnFolder:
         self._mark = folder / mark
         self._made: list[Path] = []
         try:
-            foreign = folder.is_dir() and any(folder.iterdir()) and not self._mark.exists()
+            foreign = folder.is_dir() and bool(self._others()) and not self._mark.exists()
         except OSError as error:
             raise MienError(f"{folder} cannot be read: {error.strerror}.") from error
         if foreign:
@@ -63,8 +66,13 @@ class OwnFolder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.path.is_dir() and set(self.path.iterdir()) == {self._mark}:
+        if self.path.is_dir() and self._mark.exists() and not self._others():
             _take_away(self._made)
+
+    def _others(self) -> list[Path]:
+        """Return what is in the folder beside the mark."""
+        ours = (self._mark.name, *LEFT_BY_VIEWERS)
+        return [path for path in self.path.iterdir() if path.name not in ours]
 
 
 def _take_away(made: list[Path]) -> None:

@@ -202,7 +202,7 @@ def _black_and_white(values: NDArray[Any], *, fraction: bool) -> tuple[float, fl
     """Return what is black, and how far white is from it, judged by the values that occur."""
     low, high = float(values.min()), float(values.max())
     if low < 0 or high > WHITES[-1]:
-        return low, high - low
+        return low, high - low or 1.0
     if fraction and high <= 1:
         return 0.0, 1.0
     return 0.0, float(next(white for white in WHITES if high <= white))

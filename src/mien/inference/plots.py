@@ -35,7 +35,8 @@ def probability_plot(picture: Image, readings: Sequence[Reading], path: Path) ->
         path: The file to write, in the format its suffix names (PNG, PDF, SVG, …).
 
     Raises:
-        MienError: If there is no reading, or the file cannot be written.
+        MienError: If there is no reading, the suffix names no format, or the file cannot be
+            written.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -49,6 +50,12 @@ def probability_plot(picture: Image, readings: Sequence[Reading], path: Path) ->
     for (left, right), reading in zip(axes, shown, strict=True):
         _draw_face(left, picture, reading)
         _draw_bars(right, reading)
+    # Without a suffix another file than the one that was made here would be written.
+    if path.suffix[1:].lower() not in figure.canvas.get_supported_filetypes():
+        raise MienError(
+            f"The plot {path} cannot be written: its name must end in .png, .pdf, .svg or another "
+            f"format of figures. Got {path.suffix or 'no suffix'} instead."
+        )
     try:
         with whole_file(path) as temporary:
             figure.savefig(temporary)

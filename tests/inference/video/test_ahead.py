@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -74,3 +76,58 @@ def test_several_iterators_keep_each_their_order():
     assert sorted(found) == [item for items in numbers for item in items]
     for who in range(3):
         assert [number for owner, number in found if owner == who] == list(range(200))
+
+
+HELD = """
+import atexit, time
+left = []
+# What is registered first is called last.
+atexit.register(lambda: print([thread.is_alive() for thread in left]))
+from mien.inference.live.latest import Latest
+from mien.inference.live.sources import Shot
+from mien.inference.video.ahead import Ahead
+
+def numbers():
+    while True:
+        time.sleep(0.01)
+        yield 1
+
+class Source:
+    name, returns = "source", True
+    def shots(self):
+        for number in numbers():
+            yield Shot(None, 0.0)
+
+def stream():
+    with Ahead(numbers(), size=2) as first, Ahead(iter(first), size=2) as second:
+        left.extend(first._threads + second._threads)
+        with Latest(Source(), 1.0) as latest:
+            left.append(latest._thread)
+            while True:
+                latest.take(1)
+                yield from second.take(1)
+
+held = stream()
+print(next(held))
+"""
+
+
+def test_threads_end_before_python_does():
+    done = subprocess.run(
+        [sys.executable, "-c", HELD], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split("\n") == ["1", "[False, False, False]", ""]
+
+
+def test_who_waits_for_what_was_stopped_waits_no_longer():
+    never = threading.Event()
+
+    def waiting():
+        never.wait(20)
+        yield 1
+
+    ahead = Ahead(waiting(), size=1).__enter__()
+    threading.Timer(0.2, ahead.stop, (0.1,)).start()
+    assert ahead.take(1) == []
+    never.set()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 
 import av
@@ -12,11 +11,8 @@ from mien.errors import MienError
 from mien.inference.video.annotated import write_annotated
 from mien.inference.video.clip import Clip
 from mien.inference.video.journal import frame_record
-from mien.inference.video.outcome import VideoOutcome
-from mien.inference.video.report import VideoReport
 from mien.inference.video.run import VideoReader
 from mien.inference.video.sampling import Sampling
-from mien.inference.video.timeline import timelines
 
 
 def marked(reader, path, out):
@@ -126,46 +122,52 @@ def test_rows_are_written_though_the_sound_is_unknown(mien, tiny_model, numbered
     assert len(frames(copies / "clip.avi.mp4")) == 5
 
 
-@pytest.mark.parametrize(("rotation", "aspect"), [(0, "4/3"), (90, "3/4"), (180, "4/3")])
-def test_pixels_keep_their_shape(reader, numbered, tmp_path, rotation, aspect):
-    options = {"rotation": rotation, "aspect": Fraction(4, 3)}
-    path = write_clip(tmp_path / "wide.mp4", numbered[:5], **options)
+def test_pixels_are_square(reader, numbered, tmp_path):
+    path = write_clip(tmp_path / "wide.mp4", numbered[:5], rotation=90, aspect=Fraction(4, 3))
     out = tmp_path / "marked.mp4"
     marked(reader, path, out)
     with av.open(str(out)) as file:
-        assert file.streams.video[0].sample_aspect_ratio == Fraction(aspect)
+        stream = file.streams.video[0]
+        assert (stream.width, stream.height) == (48, 85)
+        assert stream.sample_aspect_ratio in (None, 1)
+
+
+def test_a_copy_that_would_begin_before_0_begins_at_0(reader, numbered, tmp_path):
+    times = [-0.5 + number / 25 for number in range(20)]
+    options = {"sound": "aac", "avoid_negative_ts": "disabled"}
+    path = write_clip(tmp_path / "early.ts", numbered[:20], times, **options)
+    assert frames(path)[0].place.time == pytest.approx(-0.5)
+    out = tmp_path / "marked.mp4"
+    marked(reader, path, out)
+    assert [f.place.time for f in frames(out)] == pytest.approx([n / 25 for n in range(20)])
+    with av.open(str(out)) as file:
+        # In the original the sound begins half a second after the picture.
+        heard = next(file.decode(audio=0)).time
+    assert heard == pytest.approx(0.5, abs=0.07)
+
+
+@pytest.mark.parametrize("codec", ["aac", "mp2"])
+def test_a_joined_video_has_a_whole_copy(reader, numbered, tmp_path, codec):
+    first = write_clip(tmp_path / "first.ts", numbered[:25], sound=codec)
+    path = tmp_path / "joined.ts"
+    path.write_bytes(first.read_bytes() * 2)
+    out = tmp_path / "marked.mp4"
+    marked(reader, path, out)
+    times = [f.place.time - frames(out)[0].place.time for f in frames(out)]
+    assert times == pytest.approx([n / 25 for n in range(50)], abs=0.001)
+    _, heard = sound(out)
+    assert len(heard) == pytest.approx(32_000, abs=6_000)
+    assert heard.std() == pytest.approx(0.5 / np.sqrt(2), abs=0.05)
+
+
+def test_frames_too_far_apart_for_an_mp4_are_one_sentence(reader, numbered, tmp_path):
+    path = write_clip(tmp_path / "lapse.mkv", numbered[:2], [0.0, 8 * 3600.0])
+    message = r"marked\.mp4 cannot be written: no frame may last longer than 6\.6 h, .* 8\.0 h\."
+    with pytest.raises(MienError, match=message):
+        marked(reader, path, tmp_path / "marked.mp4")
 
 
 def test_a_copy_that_cannot_be_written_is_an_error(reader, clip_path, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises((MienError, OSError)):
         marked(reader, clip_path, tmp_path / "file" / "marked.mp4")
-
-
-def test_a_report_is_one_page_with_plots_and_peaks(reader, clip_path, tmp_path):
-    records = [frame_record(read) for read in reader.read(Clip(clip_path))]
-    end = {"source": str(clip_path), "ended": True, "message": "", "until": 2.0}
-    people = timelines([*records, end], reader.analyzer.labels.expressions)
-    outcome = VideoOutcome(clip_path, 50, "", people)
-    VideoReport(outcome).write(tmp_path / "report")
-    written = {path.name for path in (tmp_path / "report").iterdir()}
-    assert written == {"index.html", "summary.json", "person-1.png"}
-    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png") == 1
-    assert page.count("data:image/jpeg") >= 1
-    assert "http" not in page.replace("http-equiv", "")
-    numbers = json.loads((tmp_path / "report" / "summary.json").read_text(encoding="utf-8"))
-    (person,) = numbers["persons"]
-    assert person["rows"] == 50
-    assert person["seconds"] == pytest.approx(2.0)
-    assert sum(person["shares"].values()) == pytest.approx(1)
-
-
-def test_uncertain_readings_are_in_the_summary(mien, tiny_model, clip_path, tmp_path):
-    arguments = ("--uncertain", "1", "--report", tmp_path, "--every", "10")
-    code, out, _ = mien("analyze", clip_path, "--model", tiny_model, *arguments)
-    assert (code, "uncertain 100%" in out) == (0, True)
-    numbers = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
-    assert numbers["persons"][0]["answered"] == {"uncertain": 1.0, "not a face": 0.0}
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "<th>uncertain</th><th>not a face</th>" in page

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from clips import Scene, iou
 
 from mien.errors import MienError
 from mien.inference.detectors import DETECTORS
+from mien.inference.face import Box, Face
 from mien.inference.video.finder import FaceFinder, Search
 from mien.inference.video.frame import Frame, Place
 from mien.inference.video.sampling import Sampling
 from mien.inference.video.tracking_clock import TrackingClock
+from mien.preprocess import Square
 
 
 class Watched:
@@ -104,6 +107,38 @@ def test_the_clock_is_the_videos_where_frames_are_dense():
     clock = TrackingClock()
     times = [*(n / 25 for n in range(20)), 60.0, 60.04]
     assert [clock.at(time) for time in times] == pytest.approx(times)
+
+
+def test_a_long_step_counts_as_long_as_it_is_among_the_first_ones():
+    clock = TrackingClock()
+    times = [0.0, 0.04, 5.0, 5.04, 9.0]
+    assert [clock.at(time) for time in times] == pytest.approx(times)
+
+
+class Marked:
+    """A detector that sees a face in the middle of any picture, with all its landmarks."""
+
+    def detect(self, picture):
+        height, width = picture.shape[:2]
+        x, y, side = width / 4, height / 4, width / 2
+        points = tuple((x + share * side, y + share * side) for share in (0.3, 0.4, 0.5, 0.6, 0.7))
+        box, square = Box(x, y, side, height / 2), Square(x=x, y=y, side=side)
+        return [Face(box, 1.0, square, eyes=points[:2], nose_and_mouth=points[2:])]
+
+
+def test_landmarks_are_in_the_pixels_of_the_frame():
+    finder = FaceFinder(Marked(), Search(thorough=10.0))
+    picture = np.zeros((360, 640, 3), np.uint8)
+    thorough, glance = (finder.find(Frame(Place(n, n / 25), picture))[0].face for n in range(2))
+    assert edges(glance) == pytest.approx(edges(thorough))
+    assert glance.landmarks == pytest.approx(np.array(thorough.landmarks))
+
+
+@pytest.mark.parametrize("shape", [(1, 3000), (3, 4000), (2, 1280), (3000, 1)])
+def test_frames_of_any_shape_are_searched(shape):
+    finder = FaceFinder(DETECTORS["haar"](None), Search(thorough=10.0))
+    picture = np.zeros((*shape, 3), np.uint8)
+    assert [finder.find(Frame(Place(n, n / 25), picture)) for n in range(2)] == [[], []]
 
 
 @pytest.mark.data

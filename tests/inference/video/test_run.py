@@ -144,6 +144,15 @@ def test_what_cannot_be_opened_is_one_row(reader, tmp_path):
     assert "does not exist" in row["message"]
 
 
+def test_where_nothing_is_read_both_the_wanted_and_the_given_are_said(analyzer, numbered, tmp_path):
+    times = [36_000 + number / 25 for number in range(30)]
+    path = write_clip(tmp_path / "late.mkv", numbered[:30], times)
+    reader = VideoReader(analyzer, Sampling(end=60.0))
+    (row,) = table(reader, path, tmp_path / "out.csv")
+    said = "has no frame from 0 to 60 s: it begins at 36000.00 s and ends at 36001.20 s."
+    assert row["message"] == f"{path} {said}"
+
+
 def test_a_record_holds_what_it_was_made_from(reader, clip_path):
     for read in reader.read(Clip(clip_path)):
         again = readings_of(json.loads(json.dumps(frame_record(read))), reader.analyzer.labels)

@@ -47,6 +47,20 @@ def test_flicker_is_no_episode_and_does_not_cut_one():
     assert spans(timeline("nnnnhnnnn")) == [("n", 0.0, 0.9)]
 
 
+def test_much_flicker_cuts_an_episode():
+    assert spans(timeline("hhhnshhh")) == [("h", 0.0, 0.8)]
+    parts = [("h", 0.0, 0.3), ("h", 0.8, 1.1)]
+    assert spans(timeline("hhhnsnsnhhh")) == parts
+    line = timeline("hhhnsnsnhhh")
+    assert transitions(episodes(line), NAMES).sum() == 0
+
+
+def test_no_row_has_a_length_below_0():
+    line = timeline("hhhnnn", times=[0.0, 0.1, 0.2, 0.0, 0.1, 0.2], end=0.3)
+    assert line.lengths.min() == 0
+    assert shares(line) == pytest.approx({"happiness": 0.4, "neutral": 0.6, "surprise": 0.0})
+
+
 def test_an_absence_cuts_an_episode():
     assert spans(timeline("hhhh          hhhh")) == [("h", 0.0, 0.4), ("h", 1.4, 1.8)]
 

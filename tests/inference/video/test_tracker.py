@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,6 +107,22 @@ def test_faces_are_followed_where_nobody_looked():
     # The square moves with the box.
     assert found.face.square.x - found.face.box.x == pytest.approx(-5, abs=0.5)
     assert tracker.follow(3.0, (150, 360)) == []
+
+
+def test_faces_that_are_followed_come_largest_first():
+    tracker = Tracker()
+    small, large, other = face(60, 100, 40), face(200, 100, 90), face(400, 100, 90)
+    tracker.update([small], 0.0, SIZE)
+    tracker.update([large, other, small], 0.04, SIZE)
+    assert [found.track for found in tracker.follow(0.08, SIZE)] == [2, 3, 1]
+
+
+def test_where_nobody_looked_the_landmarks_are_not_known():
+    tracker = Tracker()
+    places = ((1.0, 2.0), (3.0, 4.0), (5.0, 6.0))
+    tracker.update([replace(face(100, 100), eyes=places[:2], nose_and_mouth=places)], 0.0, SIZE)
+    (found,) = tracker.follow(0.04, SIZE)
+    assert (found.face.eyes, found.face.nose_and_mouth) == (None, None)
 
 
 def test_a_filter_finds_speed_and_size():

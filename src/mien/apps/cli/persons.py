@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from mien.inference.journal import printable
 from mien.inference.percent import percent
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ def persons_table(outcomes: Sequence[VideoOutcome]) -> Table:
 def _names(paths: Sequence[Path]) -> dict[Path, str]:
     """Return the videos' names; where two are alike, all with the folders that differ."""
     if len({path.name for path in paths}) == len(paths):
-        return {path: path.name for path in paths}
+        return {path: printable(path.name) for path in paths}
     from mien.inference.marked import below_common
 
-    return {path: str(below) for path, below in below_common(paths).items()}
+    return {path: printable(str(below)) for path, below in below_common(paths).items()}
 
 
 def _cells(person: PersonSummary) -> list[str]:

@@ -16,6 +16,7 @@ from rich.progress import track
 
 from mien.apps.cli import exits
 from mien.apps.cli.console import complain, notes, results, say
+from mien.apps.cli.kept import kept, stop_if_kept
 from mien.apps.cli.written import Written
 from mien.errors import ImageError, MienError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mien.inference.journal import Journal
     from mien.inference.lines import Record
     from mien.inference.marked import MarkedCopies
+    from mien.inference.sinks import Results
 
 MOST_ERRORS = 20
 
@@ -41,11 +43,12 @@ def analyze_photos(analyzer: Analyzer, inputs: Sequence[Path], written: Written)
     folder = tempfile.TemporaryDirectory() if out is None else nullcontext(str(out.parent))
     with folder as name:
         file = out or Path(name) / f"readings.{form or 'json'}"
-        with Results(file, settings, form, resume=written.resume) as gathered:
-            whole = _read_all(job, gathered.journal)
-            if not whole and out:
-                _stop_and_keep(gathered.journal)
-            records = list(gathered.journal.records())
+        gathered = Results(file, settings, form, resume=written.resume)
+        try:
+            records, whole = _gather(job, gathered, out)
+        except (MienError, OSError) as error:
+            stop_if_kept(out, error)
+            raise
         _show(records, analyzer, file, out, form)
     _finish(records, problems, whole)
 
@@ -58,6 +61,15 @@ class _Job:
     paths: Sequence[Path]
     copies: MarkedCopies | None
     problems: list[str]
+
+
+def _gather(job: _Job, gathered: Results, out: Path | None) -> tuple[list[Record], bool]:
+    """Read the photos and write the results; return what was found, and whether in all of them."""
+    with gathered:
+        whole = _read_all(job, gathered.journal)
+        if not whole and out:
+            _stop_and_keep(gathered.journal)
+        return list(gathered.journal.records()), whole
 
 
 def _paths(inputs: Sequence[Path], problems: list[str]) -> list[Path]:
@@ -137,10 +149,7 @@ def _bar(paths: Sequence[Path]) -> Iterable[Path]:
 def _stop_and_keep(journal: Journal) -> None:
     say("Interrupted.")
     if len(journal):
-        say(
-            f"{len(journal)} photos are done and kept in {journal.path}."
-            " The same command with --resume continues."
-        )
+        say(kept(f"{len(journal)} photos are done and", journal.path))
     sys.exit(exits.INTERRUPTED)
 
 

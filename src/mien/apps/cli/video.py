@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mien.apps.cli import exits
 from mien.apps.cli.console import complain, notes, results, say
+from mien.apps.cli.kept import kept, stop_if_kept
 from mien.apps.cli.persons import persons_table
 from mien.apps.cli.written import Written
 from mien.errors import MienError
@@ -60,7 +61,7 @@ def analyze_videos(job: VideoJob) -> None:
         try:
             outcomes, problems, whole = _outcomes(job, gathered, copies)
         except (MienError, OSError) as error:
-            _stop_if_kept(job, error)
+            stop_if_kept(job.written.out, error)
             raise
         if job.written.out is None and job.written.form is not None:
             sys.stdout.write(out.read_text(encoding="utf-8"))
@@ -138,7 +139,8 @@ def _outcomes(
 
 
 def _interrupted(job: VideoJob, journal: VideoJournal) -> NoReturn:
-    say(f"Interrupted. {_kept(len(journal), journal.path) if job.written.out else ''}".rstrip())
+    done = f"{len(journal):,} frames are done and"
+    say(f"Interrupted. {kept(done, journal.path) if job.written.out else ''}".rstrip())
     sys.exit(exits.INTERRUPTED)
 
 
@@ -224,22 +226,6 @@ def _copies(job: VideoJob) -> MarkedCopies | None:
         if copies.path(path).resolve() == path.resolve():
             raise MienError(f"The marked copy of {path} would replace it: give another folder.")
     return copies
-
-
-def _stop_if_kept(job: VideoJob, error: Exception) -> None:
-    """Say what went wrong and that nothing is lost, and end the program, if rows are kept."""
-    from mien.inference.gathered import partial_path
-
-    if job.written.out is None or not partial_path(job.written.out).is_file():
-        return
-    complain([str(error)])
-    say(_kept(None, partial_path(job.written.out)))
-    sys.exit(exits.INCOMPLETE)
-
-
-def _kept(frames: int | None, path: Path) -> str:
-    done = "What was read is" if frames is None else f"{frames:,} frames are done and"
-    return f"{done} kept in {path}. The same command with --resume continues."
 
 
 def _finish(outcomes: Sequence[VideoOutcome], problems: Sequence[str], whole: bool) -> None:

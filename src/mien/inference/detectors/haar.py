@@ -85,10 +85,17 @@ def _load(path: Path) -> cv2.CascadeClassifier:
     if not path.is_file():
         raise ModelError(f"The cascade {path} does not exist.")
     cascade = cv2.CascadeClassifier()
-    try:
-        loaded = cascade.load(str(path))
-    except cv2.error:
-        loaded = False
-    if not loaded:
+    if not _read(cascade, path):
         raise ModelError(f"{path} is not a cascade for the detector 'haar' (OpenCV XML).")
     return cascade
+
+
+def _read(cascade: cv2.CascadeClassifier, path: Path) -> bool:
+    mode = cv2.FileStorage_READ | cv2.FileStorage_MEMORY
+    try:
+        # On Windows OpenCV itself opens no path with letters beyond the system's own. From text
+        # it reads no cascades as they were before 2013.
+        storage = cv2.FileStorage(path.read_text(encoding="utf-8"), mode)
+        return cascade.read(storage.getFirstTopLevelNode()) or cascade.load(str(path))
+    except (cv2.error, SystemError, OSError, ValueError):
+        return False

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from mien.errors import VideoError
+from mien.inference.at_exit import stop_at_exit
 from mien.inference.live.sources import Shot, Source
 
 FIRST_PAUSE = 0.5
@@ -16,6 +17,9 @@ FIRST_PAUSE = 0.5
 
 LONGEST_PAUSE = 5.0
 """Seconds at most between two attempts."""
+
+LEAST_SILENCE = 5.0
+"""Seconds without a frame for which a source may only be slow, however impatient one is."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,12 @@ class Latest:
         self._taken = 0
         self._error: BaseException | None = None
         self._ended = False
+        self._alive = time.monotonic()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def __enter__(self) -> Latest:
+        stop_at_exit(self)
         self._thread.start()
         return self
 
@@ -69,9 +75,13 @@ class Latest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stopped.set()
         # A read that hangs must not hold the program up; the thread is a daemon.
-        self._thread.join(timeout=1)
+        self.stop(timeout=1)
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Close the source, and wait for that for so many seconds."""
+        self._stopped.set()
+        self._thread.join(timeout)
 
     @property
     def ended(self) -> bool:
@@ -88,7 +98,8 @@ class Latest:
             The frame; None if none came, or the source has ended.
 
         Raises:
-            VideoError: If the source cannot be opened, or was lost and did not come back.
+            VideoError: If the source cannot be opened, or was lost and did not come back, or gives
+                neither a frame nor an error for longer than one is patient.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._shot is not None or self._ended, timeout)
@@ -96,9 +107,20 @@ class Latest:
             if shot is None and self._error is not None:
                 raise self._error
             if shot is None:
+                self._check_silence()
                 return None
             dropped, self._taken = self._count - self._taken - 1, self._count
             return Taken(shot, self._count - 1, dropped)
+
+    def _check_silence(self) -> None:
+        longest = max(self._patience, LEAST_SILENCE)
+        silent = time.monotonic() - self._alive
+        # A file may hold frames that are far apart.
+        if self._source.returns and not self._ended and silent > longest:
+            raise VideoError(
+                f"{self._source.name} was lost: reading it hangs, and no frame came in "
+                f"{longest:g} s."
+            )
 
     def _work(self) -> None:
         try:
@@ -128,6 +150,7 @@ class Latest:
 
     def _read(self) -> VideoError | None:
         """Read the source until it ends; return how it failed, if it did."""
+        self._alive = time.monotonic()
         try:
             with closing(self._source.shots()) as shots:
                 for shot in shots:
@@ -140,6 +163,6 @@ class Latest:
 
     def _put(self, shot: Shot) -> None:
         with self._changed:
-            self._shot, self.lost = shot, ""
+            self._shot, self.lost, self._alive = shot, "", time.monotonic()
             self._count += 1
             self._changed.notify_all()

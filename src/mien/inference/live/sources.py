@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +20,10 @@ from mien.inference.video.container import open_video
 from mien.inference.video.decoding import Decoding, frame_rate
 from mien.preprocess import Image
 
-SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "udp://", "tcp://", "srt://")
+SCHEMES = (
+    *("rtsp://", "rtsps://", "rtmp://", "rtmps://", "rtp://", "http://", "https://"),
+    *("udp://", "tcp://", "srt://"),
+)
 """How the address of a stream begins."""
 
 USER = re.compile(r"(?<=://)[^/?#]*@")
@@ -26,6 +31,12 @@ USER = re.compile(r"(?<=://)[^/?#]*@")
 
 TIMEOUT = 5.0
 """Seconds without a frame after which a stream counts as lost."""
+
+LARGEST = 2**31 - 1
+"""The largest number that OpenCV takes for a camera."""
+
+SILENT = 0
+"""OpenCV's level at which it prints nothing."""
 
 LOW_DELAY = {"flags": "low_delay", "rtsp_transport": "tcp"}
 """What FFmpeg is told of a stream. What it holds back while it finds out what the stream is comes
@@ -106,7 +117,8 @@ class Camera:
 class Stream:
     """A stream by its address: RTSP, HTTP and what else FFmpeg knows.
 
-    Its name is the address without the user and the password that may stand in it.
+    Its name is the address without the user and the password that may stand in it. One that ends
+    where it says that it does, such as a film, does not return.
     """
 
     returns = True
@@ -123,6 +135,7 @@ class Stream:
                 yield Shot(frame.picture, time.monotonic())
             if decoding.stopped:
                 raise VideoError(f"{self.name} was lost: {decoding.stopped}.")
+            self.returns = container.duration is None
 
 
 class Player:
@@ -147,16 +160,32 @@ class Player:
 
 def _opened(number: int) -> cv2.VideoCapture:
     # That there is no camera is said below; OpenCV would print it, too.
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        capture = cv2.VideoCapture(number)
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+    with _silent():
+        capture = cv2.VideoCapture(number) if number <= LARGEST else cv2.VideoCapture()
     if not capture.isOpened():
-        found = ", ".join(sorted(path.name for path in Path("/dev").glob("video*"))) or "none"
         raise VideoError(
             f"Camera {number} cannot be opened: it is missing, or another program uses it"
-            f" (found: {found})."
+            f"{_found()}."
         )
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     return capture
+
+
+def _found() -> str:
+    """Return which cameras there are, where that is known."""
+    if not sys.platform.startswith("linux"):
+        return ""
+    found = ", ".join(sorted(path.name for path in Path("/dev").glob("video*")))
+    return f" (found: {found or 'none'})"
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Let OpenCV print nothing."""
+    # Its versions before 4.13 have the one, later ones the other.
+    set_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
+    level = set_level(SILENT)
+    try:
+        yield
+    finally:
+        set_level(level)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from mien.inference.face import Box, Face
+from mien.inference.face import Box, Face, size_order
 from mien.inference.tracking.motion import Motion
 from mien.preprocess import Square
 
@@ -93,10 +93,15 @@ class Tracker:
         return [self._see(owner, face, time) for owner, face in zip(owners, faces, strict=True)]
 
     def follow(self, time: float, size: tuple[int, int]) -> list[TrackedFace]:
-        """Return where the faces present must be by now, in a frame nobody looked at."""
+        """Return where the faces present must be by now, in a frame nobody looked at.
+
+        Returns:
+            The faces, largest first, each with its number.
+        """
         self._move(time, size)
         moved = [(t.number, _moved(t, size)) for t in self._tracks if t.present]
-        return [TrackedFace(number, face, detected=False) for number, face in moved if face]
+        found = [TrackedFace(number, face, detected=False) for number, face in moved if face]
+        return sorted(found, key=lambda tracked: size_order(tracked.face))
 
     def _move(self, time: float, size: tuple[int, int]) -> None:
         for track in self._tracks:
@@ -155,4 +160,4 @@ def _moved(track: _Track, size: tuple[int, int]) -> Face | None:
         y=new.y + (track.face.square.y - old.y) * factor,
         side=track.face.square.side * factor,
     )
-    return replace(track.face, box=inside, square=square, eyes=None)
+    return replace(track.face, box=inside, square=square, eyes=None, nose_and_mouth=None)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from mien.inference.at_exit import stop_at_exit
+
 T = TypeVar("T")
 
 PATIENCE = 0.1
@@ -37,6 +39,7 @@ class Ahead(Generic[T]):
         ]
 
     def __enter__(self) -> Ahead[T]:
+        stop_at_exit(self)
         for thread in self._threads:
             thread.start()
         return self
@@ -47,9 +50,13 @@ class Ahead(Generic[T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """End the threads, and wait for each for so many seconds; None for as long as it takes."""
         self._stopped.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(timeout)
 
     def __iter__(self) -> Iterator[T]:
         while items := self.take(1):
@@ -59,14 +66,16 @@ class Ahead(Generic[T]):
         """Wait for an item, and return it with those that are ready, too, up to `most`.
 
         Returns:
-            At least one item; none when the iterators have ended.
+            At least one item; none when the iterators have ended, or were stopped.
         """
         items: list[T] = []
         while len(items) < most and self._running:
             try:
-                item = self._queue.get(block=not items)
+                item = self._queue.get(block=not items, timeout=PATIENCE)
             except queue.Empty:
-                break
+                if items or self._stopped.is_set():
+                    break
+                continue
             if isinstance(item, _End):
                 self._running = 0 if item.error else self._running - 1
                 self._error = item.error

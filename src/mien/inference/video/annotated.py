@@ -69,14 +69,17 @@ def _write(
     track = known_track(source)
     writer: VideoWriter | None = None
     sound: Sound | None = None
+    later = 0.0
     for frame in frames:
         if writer is None:
-            writer = VideoWriter(path, frame.size, clip.rate, frame.aspect, name)
+            # An MP4 cannot say that a frame is shown before 0.
+            later = max(0.0, -frame.place.time)
+            writer = VideoWriter(path, frame.size, clip.rate, name)
             stack.enter_context(writer)
-            sound = Sound(source, track, writer.file) if track else None
+            sound = Sound(source, track, writer.file, later) if track else None
         if sound:
-            sound.until(frame.place.time)
-        writer.write(frame.picture, frame.place.time)
+            sound.until(frame.place.time + later)
+        writer.write(frame.picture, frame.place.time + later)
         yield frame
     if sound:
         sound.finish()

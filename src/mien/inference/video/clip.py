@@ -11,11 +11,11 @@ from mien.errors import VideoError
 from mien.inference.video.container import open_video
 from mien.inference.video.decoding import (
     Decoding,
+    can_be_wound,
     end_of_picture,
     frame_rate,
     length_of_picture,
     start_of_picture,
-    times_differ,
 )
 from mien.inference.video.frame import Frame, Place
 from mien.inference.video.gif import gif_is_cut
@@ -80,15 +80,15 @@ class Clip:
 
     def at(self, place: Place) -> Frame | None:
         """Return one frame; None if it cannot be found by its timestamp."""
-        if not self._times_differ:
+        if not self._windable:
             return None
         with open_video(self.path) as container:
             return Decoding(container, self.rate).find(place, MARGIN)
 
     @cached_property
-    def _times_differ(self) -> bool:
+    def _windable(self) -> bool:
         with open_video(self.path) as container:
-            return times_differ(container)
+            return can_be_wound(container)
 
     def _from_start(self, skip: int = 0) -> Iterator[Frame]:
         with open_video(self.path) as container:
@@ -108,12 +108,12 @@ class Clip:
             ]
 
     def _after(self, after: Place) -> Iterator[Frame]:
-        if self._times_differ:
+        if self._windable:
             with open_video(self.path) as container:
                 decoding = Decoding(container, self.rate)
                 if decoding.find(after, MARGIN):
                     yield from decoding.frames()
                     self._close(decoding)
                     return
-        # Timestamps that are missing, repeated or not in order: the frames have to be counted.
+        # Timestamps that are missing, repeated or begin again: the frames have to be counted.
         yield from self._from_start(after.index + 1)

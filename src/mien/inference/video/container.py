@@ -34,14 +34,14 @@ def open_video(
         name: What errors call it, where the URL holds a password; None for `source`.
 
     Raises:
-        VideoError: If it is missing, not a video, or has sound only.
+        VideoError: If it is missing, not a video, in an unknown format, or has sound only.
     """
     if isinstance(source, Path):
         _check_file(source)
     try:
         # What a file says of itself is not read, so its encoding does not matter.
         container = av.open(
-            str(source), options=options or {}, timeout=timeout, metadata_errors="replace"
+            for_ffmpeg(source), options=options or {}, timeout=timeout, metadata_errors="replace"
         )
     except (FFmpegError, OSError, ValueError) as error:
         # FFmpeg's own error holds the whole URL.
@@ -50,7 +50,15 @@ def open_video(
         found = "only sound" if container.streams.audio else "no picture"
         container.close()
         raise VideoError(f"{name or source} holds {found}: there is no video to read.")
+    if picture_stream(container).codec_context is None:
+        container.close()
+        raise VideoError(f"{name or source} is in a format that cannot be decoded.")
     return container
+
+
+def for_ffmpeg(source: str | Path) -> str:
+    """Return what FFmpeg is to open; it takes what stands before a name's colon for a protocol."""
+    return str(source.absolute()) if isinstance(source, Path) else source
 
 
 def picture_stream(container: InputContainer) -> VideoStream:
@@ -68,7 +76,7 @@ def _unopened(source: str | Path, name: str | None, error: Exception) -> str:
     if isinstance(source, Path):
         if is_photo(source):
             return f"{source} is a photo, not a video."
-        if lacks_index(source):
+        if _lacks_index(source):
             return (
                 f"{source} has no index (moov): it was cut short, or is still being written, and "
                 "nothing of it can be read."
@@ -81,13 +89,24 @@ def _moving(container: InputContainer) -> list[VideoStream]:
     return [s for s in streams if not s.disposition & Disposition.attached_pic]
 
 
+def _lacks_index(path: Path) -> bool:
+    try:
+        return lacks_index(path)
+    except OSError:  # it may not be read, which FFmpeg has said
+        return False
+
+
 def _check_file(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise VideoError(f"{path} does not exist.") from None
+    except OSError as error:
+        raise VideoError(f"{path} cannot be read: {reason(error)}.") from error
     if path.is_dir():
         raise VideoError(f"{path} is a folder, not a video.")
-    if not path.exists():
-        raise VideoError(f"{path} does not exist.")
     # Reading a device or a pipe could wait for ever.
     if not path.is_file():
         raise VideoError(f"{path} is not a regular file.")
-    if path.stat().st_size == 0:
+    if size == 0:
         raise VideoError(f"{path} is empty.")

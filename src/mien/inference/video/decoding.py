@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from array import array
+from collections import deque
 from collections.abc import Iterator
-from fractions import Fraction
 
 import av
-import cv2
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -17,16 +17,23 @@ from av.video.stream import VideoStream
 
 from mien.inference.video.container import picture_stream, reason
 from mien.inference.video.frame import Frame, Place
-from mien.preprocess import Image
+from mien.inference.video.frame_clock import FrameClock
+from mien.inference.video.upright import upright
 
 USUAL_RATE = 25.0
 """Frames per second of a video that has neither timestamps nor a rate."""
 
-TOLERANCE = 2
-"""How many frames may be missing at the end before a video counts as cut short."""
+TOLERANCE = 1.5
+"""How many frames may be missing at the end before a video counts as cut short: one, and what
+rounded times add."""
 
-TURNS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
-"""What sets a frame upright, by its quarter turns counter-clockwise."""
+WINDOW = 25
+"""Steps between the last frames whose median is the usual one: the rate that a file claims may be
+that of the finest time it can tell."""
+
+BY_DECODING = ("avi",)
+"""FFmpeg's names of formats that hold no timestamps of presentation: those it gives were made up in
+the order of decoding, and are wrong where frames are decoded in another order than shown."""
 
 
 class Decoding:
@@ -47,7 +54,9 @@ class Decoding:
         self._stream = picture_stream(container)
         self._stream.thread_type = "AUTO" if delay else "SLICE"
         self._step = 1 / (rate or USUAL_RATE)
+        self._clock = FrameClock(self._step, decoding=container.format.name in BY_DECODING)
         self._last: Place | None = None
+        self._steps: deque[float] = deque(maxlen=WINDOW)
         self._until = 0.0
         self.until = 0.0
         self._damaged = 0
@@ -59,14 +68,14 @@ class Decoding:
         return self._decoded
 
     def frames(self) -> Iterator[Frame]:
-        """Give the frames that are still to come, upright and in RGB."""
+        """Give the frames that are still to come, upright, in RGB and with square pixels."""
         for place, frame in self:
             yield self._frame(place, frame)
 
     def find(self, wanted: Place, margin: float) -> Frame | None:
         """Wind to a frame; the frames still to come are then those behind it.
 
-        Only for videos whose `times_differ`: elsewhere it may be another frame of that time.
+        Only for videos that `can_be_wound`: elsewhere it may be another frame of that time.
 
         Args:
             wanted: Where the frame stands.
@@ -95,14 +104,22 @@ class Decoding:
             end: When its picture should end, in seconds; None if that is not known.
         """
         found = []
+        if self._clock.restarts:
+            found.append(
+                f"The timestamps of {name} begin again at {self._clock.restarts[0]:.2f} s, as in "
+                "joined files: the times of what follows are carried on from there."
+            )
         if self._damaged:
             parts = "1 part of it is" if self._damaged == 1 else f"{self._damaged} parts of it are"
             found.append(f"{name} is damaged: {parts} left out or blurred.")
         if self.stopped:
             found.append(f"{name} cannot be read beyond {self._until:.2f} s: {self.stopped}.")
-        elif end is not None and end - self._until > TOLERANCE * self._step:
+        elif end is not None and end - self._until > TOLERANCE * self._usual_step():
             found.append(f"{name} is cut short: it ends at {self._until:.2f} s of {end:.2f} s.")
         return found
+
+    def _usual_step(self) -> float:
+        return max(self._step, statistics.median(self._steps) if self._steps else 0.0)
 
     def _decode(self) -> Iterator[tuple[Place, av.VideoFrame]]:
         for packet in self._packets():
@@ -124,24 +141,18 @@ class Decoding:
 
     def _place(self, frame: av.VideoFrame) -> Place:
         index = self._last.index + 1 if self._last else 0
-        time = frame.time
-        if time is None:
-            time = self._last.time + self._step if self._last else 0.0
-        self._last = Place(index, float(time), self._damaged)
+        time = self._clock.at(frame)
+        if self._last:
+            self._steps.append(time - self._last.time)
+        self._last = Place(index, time, self._damaged)
         lasts = float((frame.duration or 0) * (frame.time_base or 0))
-        self.until = float(time) + (lasts or self._step)
+        self.until = time + (lasts or self._step)
         # A frame may say that it is shorter than the usual one: no reason to miss the next.
-        self._until = max(self.until, float(time) + self._step)
+        self._until = max(self.until, time + self._step)
         return self._last
 
     def _frame(self, place: Place, frame: av.VideoFrame) -> Frame:
-        pixels = self._converter.reformat(frame, format="rgb24").to_ndarray()
-        picture: Image = np.asarray(pixels, dtype=np.uint8)
-        aspect = self._stream.sample_aspect_ratio or Fraction(1)
-        turns = round(frame.rotation / 90) % 4
-        if turns in TURNS:
-            picture = np.asarray(cv2.rotate(picture, TURNS[turns]), dtype=np.uint8)
-        return Frame(place, picture, 1 / aspect if turns % 2 else aspect)
+        return Frame(place, upright(frame, self._stream.sample_aspect_ratio, self._converter))
 
 
 def frame_rate(container: InputContainer) -> float:
@@ -150,19 +161,24 @@ def frame_rate(container: InputContainer) -> float:
     return float(stream.average_rate or stream.base_rate or 0)
 
 
-def times_differ(container: InputContainer) -> bool:
-    """Return whether no two frames of a video have one time. Reads it all and decodes nothing."""
+def can_be_wound(container: InputContainer) -> bool:
+    """Return whether no two frames of a video have one time, and its timestamps never begin again.
+
+    Reads it all and decodes nothing.
+    """
     stream = picture_stream(container)
-    times = array("q")
+    shown, decoded = array("q"), array("q")
     try:
         for packet in container.demux(stream):
             if packet.size:  # the last, empty one only says that the video has ended
                 if packet.pts is None:
                     return False
-                times.append(packet.pts)
+                shown.append(packet.pts)
+                if packet.dts is not None:
+                    decoded.append(packet.dts)
     except (FFmpegError, OSError):
         pass  # the end of a video that is cut short
-    return len(np.unique(times)) == len(times)
+    return len(np.unique(shown)) == len(shown) and bool(np.all(np.diff(decoded) >= 0))
 
 
 def start_of_picture(container: InputContainer) -> float:

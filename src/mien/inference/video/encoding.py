@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from mien.errors import VideoError
-from mien.inference.video.container import reason
+from mien.inference.video.container import for_ffmpeg, reason
 from mien.preprocess import Image
 
 TICKS = Fraction(1, 90_000)
@@ -20,6 +20,9 @@ TICKS = Fraction(1, 90_000)
 
 QUALITY = {"crf": "20", "preset": "veryfast"}
 """What x264 is told: hardly any visible loss, in less time than the analysis takes."""
+
+LONGEST = 2**31 - 1
+"""Ticks between two frames, at most, that an MP4 can hold: more than six hours."""
 
 USUAL_RATE = 25
 """Frames per second that a file claims where nothing is known; timestamps say the truth."""
@@ -32,7 +35,6 @@ class VideoWriter:
         path: The file; its suffix names the container.
         size: Width and height of the frames in pixels; odd ones are kept, as 4:4:4.
         rate: Frames per second on average; 0 if it is not known.
-        aspect: Width of a pixel over its height.
         name: What errors call the file; None for its path.
 
     Attributes:
@@ -47,12 +49,11 @@ class VideoWriter:
         path: Path,
         size: tuple[int, int],
         rate: float,
-        aspect: Fraction = Fraction(1),
         name: Path | None = None,
     ) -> None:
         self._name = name or path
         try:
-            self.file: OutputContainer = av.open(str(path), "w")
+            self.file: OutputContainer = av.open(for_ffmpeg(path), "w")
         except (FFmpegError, OSError) as error:
             raise VideoError(f"{self._name} cannot be written: {reason(error)}.") from error
         usual = Fraction(rate or USUAL_RATE).limit_denominator(1001)
@@ -61,7 +62,7 @@ class VideoWriter:
         # Halved colour planes need even edges.
         self._stream.pix_fmt = "yuv444p" if size[0] % 2 or size[1] % 2 else "yuv420p"
         codec = self._stream.codec_context
-        codec.time_base, codec.sample_aspect_ratio = TICKS, aspect
+        codec.time_base = TICKS
         codec.colorspace, codec.color_range = Colorspace.SMPTE170M, ColorRange.MPEG
         self._converter = VideoReformatter()
         self._last = -1
@@ -71,10 +72,10 @@ class VideoWriter:
 
         Args:
             picture: uint8 (H, W, 3) RGB; scaled if it has not the writer's size.
-            time: When it is shown, in seconds; later than the frame before.
+            time: When it is shown, in seconds from 0; later than the frame before.
 
         Raises:
-            VideoError: If the file cannot be written.
+            VideoError: If the file cannot be written, or not hold so long a step.
         """
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame = self._converter.reformat(
@@ -85,10 +86,20 @@ class VideoWriter:
             dst_colorspace=Colorspace.ITU601,
             dst_color_range=ColorRange.MPEG,
         )
-        # Two frames at one time, which broken videos have, would not be accepted.
-        self._last = max(self._last + 1, round(time / TICKS))
+        self._last = self._tick(time)
         frame.pts, frame.time_base = self._last, TICKS
         self._mux(frame)
+
+    def _tick(self, time: float) -> int:
+        # Two frames at one time, which broken videos have, would not be accepted.
+        tick = max(self._last + 1, round(time / TICKS))
+        if 0 <= self._last < tick - LONGEST:
+            longest, lasts = (float(t * TICKS) / 3600 for t in (LONGEST, tick - self._last))
+            raise VideoError(
+                f"{self._name} cannot be written: no frame may last longer than {longest:.1f} h, "
+                f"and one lasts {lasts:.1f} h."
+            )
+        return tick
 
     def __enter__(self) -> VideoWriter:
         return self

@@ -45,8 +45,8 @@ class Episode:
 def episodes(timeline: Timeline) -> list[Episode]:
     """Return the episodes of a person, in the order of time.
 
-    Runs of frames with the same most probable expression are joined across flicker; those that
-    last less than `SHORTEST` are left out.
+    Runs of frames with the same most probable expression that last less than `SHORTEST` are
+    flicker and left out; the others are joined across no more flicker than `SHORTEST`.
     """
     found = []
     for stretch in timeline.stretches():
@@ -105,10 +105,15 @@ def _seconds(timeline: Timeline, rows: slice) -> float:
 def _joined(timeline: Timeline, runs: Sequence[slice]) -> list[slice]:
     joined: list[slice] = []
     for run in runs:
-        if joined and timeline.leading[joined[-1].start] == timeline.leading[run.start]:
+        if joined and _continues(timeline, joined[-1], run):
             run = slice(joined.pop().start, run.stop)
         joined.append(run)
     return joined
+
+
+def _continues(timeline: Timeline, before: slice, after: slice) -> bool:
+    same = timeline.leading[before.start] == timeline.leading[after.start]
+    return bool(same) and _seconds(timeline, slice(before.stop, after.start)) <= SHORTEST
 
 
 def _episode(timeline: Timeline, rows: slice) -> Episode:

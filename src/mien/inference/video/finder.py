@@ -10,7 +10,7 @@ import numpy as np
 
 from mien.errors import MienError
 from mien.inference.detectors import Detector
-from mien.inference.face import Box, Face, by_size
+from mien.inference.face import Box, Face, Point, by_size
 from mien.inference.tracking.tracker import TrackedFace, Tracker
 from mien.inference.video.frame import Frame
 from mien.inference.video.tracking_clock import TrackingClock
@@ -131,7 +131,7 @@ def _reduced(picture: Image, side: int) -> tuple[Image, float]:
     """Shrink a picture as `shrunk` does, in a sixth of the time: by halves, then by the rest."""
     longest = max(picture.shape[:2])
     while max(picture.shape[:2]) >= 2 * side:
-        halves = (picture.shape[1] // 2, picture.shape[0] // 2)
+        halves = (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2))
         picture = np.asarray(cv2.resize(picture, halves, interpolation=cv2.INTER_AREA), np.uint8)
     rest = max(1.0, max(picture.shape[:2]) / side)
     height, width = (max(1, round(edge / rest)) for edge in picture.shape[:2])
@@ -147,4 +147,16 @@ def _enlarged(face: Face, factor: float, size: tuple[int, int]) -> Face | None:
     if inside is None:
         return None
     grown = Square(x=square.x * factor, y=square.y * factor, side=square.side * factor)
-    return replace(face, box=inside, square=grown, eyes=None)
+    eyes, others = face.eyes, face.nose_and_mouth
+    return replace(
+        face,
+        box=inside,
+        square=grown,
+        eyes=eyes and (_times(eyes[0], factor), _times(eyes[1], factor)),
+        nose_and_mouth=others
+        and (_times(others[0], factor), _times(others[1], factor), _times(others[2], factor)),
+    )
+
+
+def _times(point: Point, factor: float) -> Point:
+    return point[0] * factor, point[1] * factor

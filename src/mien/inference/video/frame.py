@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from mien.preprocess import Image
 
@@ -29,13 +28,11 @@ class Frame:
 
     Args:
         place: Where it stands.
-        picture: uint8 (H, W, 3) in RGB order, upright.
-        aspect: Width of a pixel over its height, upright.
+        picture: uint8 (H, W, 3) in RGB order, upright, with square pixels.
     """
 
     place: Place
     picture: Image
-    aspect: Fraction = Fraction(1)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,13 +41,16 @@ class VideoSettings(Settings):
 class VideoJournal(Lines):
     """The frames of videos in the order in which they were read, each written at once.
 
-    After a video's last frame comes a line that says what was wrong with the video, if anything.
+    The lines of one video follow each other. After its last frame comes a line that says what was
+    wrong with the video, if anything.
     """
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         super().__init__(path, file)
         self._count = 0
-        self._ended: set[str] = set()
+        self._starts: dict[str, int] = {}
+        self._frames: Counter[str] = Counter()
+        self._messages: dict[str, str] = {}
         self._last: tuple[str, Place] | None = None
 
     def __len__(self) -> int:
@@ -54,7 +58,15 @@ class VideoJournal(Lines):
 
     def __contains__(self, source: str | Path) -> bool:
         """Return whether a video was read to its end."""
-        return printable(str(source)) in self._ended
+        return printable(str(source)) in self._messages
+
+    def frames(self, source: str | Path) -> int:
+        """Return how many frames of a video were read."""
+        return self._frames[printable(str(source))]
+
+    def message(self, source: str | Path) -> str:
+        """Return what was wrong with a video; empty for nothing, or if it has not ended."""
+        return self._messages.get(printable(str(source)), "")
 
     def last(self, source: str | Path) -> Place | None:
         """Return the last frame read of a video; None if there is none."""
@@ -65,8 +77,7 @@ class VideoJournal(Lines):
     def add(self, read: FrameReadings) -> None:
         """Write down what was read from a frame."""
         record = frame_record(read)
-        self._append(record)
-        self._take(record, 0)
+        self._take(record, self._append(record))
 
     def end(self, source: str | Path, problems: Sequence[str], until: float | None = None) -> None:
         """Write down that a video was read to its end.
@@ -79,33 +90,41 @@ class VideoJournal(Lines):
         message = printable(" ".join(problems))
         record = {"source": printable(str(source)), "ended": True, "message": message}
         record["until"] = until
-        self._append(record)
-        self._take(record, 0)
+        self._take(record, self._append(record))
 
     def records(self) -> Iterator[Record]:
         """Give the finished frames and the ends of videos, in the order they were written."""
         with self.path.open("rb") as file:
             next(file, None)
-            # A full disk cuts the last line short.
-            yield from (json.loads(line) for line in file if line.endswith(b"\n"))
+            yield from _whole(file)
+
+    def records_of(self, source: str | Path) -> Iterator[Record]:
+        """Give the finished frames and the end of one video; the other videos are not looked at."""
+        name = printable(str(source))
+        if name not in self._starts:
+            return
+        with self.path.open("rb") as file:
+            file.seek(self._starts[name])
+            yield from takewhile(lambda record: record["source"] == name, _whole(file))
 
     def settings(self) -> VideoSettings:
         """Return what the rows depend on."""
         with self.path.open("rb") as file:
             return VideoSettings.model_validate(json.loads(file.readline())["settings"])
 
-    def close(self) -> None:
-        """Close the file and leave it where it is."""
-        # Each line was written at once: a full disk was said then, and fails here again.
-        with suppress(OSError):
-            super().close()
-
     def _take(self, record: Record, offset: int) -> None:
         self._count += 1
+        self._starts.setdefault(record["source"], offset)
         if "ended" in record:
-            self._ended.add(record["source"])
+            self._messages[record["source"]] = record["message"]
         else:
+            self._frames[record["source"]] += 1
             self._last = record["source"], place_of(record)
+
+
+def _whole(file: BinaryIO) -> Iterator[Record]:
+    # A full disk cuts the last line short.
+    return (json.loads(line) for line in file if line.endswith(b"\n"))
 
 
 def frame_record(read: FrameReadings) -> Record:

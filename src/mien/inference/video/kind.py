@@ -8,7 +8,8 @@ import PIL.Image
 
 SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".ts"),
-    *(".m2ts", ".mts", ".3gp", ".ogv", ".vob", ".mp3", ".m4a", ".wav", ".flac", ".ogg", ".aac"),
+    *(".m2ts", ".mts", ".3gp", ".ogv", ".vob", ".mxf", ".nut", ".y4m", ".h264", ".h265", ".dv"),
+    *(".m2v", ".mp3", ".m4a", ".wav", ".flac", ".ogg", ".aac"),
 )
 """The suffixes, in any case, of videos, and of sound, so that it is said that there is no video."""
 
@@ -17,6 +18,9 @@ PHOTOS = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*")
 
 VIDEOS = (b"\x1aE\xdf\xa3", b"FLV", b"OggS", b"\0\0\x01\xba", b"0&\xb2u")
 """How Matroska and WebM, Flash video, Ogg, MPEG and Windows Media begin."""
+
+PACKET = 188
+"""Bytes of a packet of an MPEG transport stream, each of which begins with a G."""
 
 STILL_BRANDS = (b"avif", b"heic", b"heix", b"mif1")
 """The kinds of MP4-like files that are photos."""
@@ -36,7 +40,7 @@ def is_video(path: Path) -> bool:
         return head[8:12] not in STILL_BRANDS
     if head.startswith(VIDEOS) or (head.startswith(b"RIFF") and head[8:11] == b"AVI"):
         return True
-    return path.suffix.lower() in SUFFIXES
+    return (head[:1] == head[PACKET:] == b"G") or path.suffix.lower() in SUFFIXES
 
 
 def is_photo(path: Path) -> bool:
@@ -53,7 +57,7 @@ def _head(path: Path) -> bytes:
         if not path.is_file():
             return b""
         with path.open("rb") as file:
-            return file.read(16)
+            return file.read(PACKET + 1)
     except OSError:  # reading it will say what is wrong
         return b""
 

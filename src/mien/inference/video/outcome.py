@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from mien.inference.journal import printable
 from mien.inference.lines import Record
 from mien.inference.video.journal import VideoJournal, VideoSettings
 from mien.inference.video.summary import PersonSummary
@@ -40,10 +39,9 @@ class VideoOutcome:
         cls, journal: VideoJournal, path: Path, beside: Beside, expressions: tuple[str, ...]
     ) -> VideoOutcome:
         """Gather what a journal holds of a video."""
-        people = map(beside.shown, timelines(_records(journal, path), expressions))
-        ends = [record["message"] for record in _records(journal, path) if "ended" in record]
-        frames = sum(1 for _ in frames_of(journal, path))
-        return cls(path, frames, "".join(ends), list(people), beside, journal.settings())
+        people = list(map(beside.shown, timelines(journal.records_of(path), expressions)))
+        frames, message = journal.frames(path), journal.message(path)
+        return cls(path, frames, message, people, beside, journal.settings())
 
     @cached_property
     def persons(self) -> list[PersonSummary]:
@@ -53,9 +51,4 @@ class VideoOutcome:
 
 def frames_of(journal: VideoJournal, path: Path) -> Iterator[Record]:
     """Give the records of a video's frames, in order."""
-    return (record for record in _records(journal, path) if "ended" not in record)
-
-
-def _records(journal: VideoJournal, path: Path) -> Iterator[Record]:
-    source = printable(str(path))
-    return (record for record in journal.records() if record["source"] == source)
+    return (record for record in journal.records_of(path) if "ended" not in record)

@@ -16,6 +16,7 @@ from mien import pages
 from mien.errors import MienError
 from mien.files import whole_file
 from mien.inference.detectors import shrunk
+from mien.inference.journal import printable
 from mien.inference.percent import percent
 from mien.inference.video.clip import Clip
 from mien.inference.video.episodes import Episode
@@ -69,6 +70,8 @@ class VideoReport:
     def write(self, folder: Path) -> None:
         """Write `index.html`, `summary.json` and `person-<number>.png` into a folder.
 
+        Plots of persons that an earlier report had are deleted.
+
         Raises:
             MienError: If a file cannot be written.
         """
@@ -76,18 +79,20 @@ class VideoReport:
         longest = sorted(persons, key=lambda p: -p[1].seconds)[:MOST_PERSONS]
         shown = sorted(longest, key=lambda p: p[0].track)
         try:
+            for plot in folder.glob("person-*.png"):
+                plot.unlink()
             _put(folder / "summary.json", self._numbers([summary for _, summary in persons]))
             sections = [self._overview([summary for _, summary in shown])]
             sections += [self._person(*person, folder) for person in shown]
             sections += [_made_with(provenance(self.outcome))]
-            page = pages.page(f"Expressions in {self.outcome.path.name}", sections)
+            page = pages.page(f"Expressions in {printable(self.outcome.path.name)}", sections)
             _put(folder / "index.html", page)
         except OSError as error:
             raise MienError(f"{folder} cannot be written: {error.strerror or error}.") from error
 
     def _numbers(self, persons: Sequence[PersonSummary]) -> str:
         numbers = {
-            "source": str(self.outcome.path),
+            "source": printable(str(self.outcome.path)),
             "frames": self.outcome.frames,
             "message": self.outcome.message or None,
             "made_with": provenance(self.outcome),
@@ -190,7 +195,7 @@ def _text(value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "–" if value in (None, "") else str(value)
+    return "–" if value in (None, "") else printable(str(value))
 
 
 def _put(path: Path, text: str) -> None:

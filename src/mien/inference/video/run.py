@@ -9,11 +9,11 @@ from pathlib import Path
 from mien.errors import VideoError
 from mien.inference.analyzer import Analyzer
 from mien.inference.face import Face
-from mien.inference.journal import printable
 from mien.inference.video.clip import Clip
 from mien.inference.video.finder import FaceFinder, Search
 from mien.inference.video.frame import Place
 from mien.inference.video.journal import VideoJournal, VideoSettings, readings_of
+from mien.inference.video.outcome import frames_of
 from mien.inference.video.pipeline import read_frames
 from mien.inference.video.reading import FrameReadings
 from mien.inference.video.sampling import Sampling
@@ -81,7 +81,7 @@ class VideoReader:
         finder = FaceFinder(self.analyzer.new_detector(), self.search)
         after = journal.last(clip.path)
         if after is not None:
-            self._replay(finder, journal, str(clip.path))
+            self._replay(finder, journal, clip.path)
         yield from self._read(clip, finder, after)
 
     def _read(self, clip: Clip, finder: FaceFinder, after: Place | None) -> Iterator[FrameReadings]:
@@ -89,12 +89,13 @@ class VideoReader:
         yield from read_frames(self.analyzer, frames, finder, str(clip.path))
 
     def _nothing(self, clip: Clip) -> str:
-        until = "" if clip.end is None else f": it ends at {clip.end:.2f} s"
-        return f"{clip.path} has no frame from {self.sampling.start:g} s on{until}."
+        start, end = self.sampling.start, self.sampling.end
+        wanted = f"from {start:g} s on" if end is None else f"from {start:g} to {end:g} s"
+        ends = "" if clip.end is None else f" and ends at {clip.end:.2f} s"
+        return f"{clip.path} has no frame {wanted}: it begins at {clip.start:.2f} s{ends}."
 
-    def _replay(self, finder: FaceFinder, journal: VideoJournal, source: str) -> None:
-        for record in journal.records():
-            if record["source"] == printable(source) and "ended" not in record:
-                read = readings_of(record, self.analyzer.labels)
-                faces: list[Face] = [reading.face for reading in read.readings]
-                finder.replay(read.place.time, read.size, faces)
+    def _replay(self, finder: FaceFinder, journal: VideoJournal, path: Path) -> None:
+        for record in frames_of(journal, path):
+            read = readings_of(record, self.analyzer.labels)
+            faces: list[Face] = [reading.face for reading in read.readings]
+            finder.replay(read.place.time, read.size, faces)

@@ -26,9 +26,15 @@ class Sound:
         source: A video with sound, opened for this alone.
         track: Which of its tracks, one of a known format.
         into: The new file, to which nothing has been written yet.
+        later: By how many seconds it is heard later there.
     """
 
-    def __init__(self, source: InputContainer, track: AudioStream, into: OutputContainer) -> None:
+    def __init__(
+        self, source: InputContainer, track: AudioStream, into: OutputContainer, later: float = 0.0
+    ) -> None:
+        self._offset = round(later / (track.time_base or 1))
+        self._dts: int | None = None
+        self._end = 0
         self._packets = self._demuxed(source, track)
         self._waiting: Packet[AudioStream] | None = None
         self._into = into
@@ -63,9 +69,19 @@ class Sound:
         try:
             for packet in source.demux(track):
                 if packet.dts is not None:
+                    self._shift(packet, packet.dts)
                     yield packet
         except (FFmpegError, OSError):
             return  # the end of a video that is cut short; the picture's decoding has said so
+
+    def _shift(self, packet: Packet[AudioStream], dts: int) -> None:
+        """Carry on behind what was before where the timestamps begin again, as in joined files."""
+        if self._dts is not None and dts < self._dts:
+            self._offset = self._end - dts
+        self._dts, packet.dts = dts, dts + self._offset
+        self._end = packet.dts + (packet.duration or 1)
+        if packet.pts is not None:
+            packet.pts += self._offset
 
     def _copy(self, packet: Packet[AudioStream]) -> None:
         if not self._resampler:

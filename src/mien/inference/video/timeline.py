@@ -58,7 +58,7 @@ class Timeline:
 
         The last one lasts as long as is usual, and not longer than what was read.
         """
-        steps = np.diff(self.times)
+        steps = np.maximum(np.diff(self.times), 0)
         usual = float(np.median(steps)) if len(steps) else 0.0
         left = max(0.0, self.end - float(self.times[-1]))
         return np.append(np.where(steps > GAP * usual, usual, steps), min(usual, left))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_POINTS = 1500
 """Points drawn of a timeline; of longer ones the means of equal numbers of rows."""
 
+LEAST_SECONDS = 0.04
+"""Seconds that a stretch's last row is drawn at least: who is seen once has no length."""
+
 MOST_EVENTS = 14
 """Episodes that are named above the curves: those with the highest peaks."""
 
@@ -47,12 +50,15 @@ def timeline_plot(timeline: Timeline, found: Sequence[Episode], target: Path | I
 def _draw_stretch(axes: Axes, timeline: Timeline, stretch: slice) -> None:
     per_point = max(1, -(-len(timeline) // MOST_POINTS))
     times, probabilities = timeline.times[stretch], timeline.probabilities[stretch]
-    end = times[-1] + timeline.lengths[stretch][-1]
-    times = np.append(_means(times[:, None], per_point)[:, 0], end)
+    times = np.append(_means(times[:, None], per_point)[:, 0], _end(timeline, stretch.stop - 1))
     shown = _means(probabilities, per_point)
     shown = np.vstack([shown, shown[-1:]])
     colours = [COLOURS[expression] for expression in timeline.expressions]
     axes.stackplot(times, shown.T, colors=colours, linewidth=0)
+
+
+def _end(timeline: Timeline, row: int) -> float:
+    return float(timeline.times[row] + max(timeline.lengths[row], LEAST_SECONDS))
 
 
 def _means(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
@@ -84,7 +90,7 @@ def _draw_episodes(axes: Axes, found: Sequence[Episode]) -> None:
 def _finish(axes: Axes, timeline: Timeline) -> None:
     from matplotlib.patches import Patch
 
-    axes.set_xlim(timeline.times[0], timeline.times[-1] + timeline.lengths[-1])
+    axes.set_xlim(timeline.times[0], _end(timeline, -1))
     axes.set_ylim(0, 1.22)
     axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
     axes.set_xlabel("time in seconds")

@@ -11,7 +11,7 @@ LOOKS = 3
 """How often the detector looks, at least, before a face that is not seen is given up."""
 
 WINDOW = 15
-"""Steps between frames whose median is the usual one."""
+"""Steps before this one whose median is the usual one."""
 
 
 class TrackingClock:
@@ -38,8 +38,9 @@ class TrackingClock:
             self._now = time
         else:
             step = max(0.0, time - self._last)
+            # The step itself says nothing of what is usual, unless there is no other yet.
+            between = self._every * statistics.median_low(self._steps or (step,))
             self._steps.append(step)
-            between = self._every * statistics.median(self._steps)
             self._now += step * min(1.0, MEMORY / LOOKS / between) if between else step
         self._last = time
         return self._now
