@@ -50,6 +50,17 @@ def test_overrides_change_values_and_types(recipe_file):
         ("training.seed=99999999999", r"training.seed: .*less than or equal to 4294967295"),
         ("optimiser.learning_rate=inf", r"optimiser.learning_rate: .*finite"),
         ("augmentation.zoom=[1.2, 0.8]", r"augmentation.zoom: .*smaller to the larger"),
+        ("augmentation.zoom=[0, 0]", r"augmentation.zoom: .*between 0.01 and 100"),
+        ("augmentation.zoom=[-1, 1]", r"augmentation.zoom: .*between 0.01 and 100"),
+        ("augmentation.brightness=[0.5, 2.5]", r"augmentation.brightness: .*between 0 and 2\."),
+        ("augmentation.brightness=[-0.5, 1]", r"augmentation.brightness: .*between 0 and 2\."),
+        ("augmentation.contrast=[-1, 1]", r"augmentation.contrast: .*between 0 and 100"),
+        ("augmentation.contrast=[1, inf]", r"augmentation.contrast.*finite"),
+        ("schedule.warmup_epochs=inf", r"schedule.warmup_epochs: .*finite"),
+        ("schedule.warmup_epochs=1e308", r"schedule.warmup_epochs: .*less than or equal"),
+        ("preprocess.mean=nan", r"preprocess.mean: .*finite"),
+        ("signals=[{name='agreement'}, {name='agreement'}]", r"signals.1.name: 'agreement' is a"),
+        ("data.merge={contempt='anger'}", r"data: .*merge needs labels"),
     ],
 )
 def test_a_wrong_override_names_the_key_and_the_nearest(recipe_file, override, message):
@@ -90,8 +101,18 @@ def test_an_unknown_network_or_option_names_the_nearest():
         build_network("mien-seresnet", {"basic7": 7}, {})
     with pytest.raises(RecipeError, match="did you mean 'dropout'"):
         build_network("mien-se-resnet", {"basic7": 7}, {"drop": 0.1})
-    for options in ({"dropout": 2}, {"channels": 64}, {"stem": "wide"}):
-        with pytest.raises(RecipeError, match="cannot be built with"):
+    for options in (
+        {"dropout": 2},
+        {"channels": 64},
+        {"stem": "wide"},
+        {"stem": 0},
+        {"channels": [], "blocks": []},
+        {"channels": [4, 4, 4]},
+        {"channels": [64.5, 64, 64]},
+        {"blocks": [0, 2, 2]},
+        {"dropout": "much"},
+    ):
+        with pytest.raises(RecipeError, match=r"cannot be built with .*option"):
             build_network("mien-se-resnet", {"basic7": 7}, options)
 
 

@@ -41,7 +41,7 @@ class Preprocess(BaseModel):
         std: Divides the result.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     size: int = Field(default=48, ge=8, le=512)
     colour: Literal["grey"] = "grey"
@@ -60,11 +60,7 @@ class Preprocess(BaseModel):
         Returns:
             uint8 (size, size), grey.
         """
-        region = grey(_cut(picture, square))
-        shrinks = region.shape[0] > self.size
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        resized = cv2.resize(region, (self.size, self.size), interpolation=method)
-        return np.asarray(resized, dtype=np.uint8)
+        return resized(grey(_cut(picture, square)), self.size)
 
     def normalise(self, batch: Batch) -> Batch:
         """Scale float pixel values 0 to 255 to what the network was trained on.
@@ -78,6 +74,12 @@ class Preprocess(BaseModel):
     def to_input(self, crops: Image) -> NDArray[np.float32]:
         """Turn crops, uint8 (N, size, size), into a network's input, float32 (N, 1, size, size)."""
         return self.normalise(crops.astype(np.float32))[:, None]
+
+
+def resized(image: Image, side: int) -> Image:
+    """Return a grey image (H, W) as (side, side): by areas if it shrinks, else by interpolation."""
+    method = cv2.INTER_AREA if max(image.shape) > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (side, side), interpolation=method), dtype=np.uint8)
 
 
 def grey(picture: Image) -> Image:

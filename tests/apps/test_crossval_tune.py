@@ -163,5 +163,17 @@ def test_mistakes_with_spaces_are_one_sentence(
     assert "Traceback" not in err
 
 
+def test_a_search_in_which_all_fails_is_an_error(mien, small_fer2013, tmp_path):
+    space = tmp_path / "space.toml"
+    space.write_text('["optimiser.learning_rate"]\nchoices = [1e30]')
+    code, _, err = mien(
+        "tune", "mien-base", "--data", small_fer2013[0], "--space", space,
+        "--out", tmp_path / "out", "--sampler", "grid", *sets(),
+    )  # fmt: skip
+    assert code == 2
+    assert "All trials failed, the first because: The loss became" in err
+    assert (tmp_path / "out" / "trials.csv").exists()
+
+
 def test_a_search_is_by_parzen_estimators_of_fifty_trials_unless_said():
     assert (Search().sampler, Search().trials, Search().prunes) == ("tpe", None, True)

@@ -1,6 +1,8 @@
 """Fine-tuning, ensembles and test-time augmentation from the command line."""
 
 import shutil
+import zipfile
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -78,6 +80,26 @@ def test_photos_are_looked_through_for_faces_and_crops_are_not(portrait, tmp_pat
     assert crops[1].detector == "none"
     assert photos_to_prepare(write_tree(tmp_path / "ready", 2, side=48), 48) is None
     assert photos_to_prepare(tmp_path / "faces", 48) is None
+
+
+def test_votes_need_the_dataset_that_they_are_of(mien, small_fer2013, tmp_path):
+    trees = [write_tree(tmp_path / name, 2) for name in ("one", "two")]
+    data = [part for tree in trees for part in ("--data", tree)]
+    code, _, err = mien("train", "mien-base", *data, "--votes", small_fer2013[1])
+    assert code == 2
+    assert "--votes are of 'fer2013', which is none of the datasets" in " ".join(err.split())
+
+
+def test_a_damaged_photo_of_an_archive_is_only_left_out(tmp_path):
+    tree = write_tree(tmp_path / "mine", 2)
+    archive = Path(shutil.make_archive(str(tree), "zip", tree))
+    content = bytearray(archive.read_bytes())
+    with zipfile.ZipFile(archive) as opened:
+        first = min((i for i in opened.infolist() if not i.is_dir()), key=lambda i: i.header_offset)
+    content[first.header_offset + 30 + len(first.filename) + 60] ^= 0xFF
+    archive.write_bytes(content)
+    raw, _ = photos_to_prepare(archive, 48)
+    assert len(raw.entries) == sum(path.is_file() for path in tree.rglob("*"))
 
 
 @pytest.mark.parametrize(

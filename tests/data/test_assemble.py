@@ -5,7 +5,8 @@ import pytest
 
 from mien.data.assemble import assemble
 from mien.data.twins import twin_groups
-from mien.errors import RecipeError
+from mien.errors import DataError, RecipeError
+from mien.labels import LABEL_SETS
 from mien.recipe import DataPart
 
 
@@ -64,9 +65,50 @@ def test_datasets_are_put_together_by_name(small_dataset):
         assemble(both, [small_dataset])
     with pytest.raises(RecipeError, match=r"is for dataset 'fer2013'\. Got 'ckplus48'"):
         assemble(part(), [other])
+    with pytest.raises(RecipeError, match=r"told apart by name\. Got 'fer2013' more than once"):
+        assemble(both, [small_dataset, small_dataset])
 
 
 @pytest.mark.parametrize("split", ["80", "a:b", "80:-20", "nan:20", "1:2:3:4"])
 def test_a_wrong_ratio_is_refused(split):
     with pytest.raises(ValueError, match="ratio such as 80:10:10"):
         part(split=split)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"test_per_class": 5, "split": "64:16:20"}, "split should have two shares"),
+        ({"merge": {"contempt": "disgust"}}, "merge needs labels"),
+        ({"clean": ("subjects",), "split": "80:20"}, "should not list 'subjects'"),
+        ({"clean": ("subjects",), "test_per_class": 5}, "should not list 'subjects'"),
+    ],
+)
+def test_keys_that_undo_each_other_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        part(**options)
+
+
+def test_datasets_of_different_label_sets_are_merged_into_one(small_dataset):
+    wide = dataclasses.replace(
+        small_dataset,
+        name="ckplus48",
+        labels=LABEL_SETS["ckplus7"],
+        targets=np.where(small_dataset.targets == 4, 1, small_dataset.targets),
+    )
+    both = DataPart(
+        dataset="fer2013+ckplus48",
+        labels="four",
+        merge={"contempt": "anger", "disgusted": "anger"},
+        split="80:10:10",
+    )
+    faces = assemble(both, [small_dataset, wide])
+    merged = {name.split("/")[0] for name in faces.ids[faces.targets == 0]}
+    assert merged == {"fer2013", "ckplus48"}
+    steps = [step for step in faces.history if "label set" in step]
+    assert "merged 12 disgust into anger" in steps[0]
+    assert "contempt" not in steps[0]
+    assert "contempt into anger" in steps[1]
+    alone = part(labels="four", merge={"contempt": "anger"})
+    with pytest.raises(DataError, match=r"'contempt' cannot be merged: .*'fer2013' does not hold"):
+        assemble(alone, [small_dataset])

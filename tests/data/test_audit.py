@@ -1,13 +1,14 @@
 import csv
 import dataclasses
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.data.audit import CHECKS, audit
+from mien.data.audit import CHECKS, audit, similar
 from mien.data.audit.report import read_findings, write_report
 from mien.data.audit.similar import BLOCK, similar_pairs
 from mien.data.clean import clean
@@ -82,7 +83,7 @@ def test_a_near_copy_in_train_is_found(flawed):
 @given(st.integers(2, 40), st.floats(0.1, 0.95), st.integers(0, 1000))
 def test_similar_pairs_are_those_numpy_finds(count, threshold, seed):
     images = np.random.default_rng(seed).integers(0, 256, (count, 2, 3), dtype=np.uint8)
-    pairs, values = similar_pairs(images, threshold)
+    pairs, values = map(np.concatenate, zip(*similar_pairs(images, threshold)))
     flat = images.reshape(count, -1).astype(float)
     with np.errstate(invalid="ignore"):
         oracle = np.corrcoef(flat)
@@ -98,8 +99,27 @@ def test_similar_pairs_are_those_numpy_finds(count, threshold, seed):
 def test_pairs_are_found_across_blocks():
     images = np.random.default_rng(0).integers(0, 256, (BLOCK + 5, 3, 3), dtype=np.uint8)
     images[BLOCK + 2] = images[7]
-    pairs, _ = similar_pairs(images, 0.9999)
+    pairs = np.concatenate([pairs for pairs, _ in similar_pairs(images, 0.9999)])
     assert [7, BLOCK + 2] in pairs.tolist()
+
+
+def test_near_copies_of_everything_do_not_fill_the_memory(small_dataset, monkeypatch):
+    monkeypatch.setattr(similar, "BLOCK", 256)
+    generator = np.random.default_rng(0)
+    faces = generator.integers(0, 256, (8, 8)) + generator.normal(0, 8, (1024, 8, 8))
+    copies = small_dataset.select(
+        np.resize(np.arange(len(small_dataset)), 1024), ids=np.arange(1024).astype(str)
+    )
+    copies = dataclasses.replace(copies, images=faces.clip(0, 255).astype(np.uint8))
+    tracemalloc.start()
+    try:
+        result, dropped = found(copies, "similar")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert result.counts["pairs"] == 1024 * 1023 // 2
+    assert len(dropped) == 1023
+    assert peak < 20e6
 
 
 def test_light_votes_and_subjects(flawed):
@@ -107,6 +127,10 @@ def test_light_votes_and_subjects(flawed):
     assert {"fer2013-00010", "fer2013-00011", "fer2013-00012"} <= set(dropped)
     assert result.counts["too dark"] == result.counts["too bright"] == 1
     assert found(flawed, "not-a-face")[1] == ["fer2013-00020"]
+    votes = np.where(np.arange(len(flawed))[:, None] < 9, 0, flawed.votes).astype(np.uint8)
+    result, dropped = found(dataclasses.replace(flawed, votes=votes), "not-a-face")
+    assert dropped == ["fer2013-00020"]
+    assert result.counts["images without a vote, not judged"] == 9
     without = dataclasses.replace(flawed, votes=None)
     assert found(without, "not-a-face")[1] == []
     result, dropped = found(flawed, "subjects")
@@ -133,9 +157,22 @@ def test_the_page_is_whole_and_the_table_drives_cleaning(flawed, tmp_path):
     assert "fer2013-00020" in clean(flawed, rows, ["not-a-face", "identical"]).ids
 
 
+def test_cleaning_says_what_the_findings_do_not_hold(flawed, tmp_path):
+    write_report(flawed, audit(flawed, ["identical"]), tmp_path)
+    rows = read_findings(tmp_path / "findings.csv")
+    cleaned = clean(flawed, rows, ["identical", "similar"])
+    assert cleaned.history[-1] == (
+        "cleaned: dropped 1 identical, 0 similar (the findings hold none)"
+    )
+
+
 def test_cleaning_refuses_what_does_not_fit(flawed, tmp_path):
     write_report(flawed, audit(flawed), tmp_path)
     rows = read_findings(tmp_path / "findings.csv")
+    for said in (None, "", "ja", "1"):  # None: the row is shorter than the others
+        edited = [rows[0] | {"drop": said}]
+        with pytest.raises(DataError, match=f"say yes or no in the column 'drop'. Got {said!r}"):
+            clean(flawed, edited, [rows[0]["check"]])
     with pytest.raises(DataError, match="did you mean 'identical'"):
         clean(flawed, rows, ["identica"])
     with pytest.raises(DataError, match="are of another dataset: 'fer2013' has no 'fer2013-00077'"):
@@ -183,4 +220,4 @@ def test_findings_are_readable_by_anyone(flawed, tmp_path):
 def test_a_check_that_found_nothing_leaves_out_nothing(flawed, tmp_path):
     cleaned = clean(flawed, [], ["identical"])
     assert cleaned.fingerprint == flawed.fingerprint
-    assert cleaned.history[-1] == "cleaned: dropped 0 identical"
+    assert cleaned.history[-1] == "cleaned: dropped 0 identical (the findings hold none)"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mien.data.balance import at_least, at_most, balanced_test, combine
+from mien.data.dataset import NO_TARGET
 from mien.data.relabel import relabel
 from mien.errors import DataError
 from mien.labels import label_set
@@ -29,6 +30,9 @@ def test_classes_are_cut_to_a_number_or_to_the_smallest(uneven):
     assert at_most(uneven, 8, 0).fingerprint != at_most(uneven, 8, 1).fingerprint
     with pytest.raises(DataError, match=r"must be 1 or more\. Got 0"):
         at_most(uneven, 0, 0)
+    blank = dataclasses.replace(uneven, targets=np.full(len(uneven), NO_TARGET))
+    with pytest.raises(DataError, match="'fer2013' has no labelled face"):
+        at_most(blank, None, 0)
 
 
 def test_a_balanced_test_has_as_many_of_each(uneven):
@@ -36,6 +40,9 @@ def test_a_balanced_test_has_as_many_of_each(uneven):
     assert sizes(uneven.select(mask)) == [3] * 7
     with pytest.raises(DataError, match=r"needs 10 faces of each class\. .* of anger"):
         balanced_test(uneven, 10, 0)
+    for count in (0, -5):
+        with pytest.raises(DataError, match=f"must be 1 or more. Got {count}"):
+            balanced_test(uneven, count, 0)
 
 
 def test_combining_keeps_sources_and_separates_names(small_dataset):
@@ -49,7 +56,10 @@ def test_combining_keeps_sources_and_separates_names(small_dataset):
     assert both.ids[-1] == "more/fer2013-00083"
     assert both.votes.shape == (len(both), 10)
     bare = dataclasses.replace(other, votes=None)
-    assert combine("both", [small_dataset, bare]).votes is None
+    mixed = combine("both", [small_dataset, bare])
+    np.testing.assert_array_equal(mixed.votes[: len(small_dataset)], small_dataset.votes)
+    assert not mixed.votes[len(small_dataset) :].any()
+    assert combine("both", [dataclasses.replace(bare, name="bare"), bare]).votes is None
     with pytest.raises(DataError, match="basic7 48x48 and four 48x48"):
         combine("both", [small_dataset, relabel(other, label_set("four"))])
 
@@ -80,3 +90,11 @@ def test_what_cannot_be_repeated_is_an_error(small_dataset):
         at_least(judged, 50, 0)
     with pytest.raises(DataError, match="must be 1 or more"):
         at_least(judged, 0, 0)
+
+
+def test_what_was_repeated_can_be_repeated_again(uneven):
+    once = at_least(uneven, 12, 0)
+    again = at_least(once, 30, 0)
+    assert sizes(again) == [30] * 7
+    assert len(set(again.ids)) == len(again)
+    np.testing.assert_array_equal(again.ids[: len(once)], once.ids)

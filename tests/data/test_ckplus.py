@@ -43,7 +43,7 @@ def test_first_frames_are_neutral_on_request(ckplus):
     assert dataset.ids[1].endswith("S005_001_00000001.png")
 
 
-@pytest.mark.parametrize("text", ["", "9.0", "happy", "2.5", "-1"])
+@pytest.mark.parametrize("text", ["", "9.0", "happy", "2.5", "-1", "inf", "1e400", "nan"])
 def test_a_wrong_emotion_file_is_named(ckplus, text):
     path = ckplus / "Emotion" / "S005" / "001" / "S005_001_00000011_emotion.txt"
     path.write_text(text)

@@ -40,7 +40,7 @@ def test_samples_come_back_as_they_went_in():
         ([], "Got no images instead"),
         (
             [sample("a"), dataclasses.replace(sample("b"), image=np.zeros((2, 3), np.uint8))],
-            "4x4, 3x2",
+            "Got 4x4 for 'a' and 3x2 for 'b'",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import re
+import tracemalloc
 
 import numpy as np
 import PIL.Image
@@ -12,6 +13,7 @@ from mien.data.explore.features import model_features, pixels
 from mien.data.explore.projection import baseline, nearest_neighbours, principal_components
 from mien.data.explore.report import explore
 from mien.data.explore.statistics import mean_faces, measures, shape_table
+from mien.data.sizes import of_side
 from mien.errors import DataError
 from mien.inference.classifier import Classifier
 
@@ -108,3 +110,29 @@ def test_a_models_features_tell_expressions_apart_better_than_pixels(real_fer201
     assert reached[1] > 0.6
     explore(judged, tmp_path, classifier)
     assert "components of the features of mien-base" in (tmp_path / "explore.html").read_text()
+
+
+def test_large_faces_are_shrunk_for_their_pixels(small_dataset):
+    large = dataclasses.replace(small_dataset, images=of_side(small_dataset.images, 224))
+    assert pixels(small_dataset).shape == (84, 48 * 48)
+    assert pixels(large).shape == (84, 48 * 48)
+    assert np.abs(pixels(large) - pixels(small_dataset)).mean() < 0.02
+
+
+def test_measures_do_not_turn_all_images_into_fractions():
+    images = np.random.default_rng(0).integers(0, 256, (2000, 100, 100), dtype=np.uint8)
+    tracemalloc.start()
+    try:
+        found = measures(images)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found["contrast"].tolist() == images.std(axis=(1, 2)).tolist()
+    assert peak < 2 * images.nbytes
+
+
+@pytest.mark.parametrize("faces", ["one", "of one pixel"])
+def test_the_least_that_can_be_looked_at(small_dataset, tmp_path, faces):
+    least = dataclasses.replace(small_dataset, images=small_dataset.images[:, :1, :1])
+    explore(small_dataset.select(np.array([5])) if faces == "one" else least, tmp_path)
+    assert (tmp_path / "explore.html").exists()

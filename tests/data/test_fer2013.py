@@ -1,3 +1,4 @@
+import tarfile
 import zipfile
 
 import numpy as np
@@ -125,3 +126,34 @@ def test_the_real_fer2013_has_the_published_counts(shared_data, real_fer2013):
     assert counts["test"]["disgust"] == 55
     assert counts["train"]["happiness"] == 7_215
     assert real_fer2013.images.dtype == np.uint8
+
+
+def test_a_packed_tar_is_read_with_its_checksum(tmp_path):
+    path = makers.write_fer2013(tmp_path / "fer2013.tar.gz", makers.fer_csv(ROWS))
+    content = bytearray(path.read_bytes())
+    content[-8] ^= 1  # the checksum's first byte
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="is not a readable archive: CRC check failed"):
+        read_dataset(path)
+
+
+def test_a_link_to_nothing_in_a_tar_says_so(tmp_path):
+    path = tmp_path / "fer2013.tar"
+    with tarfile.open(path, "w") as tar:
+        for name in ("other.csv", "fer2013.csv"):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, "gone.csv"
+            tar.addfile(link)
+    with pytest.raises(DataError, match=r"fer2013\.csv is a link to gone\.csv, which it does not"):
+        read_dataset(path)
+
+
+def test_a_damaged_lzma_archive_says_so(tmp_path):
+    path = tmp_path / "fer2013.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("fer2013.csv", makers.fer_csv(ROWS))
+    content = bytearray(path.read_bytes())
+    content[60:90] = b"\xff" * 30
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="is not a readable archive"):
+        read_dataset(path)

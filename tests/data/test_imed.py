@@ -1,7 +1,7 @@
 """IMED, and trees that a pattern describes."""
 
 import shutil
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
@@ -60,6 +60,15 @@ def test_subject_and_emotion_are_in_the_path(imed):
         assert set(dataset.subjects) == {"S01", "S02"}
         assert dataset.counts()[""]["happiness"] == 4
     assert dataset.ids[0] == "IMED/S01/bahagia/001.jpg"
+
+
+def test_split_folders_are_not_taken_for_subjects(imed):
+    for subject, split in (("S01", "Train"), ("S02", "test")):
+        (imed / subject).rename(imed / split)
+    assert read_dataset(imed).counts().keys() == {"train", "test"}
+    (imed / "readme.txt").write_text("about")
+    archive = shutil.make_archive(str(imed), "zip", imed.parent, imed.name)
+    assert find_reader(Path(archive))[0] == "folder"
 
 
 @pytest.mark.parametrize(

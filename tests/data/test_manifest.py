@@ -73,3 +73,15 @@ def test_a_list_without_its_columns_says_so(pictures):
     (pictures / "list.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match="cannot be read as Parquet"):
         read_dataset(pictures / "list.parquet")
+
+
+def test_subject_0_is_somebody(pictures):
+    rows = [row | {"subject": number} for number, row in enumerate(ROWS)]
+    for suffix in (".csv", ".parquet"):
+        assert read_dataset(write(pictures, rows, suffix)).subjects.tolist() == ["0", "1", "2"]
+
+
+def test_a_path_with_a_zero_character_is_one_sentence(pictures):
+    path = write(pictures, [ROWS[0] | {"path": "pictures/a\0.png"}], ".parquet")
+    with pytest.raises(DataError, match="cannot be read: no path holds a zero character"):
+        read_dataset(path)

@@ -30,7 +30,7 @@ from mien.data.prepare.illumination import ILLUMINATIONS
 from mien.data.prepare.level import levelled
 from mien.data.prepare.outcome import Outcome
 from mien.data.prepare.run import list_pictures, prepare, prepared_dataset
-from mien.data.prepare.settings import Preparation
+from mien.data.prepare.settings import PREPARED, Preparation, done_before
 from mien.data.prepare.workers import prepare_all
 from mien.data.store import read_store
 from mien.errors import DataError, MienError
@@ -566,3 +566,13 @@ def _write(path, picture):
     size = (720 - FRAME.left - FRAME.right, 480 - FRAME.top - FRAME.bottom)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     makers.write_photo(path, framed(small, FRAME))
+
+
+def test_what_a_model_does_not_repeat_is_told_by_the_history():
+    plain = Preparation().summary
+    dark = Preparation(illumination="gamma", gamma=0.5).summary
+    level = Preparation(detector="yunet", level_eyes=True).summary
+    history = [f"{PREPARED}{s}): 3 pictures" for s in (plain, dark, level, level)]
+    combined = [f"photos: {step}" for step in history]
+    assert done_before(["cleaned: dropped 1 similar", history[0]]) == []
+    assert done_before(history) == done_before(combined) == ["illumination gamma 0.5", "eyes level"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mien.data.dataset import NO_TARGET
 from mien.data.relabel import relabel
-from mien.errors import DataError, MienError
+from mien.errors import DataError
 from mien.labels import EXPRESSIONS, LABEL_SETS, LabelSet, label_set
 
 
@@ -54,7 +54,7 @@ def test_unlabelled_faces_and_votes_stay(small_dataset):
 
 
 def test_merging_what_is_not_there_is_refused(small_dataset):
-    with pytest.raises(MienError, match="has no 'contempt'"):
+    with pytest.raises(DataError, match="has no 'contempt'"):
         relabel(small_dataset, label_set("four"), {"contempt": "anger"})
-    with pytest.raises(MienError, match="has no 'fear'"):
+    with pytest.raises(DataError, match="has no 'fear'"):
         relabel(small_dataset, label_set("four"), {"disgust": "fear"})

@@ -161,6 +161,10 @@ def test_a_damaged_table_says_so(store):
         ("image", {"bytes": None, "path": "a"}, "row 1: the image is not a PNG"),
         ("image", "a.png", "wanted 'image' as struct"),
         ("split", None, "lacks the column 'split'"),
+        ("votes", [1, 2], "row 1: wanted 'votes' as 10 whole numbers .* found \\[1, 2\\]"),
+        ("votes", [300] * 10, "row 1: wanted 'votes'"),
+        ("votes", [None] * 10, "row 1: wanted 'votes'"),
+        ("votes", 7, "row 1: wanted 'votes' as 10 .* found 7"),
     ],
 )
 def test_an_edited_table_says_what_is_wrong(store, column, values, message):

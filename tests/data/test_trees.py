@@ -13,10 +13,12 @@ import PIL.Image
 import pytest
 
 import makers
+from mien.data.dataset import FaceDataset
 from mien.data.readers import READERS, find_reader, read_dataset
+from mien.data.sample import Sample
 from mien.data.tree import read_grey
 from mien.errors import DataError, MienError
-from mien.labels import ClassNames
+from mien.labels import ClassNames, label_set
 
 FOLDERS = ("Angry", "happy", "NEUTRAL", "sad")
 
@@ -144,14 +146,50 @@ def test_what_is_no_picture_is_named_and_the_rest_is_read(tree):
 
 def test_pictures_of_different_sizes_say_so(tree):
     PIL.Image.new("L", (10, 12)).save(tree / "Train" / "sad" / "0.png")
-    with pytest.raises(DataError, match=r"images of one size\. Got 48x48, 10x12"):
+    wanted = r"Got 48x48 for '\S+/0.png' and 10x12 for 'Train/sad/0.png': mien data prepare makes"
+    with pytest.raises(DataError, match=wanted):
         read_dataset(tree)
+
+
+def test_reading_ends_at_the_second_size(tree):
+    read = []
+    pictures = (
+        Sample(str(number), np.zeros((side, side), np.uint8), "anger")
+        for number, side in enumerate((4, 4, 5, 4, 4))
+        if read.append(number) is None
+    )
+    with pytest.raises(DataError, match="Got 4x4 for '0' and 5x5 for '2'"):
+        FaceDataset.from_samples("own", label_set("four"), pictures)
+    assert read == [0, 1, 2]
 
 
 def test_a_folder_without_classes_says_so(tmp_path):
     picture(tmp_path / "photos" / "a.png")
     with pytest.raises(DataError, match="holds no folder with pictures"):
         read_dataset(tmp_path / "photos")
+
+
+def test_a_zip_with_a_name_that_is_no_utf8_says_so(tmp_path):
+    path = tmp_path / "photos.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("happy/\u00e4.png", b"x")
+    path.write_bytes(path.read_bytes().replace("\u00e4".encode(), b"\xff\xfe"))
+    named = shutil.copy(path, tmp_path / "fer2013.zip")
+    for place in (path, named):
+        with pytest.raises(DataError, match="is not a readable archive"):
+            read_dataset(place)
+
+
+def test_fer2013s_folders_may_be_zipped_under_its_name(tmp_path):
+    for split in ("train", "test"):
+        for number, name in enumerate(("angry", "happy")):
+            picture(tmp_path / "tree" / split / name / "1.png", number)
+    archive = Path(shutil.make_archive(str(tmp_path / "fer2013"), "zip", tmp_path / "tree"))
+    assert find_reader(archive)[0] == "fer2013-folder"
+    assert len(read_dataset(archive)) == 4
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr("fer2013.csv", "emotion,pixels,Usage\n")
+    assert find_reader(archive)[0] == "fer2013"
 
 
 def test_a_zip_that_leads_outside_is_refused(tmp_path):

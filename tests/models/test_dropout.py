@@ -54,3 +54,8 @@ def test_the_same_seed_drops_the_same_and_evaluation_drops_nothing():
     assert Dropout(0.0).train()(x) is x
     assert float(Dropout(1.0).train()(x).sum()) == 0
     assert isinstance(layer, nn.Dropout)
+
+
+def test_nearly_everything_may_be_dropped():
+    out = Dropout(1 - 1e-9).train()(torch.ones(100))
+    assert torch.isfinite(out).all()

@@ -14,6 +14,7 @@ from mien.models.cost import count_macs
 from mien.models.dropout import Dropout
 from mien.models.keras_layers import keras_parameters
 from mien.models.mahastama import STACKED, WITH_1024, WITHOUT_ADDITIONAL_LAYER
+from mien.models.mien_se_resnet import ResidualBlock
 from mien.models.network import FaceNetwork
 from mien.preprocess import Preprocess
 
@@ -276,3 +277,19 @@ def test_other_sizes_work(name):
 def test_an_impossible_option_is_answered_with_a_sentence(name, options, message):
     with pytest.raises(RecipeError, match=message):
         build_network(name, HEADS, options)
+
+
+def test_our_network_sees_faces_of_any_size():
+    network = build_network("mien-se-resnet", HEADS, {"channels": [8] * 4, "blocks": [1] * 4})
+    for side in (8, 13, 44, 50, 52, 56, 100):
+        assert network(torch.randn(2, 1, side, side))["four"].shape == (2, 4)
+
+
+def test_shortcuts_average_the_pixels_that_are_there():
+    shortcut = ResidualBlock(8, 8, 2).shortcut[0]
+    images = torch.randn(2, 8, 6, 6)
+    assert torch.equal(shortcut(images), nn.AvgPool2d(2)(images))
+    odd = shortcut(images[..., :5, :5])
+    assert torch.equal(odd[..., :2, :2], shortcut(images)[..., :2, :2])
+    torch.testing.assert_close(odd[..., 2, 2], images[..., 4, 4])
+    torch.testing.assert_close(odd[..., 0, 2], images[..., :2, 4].mean(-1))

@@ -14,7 +14,7 @@ import torch
 from makers import SMALL_RECIPE
 from mien.errors import MienError, RecipeError
 from mien.evaluation.predict import predict
-from mien.recipe import find_recipe, load_recipe
+from mien.recipe import NetworkPart, find_recipe, load_recipe
 from mien.training.run import Run
 from mien.training.train import train, training_faces
 
@@ -179,4 +179,13 @@ def test_what_the_network_would_misread_is_refused(small_dataset, tmp_path):
     silent = dataclasses.replace(small_dataset, votes=votes.astype(np.uint8))
     with pytest.raises(RecipeError, match="no face of the split 'val' has a known truth"):
         train(recipe(), silent, tmp_path / "c", progress=False)
+    if not torch.cuda.is_available():
+        with pytest.raises(RecipeError, match=r"without a CUDA device\. Got fp16 instead"):
+            train(recipe("training.precision=fp16"), small_dataset, tmp_path / "d", progress=False)
+    for network, options in (("kusno-chowanda", {}), ("mahastama", {"filters": [8] * 6})):
+        alone = recipe("training.batch_size=1").model_copy(
+            update={"network": NetworkPart(name=network, options=options)}
+        )
+        with pytest.raises(RecipeError, match=f"must be 2 or more .*'{network}' normalises"):
+            train(alone, small_dataset, tmp_path / "e", progress=False)
     assert list(tmp_path.iterdir()) == []

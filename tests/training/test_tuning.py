@@ -10,17 +10,20 @@ import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optuna.pruners import NopPruner
 from optuna.trial import TrialState, create_trial
 
 from makers import SMALL_RECIPE
 from mien.errors import MienError, RecipeError
+from mien.models import NETWORKS
+from mien.models.mien_se_resnet import MienSEResNet
 from mien.recipe import find_recipe, load_recipe
 from mien.training.run import Run
 from mien.training.tuning.dimension import Choices, Interval
 from mien.training.tuning.samplers import build_sampler, known_sampler
 from mien.training.tuning.slots import SLOT, SpareError, claim, queue, slots
 from mien.training.tuning.space import grid_of, read_space, with_values
-from mien.training.tuning.storage import open_study
+from mien.training.tuning.storage import open_study, sqlite_url
 from mien.training.tuning.tune import Search, tune
 from mien.training.tuning.watching import Watch
 
@@ -80,6 +83,8 @@ def test_what_cannot_be_counted_needs_another_sampler():
     large = {str(n): Interval(low=1, high=100) for n in range(3)}
     with pytest.raises(RecipeError, match="not 1,000,000"):
         grid_of(large, "s.toml")
+    with pytest.raises(RecipeError, match="not 9,000,000,000,000,001"):
+        grid_of({"seed": Interval(low=0, high=9 * 10**15)}, "s.toml")
 
 
 def test_a_space_is_read_with_quoted_dots_and_without(tmp_path):
@@ -129,6 +134,38 @@ def test_a_space_that_does_not_fit_is_one_sentence(tmp_path, text, sentence):
         read_space(space_file(tmp_path, text), recipe())
     assert "space.toml" in str(caught.value)
     assert "\n" not in str(caught.value).strip() or "TOML" in sentence
+
+
+@pytest.mark.parametrize(
+    ("select", "text", "what"),
+    [
+        ("val_loss", "[training]\nchoices = [{epochs = 1, batch_size = 8}]", "training.select"),
+        ("val_loss", '["heads.0.weight"]\nchoices = [1.0, 0.5]', "the loss of heads"),
+        ("val_loss", '["heads.0.smoothing"]\nlow = 0.0\nhigh = 0.2', "the loss of heads"),
+        ("val_loss", '["heads.0.loss"]\nchoices = ["focal"]', "the loss of heads"),
+        (
+            "val_loss",
+            '[signals]\nchoices = [[{name = "agreement"}]]',
+            "the loss of heads and signals",
+        ),
+        ("val_accuracy", '["heads.0.labels"]\nchoices = ["four"]', "what each head says"),
+        ("val_accuracy", '["heads.0.target"]\nchoices = ["votes"]', "what each head says"),
+    ],
+)
+def test_what_changes_the_meaning_of_a_figure_is_not_searched(tmp_path, select, text, what):
+    path = space_file(tmp_path, text)
+    with pytest.raises(RecipeError, match=f"space.toml: .* cannot be searched: {what}"):
+        read_space(path, recipe(f"training.select={select}"))
+
+
+def test_a_whole_table_may_be_searched_if_it_keeps_what_is_judged(tmp_path):
+    text = (
+        '[training]\nchoices = [{epochs = 1, batch_size = 8, select = "val_loss"}]\n'
+        '["data.at_least"]\nchoices = [0, 20]\n'
+    )
+    assert len(read_space(space_file(tmp_path, text), recipe("training.select=val_loss"))) == 2
+    loss = '["heads.0.weight"]\nchoices = [1.0, 0.5]'
+    assert read_space(space_file(tmp_path, loss), recipe())
 
 
 def test_values_that_fit_only_with_others_are_allowed(tmp_path):
@@ -245,8 +282,9 @@ def _check_folder(tuned, folder):
             values = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
         assert record.value == max(values)
         assert run.best.exists() == (record == tuned.best)
-        assert not run.last.exists()
+        assert run.last.exists() == (record == tuned.best)
     assert tuned.best.value == max(r.value for r in tuned.records)
+    _check_best_is_whole(Run(folder / "trials" / f"{tuned.best.number:04d}"))
     best = load_recipe(folder / "best.toml")
     assert best == with_values(recipe(), tuned.best.values, "")
     with (folder / "trials.csv").open() as file:
@@ -255,6 +293,14 @@ def _check_folder(tuned, folder):
     page = (folder / "tuning.html").read_text()
     assert page.count("<img") >= 2
     assert 'src="http' not in page
+
+
+def _check_best_is_whole(run):
+    """Check that the weights which are kept can be used."""
+    run.check_finished()
+    assert run.module() is not None
+    # Nothing but the epoch that is best: the optimiser alone would double the size.
+    assert run.last.stat().st_size < run.best.stat().st_size / 2
 
 
 def _check_refusals(dataset, folder):
@@ -280,6 +326,21 @@ def test_failures_are_kept_with_their_sentence_and_the_search_goes_on(small_data
     assert "cannot be built" in (tmp_path / "trials.csv").read_text()
     more = tune(recipe(), small_dataset, space, tmp_path, Search("grid"), progress=False)
     assert more.records == tuned.records
+
+
+class Broken(MienSEResNet):
+    """A network with a mistake that is nobody's on purpose."""
+
+    def features(self, images):
+        return [][len(images)]
+
+
+def test_a_mistake_of_any_kind_does_not_end_a_study(small_dataset, tmp_path, monkeypatch):
+    monkeypatch.setitem(NETWORKS._entries, "broken", Broken)
+    space = {"network.name": Choices(choices=("broken", "mien-se-resnet"))}
+    tuned = tune(recipe(), small_dataset, space, tmp_path, Search("grid"), progress=False)
+    assert [r.state for r in tuned.records] == ["failed", "complete"]
+    assert tuned.records[0].reason == "list index out of range"
 
 
 def test_a_trial_that_is_worse_than_the_median_is_given_up(small_dataset, tmp_path):
@@ -362,3 +423,13 @@ def test_workers_share_a_study_and_one_that_is_killed_loses_nothing(small_fer201
     rows = (tmp_path / "trials.csv").read_text().splitlines()
     assert len(rows) == 5
     shutil.rmtree(tmp_path / "trials")
+
+
+def test_a_folder_may_be_called_as_it_likes(tmp_path):
+    folder = tmp_path / "a?b#c%41{d}"
+    folder.mkdir()
+    url = sqlite_url(folder / "study.db")
+    study = open_study(url, "s", recipe(), build_sampler("random", 0), NopPruner())
+    assert study.trials == []
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    assert (folder / "study.db").stat().st_size > 0

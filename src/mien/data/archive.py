@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
@@ -21,9 +24,20 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 ENCRYPTED = 0x1
 """The bit of a zip entry's flags that says it needs a password."""
 
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError)
-"""What the standard library raises, at the start or in the middle, for an archive that is damaged
-or packed by a method it does not know."""
+CHUNK = 2**20
+
+DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    UnicodeDecodeError,
+)
+"""What the standard library raises, at the start or in the middle, for an archive that is damaged,
+packed by a method it does not know, or holds a name that is no UTF-8."""
 
 
 def is_archive(path: Path) -> bool:
@@ -44,24 +58,29 @@ def open_member(path: Path, member: str, *, progress: bool = False) -> Iterator[
         DataError: If the archive is damaged or does not hold the file.
     """
     console = Console(stderr=True, quiet=not progress)
-    with ExitStack() as stack:
-        try:
-            file, size = _open(path, member, stack)
-            yield stack.enter_context(
-                wrap_file(
-                    cast("BinaryIO", file),
-                    total=size,
-                    description=f"Reading {escape(path.name)}",
-                    console=console,
-                    disable=not progress,
-                )
+    with _told(path), ExitStack() as stack:
+        file, size = _open(path, member, stack)
+        yield stack.enter_context(
+            wrap_file(
+                cast("BinaryIO", file),
+                total=size,
+                description=f"Reading {escape(path.name)}",
+                console=console,
+                disable=not progress,
             )
-        except DataError:
-            raise
-        except OSError as error:
-            raise DataError(f"{path} cannot be opened: {error.strerror or error}.") from error
-        except DAMAGED as error:
-            raise DataError(f"{path} is not a readable archive: {error}.") from error
+        )
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except DAMAGED as error:
+        raise DataError(f"{path} is not a readable archive: {error}.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened: {error.strerror or error}.") from error
 
 
 def _open(path: Path, member: str, stack: ExitStack) -> tuple[IO[bytes], int]:
@@ -87,11 +106,27 @@ def _open_in_tar(path: Path, member: str, stack: ExitStack) -> tuple[IO[bytes], 
     archive = stack.enter_context(tarfile.open(path))  # noqa: SIM115 — the stack closes it
     seen = []
     for info in archive:
-        file = archive.extractfile(info)
-        if file is not None and PurePosixPath(info.name).name == member:
+        file = _extracted(archive, info, path) if PurePosixPath(info.name).name == member else None
+        if file is not None:
+            stack.push(partial(_read_on, archive))
             return stack.enter_context(file), info.size
         seen.append(info.name)
     raise DataError(f"{path} holds no {member}: it holds {_some(seen)}.")
+
+
+def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo, path: Path) -> IO[bytes] | None:
+    try:
+        return archive.extractfile(info)
+    except KeyError as error:
+        raise DataError(
+            f"{path}: {info.name} is a link to {info.linkname}, which it does not hold."
+        ) from error
+
+
+def _read_on(archive: tarfile.TarFile, error: type[BaseException] | None, *_: object) -> None:
+    """Read to the end of a tar whose member was read: a checksum over everything stands there."""
+    while error is None and archive.fileobj is not None and archive.fileobj.read(CHUNK):
+        pass
 
 
 def _some(names: list[str]) -> str:

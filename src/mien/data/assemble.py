@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mien.data.audit import audit
 from mien.data.balance import at_least, at_most, balanced_test, combine
 from mien.data.dataset import FaceDataset
-from mien.data.relabel import relabel
+from mien.data.relabel import relabel_all
 from mien.data.split import divide, divide_rest, with_splits
 from mien.errors import RecipeError
 from mien.labels import label_set
@@ -43,6 +43,7 @@ def assemble(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
 
 def _in_order(part: DataPart, datasets: Sequence[FaceDataset]) -> list[FaceDataset]:
     by_name = {dataset.name: dataset for dataset in datasets}
+    _check_names(datasets)
     if set(by_name) == {part.dataset} and len(datasets) == 1:
         return list(datasets)
     if sorted(part.datasets) != sorted(dataset.name for dataset in datasets):
@@ -55,10 +56,19 @@ def _in_order(part: DataPart, datasets: Sequence[FaceDataset]) -> list[FaceDatas
     return [by_name[name] for name in part.datasets]
 
 
+def _check_names(datasets: Sequence[FaceDataset]) -> None:
+    names = [dataset.name for dataset in datasets]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise RecipeError(
+            f"The recipe's datasets are told apart by name. Got {repeated!r} more than once: make"
+            " them one first, with mien data combine --as."
+        )
+
+
 def _together(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
     if part.labels:
-        wanted = label_set(part.labels)
-        datasets = [relabel(dataset, wanted, part.merge) for dataset in datasets]
+        datasets = relabel_all(datasets, label_set(part.labels), part.merge)
     return datasets[0] if len(datasets) == 1 else combine(part.dataset, datasets)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mien.data.dataset import FaceDataset
 from mien.errors import DataError
+from mien.labels import VOTES
 
 
 def at_most(dataset: FaceDataset, count: int | None, seed: int) -> FaceDataset:
@@ -18,12 +19,13 @@ def at_most(dataset: FaceDataset, count: int | None, seed: int) -> FaceDataset:
     Faces without a label go. The order of the rest stays.
 
     Raises:
-        DataError: If `count` is not positive.
+        DataError: If `count` is not positive, or no face has a label.
     """
     sizes = _sizes(dataset)
+    if not sizes.any():
+        raise DataError(f"Dataset {dataset.name!r} has no labelled face: it has no classes.")
     wanted = int(sizes[sizes > 0].min()) if count is None else count
-    if wanted < 1:
-        raise DataError(f"The number of faces per class must be 1 or more. Got {wanted} instead.")
+    _check_count(wanted)
     picked = np.sort(_pick(dataset, np.minimum(sizes, wanted), seed))
     step = f"at most {wanted} of each class with seed {seed}: {len(dataset) - len(picked)} dropped"
     return dataset.select(picked, step)
@@ -39,8 +41,7 @@ def at_least(dataset: FaceDataset, count: int, seed: int) -> FaceDataset:
     Raises:
         DataError: If `count` is not positive, or a class has too few faces and none in train.
     """
-    if count < 1:
-        raise DataError(f"The number of faces per class must be 1 or more. Got {count} instead.")
+    _check_count(count)
     copies = [_copies(dataset, target, count, seed) for target in range(len(dataset.labels))]
     chosen = np.concatenate([np.arange(len(dataset)), *copies])
     step = f"at least {count} of each class with seed {seed}: {sum(map(len, copies))} repeated"
@@ -51,8 +52,9 @@ def balanced_test(dataset: FaceDataset, count: int, seed: int) -> NDArray[np.boo
     """Return a mask (N,) of `count` random faces of each class: a test in which all count alike.
 
     Raises:
-        DataError: If a class has fewer; names it.
+        DataError: If `count` is not positive, or a class has fewer; names it.
     """
+    _check_count(count)
     sizes = _sizes(dataset)
     for expression, size in zip(dataset.labels.expressions, sizes):
         if size < count:
@@ -68,7 +70,7 @@ def balanced_test(dataset: FaceDataset, count: int, seed: int) -> NDArray[np.boo
 def combine(name: str, datasets: Sequence[FaceDataset]) -> FaceDataset:
     """Return several datasets as one; each face keeps its source, and its id follows it.
 
-    Votes are kept if all have them.
+    Votes are kept if any has them: faces of the others have none, all zeros.
 
     Raises:
         DataError: If label sets or sizes of the images differ.
@@ -81,7 +83,6 @@ def combine(name: str, datasets: Sequence[FaceDataset]) -> FaceDataset:
                 f" are {_form(first)} and {_form(other)}. --labels brings all into one label set,"
                 " mien data prepare into one size."
             )
-    votes = [d.votes for d in datasets if d.votes is not None]
     return FaceDataset(
         name=name,
         labels=first.labels,
@@ -91,9 +92,22 @@ def combine(name: str, datasets: Sequence[FaceDataset]) -> FaceDataset:
         subjects=np.concatenate([_prefixed(d, d.subjects) for d in datasets]),
         sources=np.concatenate([d.sources for d in datasets]),
         ids=np.concatenate([_prefixed(d, d.ids) for d in datasets]),
-        votes=np.concatenate(votes) if len(votes) == len(datasets) else None,
+        votes=_votes(datasets),
         history=tuple(f"{d.name}: {step}" for d in datasets for step in (*d.history, "combined")),
     )
+
+
+def _votes(datasets: Sequence[FaceDataset]) -> NDArray[np.uint8] | None:
+    """Return the votes of all faces, (N, 10); None if no dataset has any."""
+    if all(d.votes is None for d in datasets):
+        return None
+    none = [np.zeros((len(d), len(VOTES)), dtype=np.uint8) for d in datasets]
+    return np.concatenate([n if d.votes is None else d.votes for d, n in zip(datasets, none)])
+
+
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise DataError(f"The number of faces per class must be 1 or more. Got {count} instead.")
 
 
 def _sizes(dataset: FaceDataset) -> NDArray[np.intp]:
@@ -118,12 +132,17 @@ def _copies(dataset: FaceDataset, target: int, count: int, seed: int) -> NDArray
 
 
 def _numbered(ids: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Return ids in which the second, third, … occurrence of one carries its number."""
+    """Return ids in which the second, third, … occurrence of one carries a number that is free."""
     seen: Counter[str] = Counter()
-    numbered = []
+    taken, numbered = set(ids.tolist()), []
     for name in ids.tolist():
         seen[name] += 1
-        numbered.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+        own = name
+        while seen[name] > 1 and own in taken:
+            own = f"{name}#{seen[name]}"
+            seen[name] += own in taken
+        taken.add(own)
+        numbered.append(own)
     return np.array(numbered, dtype=np.str_)
 
 

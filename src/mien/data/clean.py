@@ -11,7 +11,7 @@ from mien.data.audit import CHECKS
 from mien.data.dataset import FaceDataset
 from mien.errors import DataError, unknown_name
 
-YES = "yes"
+YES, NO = "yes", "no"
 
 
 def clean(
@@ -26,8 +26,8 @@ def clean(
         drop: The checks whose findings are applied.
 
     Raises:
-        DataError: If the findings are of another dataset, there is no check of a name, or nothing
-            would be left.
+        DataError: If the findings are of another dataset, a row is cut short or neither dropped
+            nor kept, there is no check of a name, or nothing would be left.
     """
     rows = list(findings)
     found = {row["check"] for row in rows}  # fewer than there are checks: some find nothing
@@ -48,11 +48,24 @@ def clean(
     if not keep.any():
         raise DataError(f"Nothing of dataset {dataset.name!r} would be left.")
     counts = Counter(reasons.values())
-    went = ", ".join(f"{counts[check]} {check}" for check in checks)
+    went = ", ".join(
+        f"{counts[check]} {check}" + ("" if check in found else " (the findings hold none)")
+        for check in checks
+    )
     return dataset.select(np.flatnonzero(keep), f"cleaned: dropped {went}")
 
 
 def _marked(rows: Iterable[Mapping[str, str]], check: str) -> list[str]:
     """Return the ids that a check marks; a file that could not be read has none."""
-    own = (row for row in rows if row["check"] == check and row["id"])
-    return [row["id"] for row in own if row["drop"].strip().lower() == YES]
+    own = [row for row in rows if row["check"] == check and row["id"]]
+    return [row["id"] for row in own if _dropped(row)]
+
+
+def _dropped(row: Mapping[str, str | None]) -> bool:
+    said = row["drop"]  # None where the row is shorter than the others
+    if said is None or said.strip().lower() not in (YES, NO):
+        raise DataError(
+            f"The findings must say {YES} or {NO} in the column 'drop'. Got {said!r} for"
+            f" {row['id']!r} instead."
+        )
+    return said.strip().lower() == YES

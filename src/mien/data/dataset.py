@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,11 +63,11 @@ class FaceDataset:
         Raises:
             DataError: If there are no samples, their sizes differ or an id occurs twice.
         """
-        rows = list(samples)
-        sizes = Counter(row.image.shape for row in rows)
-        if len(sizes) != 1:
-            found = ", ".join(f"{w}x{h}" for h, w in sizes) or "no images"
-            raise DataError(f"Dataset {name!r} must hold images of one size. Got {found} instead.")
+        rows = list(of_one_size(name, samples))
+        if not rows:
+            raise DataError(
+                f"Dataset {name!r} must hold images of one size. Got no images instead."
+            )
         return cls(
             name=name,
             labels=labels,
@@ -191,6 +191,28 @@ class FaceDataset:
         repeated = [i for i, n in Counter(self.ids.tolist()).items() if n > 1]
         if repeated:
             raise DataError(f"Dataset {self.name!r} holds the id {repeated[0]!r} more than once.")
+
+
+def of_one_size(name: str, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Give samples on; stop at the first whose image has another size than those before.
+
+    Photographs would fill the memory before the last is read.
+
+    Raises:
+        DataError: Naming two samples and their sizes.
+    """
+    first = None
+    for sample in samples:
+        first = first or sample
+        if sample.image.shape != first.image.shape:
+            found = " and ".join(
+                f"{s.image.shape[1]}x{s.image.shape[0]} for {s.id!r}" for s in (first, sample)
+            )
+            raise DataError(
+                f"Dataset {name!r} must hold images of one size. Got {found}: mien data prepare"
+                " makes faces of one size of pictures."
+            )
+        yield sample
 
 
 def _targets(rows: list[Sample], labels: LabelSet) -> NDArray[np.int64]:

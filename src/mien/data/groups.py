@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def groups_of(numbers: Iterable[int]) -> dict[int, list[int]]:
     """Return the positions of each group number, in order of first appearance."""
@@ -13,24 +16,23 @@ def groups_of(numbers: Iterable[int]) -> dict[int, list[int]]:
     return groups
 
 
-def joined(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
-    """Return a group number for each of `count` things; things joined by pairs share one.
+def joined(numbers: NDArray[np.intp], pairs: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the group numbers of N things after more of them were put together.
 
     Args:
-        count: How many things there are.
-        pairs: Positions that belong together, from 0.
+        numbers: (N,), for each thing the smallest position in its group; `np.arange(N)` at first.
+        pairs: (M, 2), positions that belong together.
 
     Returns:
-        For each thing the smallest position in its group.
+        (N,), of the same meaning.
     """
-    parent = list(range(count))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    for one, other in pairs:
-        parent[max(root(one), root(other))] = min(root(one), root(other))
-    return [root(index) for index in range(count)]
+    while True:
+        found = numbers[pairs]
+        apart = found[found[:, 0] != found[:, 1]]
+        if len(apart) == 0:
+            return numbers
+        parent = np.arange(len(numbers))
+        np.minimum.at(parent, apart.max(axis=1), apart.min(axis=1))
+        while (parent[parent] != parent).any():
+            parent = parent[parent]
+        numbers = parent[numbers]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from mien.data.dataset import NO_TARGET, FaceDataset
-from mien.errors import DataError
+from mien.errors import DataError, MienError
 from mien.labels import LabelSet, parse_expression
 
 
@@ -41,11 +41,39 @@ def relabel(
     return changed.select(np.flatnonzero(keep), _step(dataset, labels, becomes, merge or {}))
 
 
+def relabel_all(
+    datasets: Sequence[FaceDataset], labels: LabelSet, merge: Mapping[str, str]
+) -> list[FaceDataset]:
+    """Return several datasets in another label set; each merges the expressions that it knows.
+
+    Raises:
+        DataError: As `relabel` does; an old expression must be known to one dataset or more.
+    """
+    for old in merge:
+        if not any(_knows(dataset, old) for dataset in datasets):
+            names = " and ".join(repr(dataset.name) for dataset in datasets)
+            raise DataError(f"{old!r} cannot be merged: the label set of {names} does not hold it.")
+    return [
+        relabel(dataset, labels, {o: new for o, new in merge.items() if _knows(dataset, o)})
+        for dataset in datasets
+    ]
+
+
+def _knows(dataset: FaceDataset, expression: str) -> bool:
+    try:
+        return parse_expression(expression) in dataset.labels.expressions
+    except MienError as error:
+        raise DataError(str(error)) from error
+
+
 def _meanings(dataset: FaceDataset, labels: LabelSet, merge: Mapping[str, str]) -> dict[str, int]:
     kept = {e: labels.index(e) for e in dataset.labels.expressions if e in labels.expressions}
-    for old, new in merge.items():
-        dataset.labels.index(old)
-        kept[parse_expression(old)] = labels.index(new)
+    try:
+        for old, new in merge.items():
+            dataset.labels.index(old)
+            kept[parse_expression(old)] = labels.index(new)
+    except MienError as error:
+        raise DataError(str(error)) from error
     return kept
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.preprocess import resized
+
 
 def of_side(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return images (N, H, W) as (N, side, side); themselves where they already are that."""
+    """Return images (N, H, W) as (N, side, side), resized as `Preprocess.crop` does it.
+
+    Images that have the side already are returned themselves.
+    """
     if images.shape[1:] == (side, side):
         return images
-    sized = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
-    return np.asarray(sized, dtype=np.uint8)
+    return np.asarray([resized(image, side) for image in images], dtype=np.uint8)

@@ -128,7 +128,7 @@ def _subjects_with_twins(subjects: NDArray[np.intp], twins: NDArray[np.intp]) ->
     """Return groups of subjects; two who share an identical image are in one."""
     count = int(subjects.max()) + 1
     pairs = np.stack([subjects, twins + count], axis=1)
-    roots = np.array(joined(count + int(twins.max()) + 1, pairs.tolist()))
+    roots = joined(np.arange(count + int(twins.max()) + 1), pairs)
     return np.unique(roots[subjects], return_inverse=True)[1]
 
 

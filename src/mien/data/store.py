@@ -176,7 +176,6 @@ def _dataset(table: pa.Table, manifest: _Manifest, folder: Path, progress: bool)
     labels = LabelSet(manifest.labels.name, manifest.labels.expressions)
     _check_schema(table, folder)
     text = {c: np.array(table[c].to_pylist(), dtype=np.str_) for c in TEXT_COLUMNS}
-    votes = table["votes"].to_pylist() if "votes" in table.column_names else None
     return FaceDataset(
         name=manifest.name,
         labels=labels,
@@ -186,7 +185,7 @@ def _dataset(table: pa.Table, manifest: _Manifest, folder: Path, progress: bool)
         subjects=text["subject"],
         sources=text["source"],
         ids=text["id"],
-        votes=None if votes is None else np.array(votes, dtype=np.uint8),
+        votes=_votes(table, folder),
         history=manifest.history,
     )
 
@@ -202,6 +201,26 @@ def _check_schema(table: pa.Table, folder: Path) -> None:
         found = table.schema.field(column).type
         if found != kind:
             raise DataError(f"{folder / TABLE}: wanted {column!r} as {kind}, found {found}.")
+
+
+def _votes(table: pa.Table, folder: Path) -> NDArray[np.uint8] | None:
+    """Return the votes (N, 10), also where another program has stored them as wider integers."""
+    if "votes" not in table.column_names:
+        return None
+    rows = table["votes"].to_pylist()
+    for row, counts in enumerate(rows, start=1):
+        if not _are_votes(counts):
+            raise DataError(
+                f"{folder / TABLE}, row {row}: wanted 'votes' as {len(VOTES)} whole numbers from 0"
+                f" to 255, found {counts}."
+            )
+    return np.array(rows, dtype=np.uint8)
+
+
+def _are_votes(counts: object) -> bool:
+    if not isinstance(counts, list) or len(counts) != len(VOTES):
+        return False
+    return all(isinstance(count, int) and 0 <= count <= 255 for count in counts)
 
 
 def _targets(table: pa.Table, labels: LabelSet, folder: Path) -> NDArray[np.int64]:

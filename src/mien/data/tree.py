@@ -40,6 +40,8 @@ class TreeFile:
         Raises:
             OSError: If it cannot be opened, or is a device or a pipe.
         """
+        if "\0" in str(self.place):
+            raise OSError(errno.EINVAL, "no path holds a zero character", str(self.place))
         if self.member is not None:
             state = self.place.stat()
             archive = _archive(self.place, state.st_mtime_ns, state.st_size, os.getpid())
@@ -76,7 +78,7 @@ def _zip_files(path: Path) -> list[TreeFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
+    except (*DAMAGED, OSError) as error:
         raise DataError(f"{path} is not a readable archive: {error}.") from error
     if any(info.flag_bits & ENCRYPTED for info in infos):
         raise DataError(f"{path} is encrypted: unpack it with its password first.")

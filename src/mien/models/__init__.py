@@ -39,7 +39,7 @@ def build_network(name: str, heads: Mapping[str, int], options: Mapping[str, Any
             raise RecipeError(unknown_name(f"option of network {name!r}", option, known))
     try:
         return builder(heads=heads, **options)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, LookupError) as error:
         raise RecipeError(
             f"Network {name!r} cannot be built with {dict(options)}: {str(error).rstrip('.')}."
         ) from error

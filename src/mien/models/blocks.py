@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+REDUCTION = 8
+"""By how much channel attention narrows its channels."""
+
 
 class Heads(nn.Module):
     """One linear layer per output on shared features.
@@ -28,7 +31,7 @@ class Heads(nn.Module):
 class SqueezeExcitation(nn.Module):
     """Channel attention (Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018, section 3)."""
 
-    def __init__(self, channels: int, reduction: int = 8) -> None:
+    def __init__(self, channels: int, reduction: int = REDUCTION) -> None:
         super().__init__()
         self.squeeze = nn.Conv2d(channels, channels // reduction, 1)
         self.relu = nn.ReLU(inplace=True)

@@ -27,7 +27,7 @@ class Dropout(nn.Dropout):
 
     def _mask(self, x: Tensor) -> Tensor:
         """Return 0 for a value that is dropped, for others what keeps the mean as it was."""
-        dropped = round(self.p * STEPS)
+        dropped = min(round(self.p * STEPS), STEPS - 1)
         draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
         numbers = draws.view(torch.int16)[: x.numel()]
         mask = (numbers >= dropped - STEPS // 2).to(x.dtype)

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from mien.models import NETWORKS
-from mien.models.blocks import Heads, SqueezeExcitation
+from mien.models.blocks import REDUCTION, Heads, SqueezeExcitation
 from mien.models.dropout import Dropout
 from mien.models.network import FaceNetwork
+from mien.models.options import share, whole_number, whole_numbers
 
 
 class ResidualBlock(nn.Module):
@@ -34,7 +35,7 @@ class ResidualBlock(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C_in, H, W) to (N, C, H / stride, W / stride)."""
+        """Map (N, C_in, H, W) to (N, C, H / stride, W / stride), rounded up."""
         out: Tensor = self.relu(self.body(x) + self.shortcut(x))
         return out
 
@@ -45,9 +46,13 @@ class MienSEResNet(FaceNetwork):
     Args:
         heads: Number of classes of each output, by name.
         stem: Channels of the first convolution.
-        channels: Channels of each stage; each stage but the first halves height and width.
+        channels: Channels of each stage, 8 or more; each stage but the first halves height and
+            width, rounded up.
         blocks: Residual blocks of each stage.
         dropout: Share of features dropped before the heads.
+
+    Raises:
+        ValueError: For an option out of its range.
     """
 
     def __init__(
@@ -59,11 +64,8 @@ class MienSEResNet(FaceNetwork):
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        if len(channels) != len(blocks):
-            raise ValueError(
-                f"options 'channels' and 'blocks' must have one number for each stage; they have"
-                f" {len(channels)} and {len(blocks)}"
-            )
+        _check_stages(channels, blocks)
+        whole_number("stem", stem)
         self.stem = nn.Sequential(*_conv(1, stem, 1), *_conv(stem, channels[0], 2))
         stages: list[nn.Module] = []
         width = channels[0]
@@ -73,7 +75,7 @@ class MienSEResNet(FaceNetwork):
                 stages.append(ResidualBlock(width, out, stride))
                 width = out
         self.stages = nn.Sequential(*stages)
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(share("dropout", dropout))
         self.heads = Heads(width, heads)
 
     def features(self, images: Tensor) -> Tensor:
@@ -85,6 +87,20 @@ class MienSEResNet(FaceNetwork):
 NETWORKS.register("mien-se-resnet")(MienSEResNet)
 
 
+def _check_stages(channels: Sequence[int], blocks: Sequence[int]) -> None:
+    stages = len(whole_numbers("channels", channels))
+    if min(channels) < REDUCTION:
+        raise ValueError(
+            f"option 'channels' must list numbers from {REDUCTION} up, not {channels!r}:"
+            f" channel attention divides them by {REDUCTION}"
+        )
+    if stages != len(whole_numbers("blocks", blocks)):
+        raise ValueError(
+            f"options 'channels' and 'blocks' must have one number for each stage; they have"
+            f" {stages} and {len(blocks)}"
+        )
+
+
 def _conv(channels_in: int, channels: int, stride: int) -> list[nn.Module]:
     convolution = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
     return [convolution, nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
@@ -93,6 +109,7 @@ def _conv(channels_in: int, channels: int, stride: int) -> list[nn.Module]:
 def _shortcut(channels_in: int, channels: int, stride: int) -> nn.Module:
     if stride == 1 and channels_in == channels:
         return nn.Identity()
-    pool = [nn.AvgPool2d(stride)] if stride > 1 else []
+    # Rounded up, as the body's convolutions do; at an odd edge the pixels that are there count.
+    pool = [nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False)] if stride > 1 else []
     projection = nn.Conv2d(channels_in, channels, 1, bias=False)
     return nn.Sequential(*pool, projection, nn.BatchNorm2d(channels))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mien.recipe.part import Part, Range
+from mien.recipe.part import Part, Range, within
 
 Probability = Field(default=0.0, ge=0, le=1)
 
@@ -19,11 +19,11 @@ class AugmentationPart(Part):
         vertical_flip: Probability of a vertical flip.
         rotation: Largest angle in degrees, either way.
         shift: Largest shift as a share of the image's side, either way.
-        zoom: Range of the scale factor.
+        zoom: Range of the scale factor, .01 to 100.
         shear: Largest shear in degrees, either way.
         fill: What appears beyond the edges; "border" repeats the edge, Keras's "nearest".
-        brightness: Range of what is added to pixel values, as a share of white, plus 1.
-        contrast: Range of the factor on pixel values.
+        brightness: Range of what is added to pixel values, as a share of white, plus 1: 0 to 2.
+        contrast: Range of the factor on pixel values, 0 to 100.
         blur: Probability of a Gaussian blur with a deviation of 0.3 to 1.5 pixels.
         downscale: Probability that an image is made smaller, down to a third, and large again.
         jpeg: Probability of JPEG compression with a quality of 20 to 80.
@@ -41,11 +41,11 @@ class AugmentationPart(Part):
     vertical_flip: float = Probability
     rotation: float = Field(default=0.0, ge=0, le=180)
     shift: float = Field(default=0.0, ge=0, le=1)
-    zoom: Range = (1.0, 1.0)
+    zoom: Annotated[Range, within(0.01, 100)] = (1.0, 1.0)
     shear: float = Field(default=0.0, ge=0, le=60)
     fill: Literal["zeros", "border", "reflection"] = "border"
-    brightness: Range = (1.0, 1.0)
-    contrast: Range = (1.0, 1.0)
+    brightness: Annotated[Range, within(0, 2)] = (1.0, 1.0)
+    contrast: Annotated[Range, within(0, 100)] = (1.0, 1.0)
     blur: float = Probability
     downscale: float = Probability
     jpeg: float = Probability

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from mien.recipe.part import Part
 
@@ -33,13 +33,14 @@ class DataPart(Part):
         dataset: Name of the dataset the recipe is meant for, "+" between several that are put
             together; training on another is refused.
         labels: The label set the faces are brought into; "" leaves the dataset's own.
-        merge: New expression by old one, for expressions that `labels` lacks.
-        clean: Checks of the audit whose findings are left out, such as "identical".
+        merge: New expression by old one, for expressions that `labels` lacks; needs `labels`.
+        clean: Checks of the audit whose findings are left out, such as "identical"; "subjects",
+            which looks at the official splits, only with these.
         at_most: Most faces of a class, chosen at random; 0 for all.
         split: "official" for the splits the dataset came with, or a ratio: "80:20" makes train and
             test, "80:10:10" train, val and test.
         test_per_class: A balanced test of so many faces of each class; `split` then divides the
-            rest into train and val. 0 for none.
+            rest into train and val: a ratio of two shares, or "official" for no val. 0 for none.
         validate_on_test: Select on the test faces, as papers do that know no third split. Figures
             of such a run are of faces it was selected on, and its report says so.
         keep: What a ratio does not divide.
@@ -60,6 +61,30 @@ class DataPart(Part):
     seed: int = Field(default=0, ge=0)
     at_least: int = Field(default=0, ge=0)
     drop_twins: bool = False
+
+    @model_validator(mode="after")
+    def _merges_into_labels(self) -> DataPart:
+        if self.merge and not self.labels:
+            raise ValueError("merge needs labels, the label set that expressions are merged into")
+        return self
+
+    @model_validator(mode="after")
+    def _one_test(self) -> DataPart:
+        if self.test_per_class and len(self.shares) == 3:
+            raise ValueError(
+                "with test_per_class, split should have two shares, train:val, such as 80:20:"
+                " a third would put other faces into the balanced test"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _cleans_what_stays(self) -> DataPart:
+        if "subjects" in self.clean and (self.shares or self.test_per_class):
+            raise ValueError(
+                "clean should not list 'subjects' where the splits are made anew:"
+                ' keep = "subjects" keeps people on one side'
+            )
+        return self
 
     @property
     def datasets(self) -> tuple[str, ...]:

@@ -82,6 +82,7 @@ def parse_recipe(content: Mapping[str, Any], where: str) -> Recipe:
     except ValidationError as error:
         raise RecipeError(f"{where}: {_sentence(error)}") from error
     _check_heads(recipe, where)
+    _check_signals(recipe, where)
     return recipe
 
 
@@ -95,6 +96,13 @@ def _check_heads(recipe: Recipe, where: str) -> None:
         raise RecipeError(
             f"{where}: training.select: {unknown_name('figure', recipe.training.select, figures)}"
         )
+
+
+def _check_signals(recipe: Recipe, where: str) -> None:
+    names = recipe.signal_names
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise RecipeError(f"{where}: signals.{number}.name: {name!r} is a signal already.")
 
 
 def _override(content: dict[str, Any], override: str) -> None:

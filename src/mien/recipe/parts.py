@@ -15,6 +15,9 @@ from mien.signals import SignalName
 
 MOST_SEED = 2**32 - 1
 
+MOST_WARMUP = 1e6
+"""Epochs; their steps must be countable."""
+
 
 class NetworkPart(Part):
     """A network from the registry and its options."""
@@ -84,8 +87,8 @@ class OptimiserPart(Part):
     """
 
     name: Literal["sgd", "adam", "adamw", "rmsprop", "keras-adam", "keras-rmsprop"]
-    learning_rate: float = Field(gt=0, allow_inf_nan=False)
-    weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
     momentum: float | None = Field(default=None, ge=0, lt=1)
     nesterov: bool = True
     rho: float = Field(default=0.9, ge=0, lt=1)
@@ -97,10 +100,10 @@ class SchedulePart(Part):
     """The learning rate over the training, after a linear warm-up.
 
     Args:
-        name: "constant"; "cosine", half a cosine to 0; "one-cycle", up for 30 % of the steps and
-            down to a 10,000th (Smith and Topin 2018); "plateau", multiplied by `factor` whenever
-            validation loss has not improved by `min_delta` for `patience` epochs, as Keras's
-            ReduceLROnPlateau.
+        name: "constant"; "cosine", half a cosine to 0; "one-cycle", from a 25th of the peak up for
+            30 % of the steps, and down to a 10,000th of where it began (Smith and Topin 2018);
+            "plateau", multiplied by `factor` whenever validation loss has not improved by
+            `min_delta` for `patience` epochs, as Keras's ReduceLROnPlateau.
         warmup_epochs: Not with "one-cycle" and "plateau".
         factor: For "plateau".
         patience: For "plateau", in epochs.
@@ -110,7 +113,7 @@ class SchedulePart(Part):
     """
 
     name: Literal["constant", "cosine", "one-cycle", "plateau"] = "constant"
-    warmup_epochs: float = Field(default=0.0, ge=0)
+    warmup_epochs: float = Field(default=0.0, ge=0, le=MOST_WARMUP)
     factor: float = Field(default=0.1, gt=0, lt=1)
     patience: int = Field(default=10, ge=0)
     min_delta: float = Field(default=1e-4, ge=0)
@@ -184,7 +187,7 @@ class DistillationPart(Part):
     """
 
     teacher: str
-    temperature: float = Field(default=4.0, gt=0, allow_inf_nan=False)
+    temperature: float = Field(default=4.0, gt=0)
     weight: float = Field(default=0.5, gt=0, le=1)
     once: bool = False
     sha256: str = ""

@@ -52,17 +52,21 @@ class Machine:
         Raises:
             TrainingError: If it cannot: some faces would count more than others.
         """
-        together = self.devices * self.machines
-        if batch_size % together:
+        if batch_size % self.together:
             raise TrainingError(
-                f"training.batch_size must be a multiple of the devices that share it, {together}."
-                f" Got {batch_size} instead."
+                "training.batch_size must be a multiple of the devices that share it,"
+                f" {self.together}. Got {batch_size} instead."
             )
         if torch.cuda.is_available() and self.devices > torch.cuda.device_count():
             raise TrainingError(
                 f"--devices must be at most the number of GPUs, {torch.cuda.device_count()}."
                 f" Got {self.devices} instead."
             )
+
+    @property
+    def together(self) -> int:
+        """How many devices share a batch."""
+        return self.devices * self.machines
 
     @property
     def leads(self) -> bool:
@@ -72,7 +76,7 @@ class Machine:
 
     def placement(self) -> dict[str, Any]:
         """Return Lightning's arguments for devices and strategy."""
-        if self.devices * self.machines == 1 and not _launched():
+        if self.together == 1 and not _launched():
             return {"devices": 1}
         # Processes that are not started from outside begin after the data was read and checked.
         strategy = "ddp" if _launched() else "ddp_spawn"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import PIL.Image
 
+from mien.data.archive import DAMAGED
 from mien.data.dataset import FaceDataset
 from mien.data.pictures import Entry, PictureReader
 from mien.data.prepare.outcome import Outcome
@@ -94,5 +95,5 @@ def _size(entry: Entry) -> Sizes:
             warnings.simplefilter("ignore")
             with PIL.Image.open(file) as picture:
                 return {picture.size}
-    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError, *DAMAGED):
         return set()

@@ -7,7 +7,6 @@ import signal
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import lightning.pytorch as pl
 import numpy as np
@@ -20,7 +19,6 @@ from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.twins import twins_in
 from mien.errors import MienError, RecipeError, TrainingError
 from mien.models import build_network
-from mien.models.cost import count_macs
 from mien.recipe import Recipe
 from mien.training.batches import Batches
 from mien.training.callbacks import (
@@ -38,23 +36,13 @@ from mien.training.losses import balanced_weights
 from mien.training.machine import Machine
 from mien.training.memory import keep_memory
 from mien.training.module import ExpressionModule
+from mien.training.precision import LIGHTNING_NAMES, precision_of
 from mien.training.run import Run
 from mien.training.starting import pinned, starting_weights
 from mien.training.targets import head_targets
 from mien.training.weights import Weights, load_weights
 
 VAL_BATCH = 256
-
-WORTH_BF16 = 100_000_000
-"""Multiply-accumulates of a step above which bf16 is faster; below, casting costs more than it
-gains (benchmarks/training.py: Chen's network, 28 million, is slower in bf16)."""
-
-PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
-    "fp32": "32-true",
-    "bf16": "bf16-mixed",
-    "fp16": "16-mixed",
-}
-"""Lightning's names."""
 
 
 def train(
@@ -93,7 +81,9 @@ def train(
     part = recipe.training
     _check(recipe, dataset)
     machine.check(part.batch_size)
-    chosen = precision(recipe)
+    if part.batch_size == machine.together:
+        _check_single_faces(recipe)
+    chosen = precision_of(recipe)
     faces = training_faces(recipe, dataset)
     training = training_batches(recipe, faces)
     validation = Batches(
@@ -195,6 +185,20 @@ def _check(recipe: Recipe, dataset: FaceDataset) -> None:
             )
 
 
+def _check_single_faces(recipe: Recipe) -> None:
+    """Check that a network can be trained on one face at a time, by trying it with a blank one."""
+    network = build_network(recipe.network.name, recipe.outputs, recipe.network.options).train()
+    side = recipe.preprocess.size
+    try:
+        network(torch.zeros(1, 1, side, side))
+    except ValueError as error:
+        # Batch normalisation's, of features or of a map of one pixel.
+        raise RecipeError(
+            f"training.batch_size must be 2 or more for each device: network"
+            f" {recipe.network.name!r} normalises over a batch, and of one face it cannot."
+        ) from error
+
+
 def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
     """Return the faces a recipe trains on.
 
@@ -280,7 +284,7 @@ def _trainer(
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     return pl.Trainer(
         max_epochs=part.epochs,
-        precision=PRECISIONS[chosen],
+        precision=LIGHTNING_NAMES[chosen],
         gradient_clip_val=part.gradient_clip or None,
         callbacks=callbacks,
         logger=machine.logger(run.folder),
@@ -289,20 +293,3 @@ def _trainer(
         num_sanity_val_steps=0,
         **machine.placement(),
     )
-
-
-def precision(recipe: Recipe) -> str:
-    """Return the precision the recipe asks for; for "auto", what the hardware is fast at."""
-    if recipe.training.precision != "auto":
-        return recipe.training.precision
-    if torch.cuda.is_available():
-        fast = torch.cuda.is_bf16_supported()
-    else:
-        # Processors without its instructions compute bf16 too, slowly.
-        fast = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    return "bf16" if fast and _step_macs(recipe) > WORTH_BF16 else "fp32"
-
-
-def _step_macs(recipe: Recipe) -> int:
-    network = build_network(recipe.network.name, recipe.outputs, recipe.network.options)
-    return recipe.training.batch_size * count_macs(network, recipe.preprocess.size)

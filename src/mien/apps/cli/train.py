@@ -106,6 +106,7 @@ def train(
         if find_rate:
             _find_rate(wanted, dataset, folder)
             return
+        _say_done_before(dataset)
         finished = train_recipe(wanted, dataset, folder, resume=resume, machine=machine)
     except KeyboardInterrupt:
         say("Interrupted: the same command with --resume continues after the last whole epoch.")
@@ -173,6 +174,17 @@ def _with_faces(
     return recipe, assemble(recipe.data, [faces])
 
 
+def _say_done_before(dataset: FaceDataset) -> None:
+    from mien.data.prepare.settings import done_before
+
+    steps = done_before(dataset.history)
+    if steps:
+        say(
+            f"These faces were prepared with {' and '.join(steps)}: photos given to the exported"
+            " model will not be treated so, and it may judge them worse than these figures say."
+        )
+
+
 def _find_rate(recipe: Recipe, dataset: FaceDataset, folder: Path) -> None:
     from mien.training.rate_finder import find_rate, plot_search
 
@@ -203,6 +215,8 @@ def assembled(
     if votes is not None:
         from mien.data.votes import join_votes
 
+        if not only and VOTED not in [d.name for d in read]:
+            raise MienError(f"--votes are of {VOTED!r}, which is none of the datasets.")
         read = [join_votes(d, votes) if only or d.name == VOTED else d for d in read]
     return assemble(recipe.data, read)
 

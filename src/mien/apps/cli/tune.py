@@ -14,6 +14,7 @@ from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, Votes
 from mien.apps.cli.extras import need
 from mien.apps.cli.train import Data, Overrides, assembled
+from mien.errors import MienError
 
 if TYPE_CHECKING:
     from mien.training.tuning.report import Tuned
@@ -71,9 +72,10 @@ def tune(
     need("train", "Tuning")
     from mien.recipe import find_recipe, find_space, load_recipe
     from mien.training.cross_validation import unrepeated
+    from mien.training.tuning.comparable import check_selection
     from mien.training.tuning.samplers import known_sampler
     from mien.training.tuning.space import read_space
-    from mien.training.tuning.tune import Search, check_selection
+    from mien.training.tuning.tune import Search
     from mien.training.tuning.tune import tune as search_values
 
     wanted = load_recipe(find_recipe(recipe), overrides or ())
@@ -89,6 +91,9 @@ def tune(
         raise typer.Exit(exits.INTERRUPTED) from None
     _print(tuned)
     say(f"Wrote {folder / 'tuning.html'}: {tuned.counts()}")
+    failed = [record for record in tuned.records if record.state == "failed"]
+    if len(failed) == len(tuned.records) > 0:
+        raise MienError(f"All trials failed, the first because: {failed[0].reason}")
     if tuned.best is not None:
         say(f"Train the best: mien train {folder / 'best.toml'} --data …")
 

@@ -72,8 +72,10 @@ def _by_votes(votes: NDArray[np.int64]) -> Result:
         )
         for i in order
     )
+    unvoted = int((votes.sum(axis=1) == 0).sum())
     counts = {
         "most raters say not a face": int((2 * no_face > total).sum()),
         "most raters say not a face or unknown": len(findings),
+        **({"images without a vote, not judged": unvoted} if unvoted else {}),
     }
     return Result(NAME, TITLE, BY_VOTES, counts, findings)

@@ -25,6 +25,9 @@ each."""
 BLOCK = 2048
 """Images compared with each other at once: 16 MB of correlations."""
 
+Pairs = tuple[NDArray[np.intp], NDArray[np.float32]]
+"""Positions (M, 2) and correlations (M,)."""
+
 EXPLANATION = (
     f"Pairs of different images whose pixels correlate by {THRESHOLD} or more after brightness and"
     " contrast are taken out: the same photo stored twice, cropped or compressed a little"
@@ -39,26 +42,65 @@ class Similar:
 
     def run(self, dataset: FaceDataset, evidence: Evidence, *, progress: bool = False) -> Result:
         """Return the groups of near-copies, the most alike first."""
-        pairs, values = similar_pairs(dataset.images, THRESHOLD, progress=progress)
-        twins = twin_groups(dataset.images)
-        different = twins[pairs[:, 0]] != twins[pairs[:, 1]]
-        pairs, values = pairs[different], values[different]
-        closest = _closest(pairs, values)
-        groups = [g for g in groups_of(joined(len(dataset), pairs.tolist())).values() if len(g) > 1]
+        near = _Near(dataset)
+        for pairs, values in similar_pairs(dataset.images, THRESHOLD, progress=progress):
+            near.add(pairs, values)
+        groups = [g for g in groups_of(near.numbers.tolist()).values() if len(g) > 1]
+        closest = near.closest.tolist()
         groups.sort(key=lambda group: -max(closest[index] for index in group))
         findings = [
             Finding(NAME, index, number, closest[index], place > 0, f"r = {closest[index]:.3f}")
             for number, group in enumerate(groups)
             for place, index in enumerate(group)
         ]
-        counts = _counts(dataset, pairs, groups)
-        return Result(NAME, "Near-copies", EXPLANATION, counts, tuple(findings))
+        return Result(NAME, "Near-copies", EXPLANATION, near.counts(groups), tuple(findings))
+
+
+class _Near:
+    """What is known of near-copies after some blocks: a few numbers an image, and no pairs.
+
+    Attributes:
+        numbers: (N,), the group each image is in.
+        closest: float32 (N,), each image's largest correlation with a near-copy.
+    """
+
+    def __init__(self, dataset: FaceDataset) -> None:
+        self._splits = dataset.splits
+        self._twins = twin_groups(dataset.images)
+        self._pairs = 0
+        self._leaks = np.zeros(len(dataset), dtype=bool)
+        self.numbers = np.arange(len(dataset))
+        self.closest = np.zeros(len(dataset), dtype=np.float32)
+
+    def add(self, pairs: NDArray[np.intp], values: NDArray[np.float32]) -> None:
+        """Add pairs (M, 2) and their correlations (M,); twins do not count."""
+        different = self._twins[pairs[:, 0]] != self._twins[pairs[:, 1]]
+        pairs, values = pairs[different], values[different]
+        self._pairs += len(pairs)
+        self.numbers = joined(self.numbers, pairs)
+        for one, other in (pairs.T, pairs.T[::-1]):
+            np.maximum.at(self.closest, one, values)
+            self._leaks[one[self._splits[other] == "train"]] = True
+
+    def counts(self, groups: list[list[int]]) -> dict[str, int]:
+        """Return how many there are, and of which splits."""
+        counts = {
+            "pairs": self._pairs,
+            "groups": len(groups),
+            "images in them": sum(map(len, groups)),
+        }
+        for split in ("val", "test"):
+            inside = self._splits == split
+            if inside.any():
+                near = int((self._leaks & inside).sum())
+                counts[f"images of {split} with a near-copy in train"] = near
+        return counts
 
 
 def similar_pairs(
     images: NDArray[np.uint8], threshold: float, *, progress: bool = False
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Return all pairs of images that correlate by at least `threshold`.
+) -> Iterator[Pairs]:
+    """Give all pairs of images that correlate by at least `threshold`, block by block.
 
     Images of one grey value correlate with nothing.
 
@@ -67,20 +109,16 @@ def similar_pairs(
         threshold: From 0 to 1.
         progress: Whether to show a bar.
 
-    Returns:
+    Yields:
         (M, 2) positions with the first smaller than the second, and (M,) correlations.
     """
     rows = _normalised(images)
     blocks = list(_blocks(len(rows)))
     console = Console(stderr=True)
-    found = [
-        _above(rows, first, second, threshold)
-        for first, second in track(
-            blocks, "Comparing all pairs", console=console, disable=not progress
-        )
-    ]
-    pairs, values = zip(*found)
-    return np.concatenate(pairs), np.concatenate(values)
+    for first, second in track(
+        blocks, "Comparing all pairs", console=console, disable=not progress
+    ):
+        yield _above(rows, first, second, threshold)
 
 
 def _normalised(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -97,34 +135,10 @@ def _blocks(count: int) -> Iterator[tuple[int, int]]:
             yield first, second
 
 
-def _above(
-    rows: NDArray[np.float32], first: int, second: int, threshold: float
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def _above(rows: NDArray[np.float32], first: int, second: int, threshold: float) -> Pairs:
     correlations = rows[first : first + BLOCK] @ rows[second : second + BLOCK].T
     one, other = np.nonzero(correlations >= threshold)
     values = correlations[one, other]
     pairs = np.stack([one + first, other + second], axis=1)
     upper = pairs[:, 0] < pairs[:, 1]
     return pairs[upper], values[upper]
-
-
-def _closest(pairs: NDArray[np.intp], values: NDArray[np.float32]) -> dict[int, float]:
-    closest: dict[int, float] = {}
-    for (one, other), value in zip(pairs.tolist(), values.tolist()):
-        for index in (one, other):
-            closest[index] = max(closest.get(index, 0.0), value)
-    return closest
-
-
-def _counts(
-    dataset: FaceDataset, pairs: NDArray[np.intp], groups: list[list[int]]
-) -> dict[str, int]:
-    counts = {"pairs": len(pairs), "groups": len(groups), "images in them": sum(map(len, groups))}
-    both_ways = np.concatenate([pairs, pairs[:, ::-1]])
-    splits = dataset.splits[both_ways]
-    for split in ("val", "test"):
-        if (dataset.splits == split).any():
-            leaks = (splits[:, 0] == split) & (splits[:, 1] == "train")
-            near = len(np.unique(both_ways[leaks, 0]))
-            counts[f"images of {split} with a near-copy in train"] = near
-    return counts

@@ -26,11 +26,16 @@ class Components:
 
 
 def principal_components(rows: NDArray[np.float32], count: int) -> Components:
-    """Project rows (N, D) on their first `count` principal components."""
+    """Project rows (N, D) on their first `count` principal components.
+
+    Where rows have fewer, because there are few of them or they are short, the rest is zero.
+    """
     centred = rows - rows.mean(axis=0)
     directions, variances = _directions(centred, count)
     total = max(float(centred.var(axis=0, dtype=np.float64).sum()), 1e-12)
-    return Components(centred @ directions, variances / total)
+    lacking = count - len(variances)
+    points = np.pad(centred @ directions, ((0, 0), (0, lacking)))
+    return Components(points, np.pad(variances, (0, lacking)) / total)
 
 
 def _directions(

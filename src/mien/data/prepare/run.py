@@ -14,7 +14,7 @@ from rich.progress import track
 from mien.data.dataset import FaceDataset
 from mien.data.pictures import Entry, PictureReader
 from mien.data.prepare.outcome import Outcome
-from mien.data.prepare.settings import Preparation
+from mien.data.prepare.settings import PREPARED, Preparation
 from mien.data.prepare.workers import prepare_all
 from mien.data.readers import find_reader
 from mien.data.readers.pattern import ByPattern
@@ -160,7 +160,7 @@ def prepared_dataset(
     if not samples:
         raise DataError(f"{raw.path}: nothing can be prepared: {_counted(outcomes)}.")
     dataset = FaceDataset.from_samples(raw.name, raw.labels, samples)
-    step = f"prepared ({settings.summary}): {_counted(outcomes)}"
+    step = f"{PREPARED}{settings.summary}): {_counted(outcomes)}"
     return dataclasses.replace(dataset, history=(step,))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict
 
 from mien.data.prepare.illumination import ILLUMINATIONS
@@ -13,6 +15,12 @@ NO_DETECTOR = "none"
 
 SIZES = (8, 512)
 GAMMAS = (0.1, 10.0)
+
+PREPARED = "prepared ("
+"""How the step of a prepared dataset's history begins; a summary and a bracket follow."""
+
+ILLUMINATION, LEVEL = "illumination ", "eyes level"
+"""How a summary names what a network's input does not repeat."""
 
 
 class Preparation(BaseModel):
@@ -64,8 +72,24 @@ class Preparation(BaseModel):
         ]
         if self.illumination != "none":
             gamma = f" {self.gamma:g}" if self.illumination == "gamma" else ""
-            parts.append(f"illumination {self.illumination}{gamma}")
-        return ", ".join([*parts, *(["eyes level"] if self.level_eyes else [])])
+            parts.append(f"{ILLUMINATION}{self.illumination}{gamma}")
+        return ", ".join([*parts, *([LEVEL] if self.level_eyes else [])])
+
+
+def done_before(history: Iterable[str]) -> list[str]:
+    """Return what was done to faces that a model's own preprocessing does not do to a photo.
+
+    Args:
+        history: Of a dataset; a store keeps it, and combining several does.
+
+    Returns:
+        Such as "illumination clahe" and "eyes level", each once.
+    """
+    summaries = [
+        step.partition(PREPARED)[2].partition(")")[0] for step in history if PREPARED in step
+    ]
+    parts = [part for summary in summaries for part in summary.split(", ")]
+    return [p for p in dict.fromkeys(parts) if p.startswith(ILLUMINATION) or p == LEVEL]
 
 
 def _check_range(name: str, value: float, limits: tuple[float, float]) -> None:

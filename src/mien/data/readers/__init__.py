@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from mien.data.dataset import FaceDataset
+from mien.data.dataset import FaceDataset, of_one_size
 from mien.data.sample import Sample
 from mien.data.store import is_store, read_store
 from mien.errors import DataError
@@ -78,7 +78,7 @@ def read_dataset(
         skipped.append(error)
         (skip or _raise)(error)
 
-    rows = list(reader.samples(path, note, progress=progress))
+    rows = list(of_one_size(name, reader.samples(path, note, progress=progress)))
     if skipped and not rows:
         raise skipped[0]
     labels = reader.labels or smallest_label_set({row.expression for row in rows} - {""})

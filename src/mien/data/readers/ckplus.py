@@ -95,7 +95,7 @@ def _emotion(file: TreeFile) -> str:
         text = content.read(100).decode("ascii", "replace").strip()
     try:
         return CODES[_whole(float(text))]
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, OverflowError):
         wanted = f"an emotion from 0 to {len(CODES) - 1}"
         raise DataError(f"{file.where}: wanted {wanted}, found {text!r}.") from None
 

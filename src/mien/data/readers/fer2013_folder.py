@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from mien.data.readers import READERS
-from mien.data.readers.fer2013 import USAGES
+from mien.data.readers.fer2013 import CSV_NAME, USAGES
 from mien.data.readers.folder import Folder
 from mien.data.sample import Split
 from mien.labels import label_set
@@ -20,11 +20,14 @@ class Fer2013Folder(Folder):
     """Reader of FER2013's folder tree."""
 
     labels = label_set("basic7")
-    order = 20
+    order = -1
+    """Before the reader of the CSV, which takes any archive that is named so."""
 
     def accepts(self, path: Path) -> bool:
-        """Accept trees with "fer2013" in their name, or with FER2013's file names."""
+        """Accept trees with "fer2013" in their name, or with FER2013's file names, and no CSV."""
         files = self._files(path)
+        if any(file.path.name == CSV_NAME for file in files):
+            return False
         folders = {part.lower() for file in files for part in file.path.parts[:-2]}
         named = "fer2013" in path.name.lower() or any(_usage(file.path) for file in files)
         return named and {"train", "test"} <= folders

@@ -13,7 +13,10 @@ import re
 from pathlib import Path
 
 from mien.data.readers import READERS
-from mien.data.readers.pattern import ByPattern
+from mien.data.readers.folder import SPLIT_FOLDERS
+from mien.data.readers.pattern import ByPattern, is_picture
+from mien.data.tree import tree_files
+from mien.errors import DataError
 from mien.labels import label_set
 
 NAME = re.compile(r"(?<![a-z])imed(?![a-z])", re.IGNORECASE)
@@ -27,6 +30,18 @@ class Imed(ByPattern):
     order = 30
 
     def accepts(self, path: Path) -> bool:
-        """Accept folders and zip archives with "imed" as a word of their name."""
-        named = NAME.search(path.name) is not None
-        return named and (path.is_dir() or path.suffix.lower() == ".zip")
+        """Accept folders and zip archives with "imed" as a word of their name.
+
+        Not where all pictures lie in split folders, which would be taken for subjects.
+        """
+        tree = path.is_dir() or path.suffix.lower() == ".zip"
+        return tree and NAME.search(path.name) is not None and not _is_split(path)
+
+
+def _is_split(path: Path) -> bool:
+    try:
+        pictures = [file.path for file in tree_files(path) if is_picture(file)]
+    except DataError:  # the reader will say so
+        return False
+    above = [{part.lower() for part in picture.parts[:-2]} for picture in pictures]
+    return bool(above) and all(folders & SPLIT_FOLDERS.keys() for folders in above)

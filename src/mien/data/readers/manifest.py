@@ -54,7 +54,7 @@ class Manifest(PictureReader):
             file=_file(row, path, number),
             expression=self._names.expression(str(row["label"])),
             split=_split(row, f"{path}, row {number}"),
-            subject=str(row.get("subject") or ""),
+            subject=_text(row, "subject"),
         )
 
 
@@ -96,8 +96,14 @@ def _check_columns(path: Path, found: Iterable[str]) -> None:
         )
 
 
+def _text(row: Row, column: str) -> str:
+    """Return an optional value as text; a subject may be the number 0."""
+    value = row.get(column)
+    return "" if value is None else str(value)
+
+
 def _split(row: Row, where: str) -> Split:
-    text = str(row.get("split") or "").strip().lower()
+    text = _text(row, "split").strip().lower()
     if text and text not in SPLIT_FOLDERS:
         raise DataError(f"{where}: {unknown_name('split', row['split'], SPLIT_FOLDERS)}")
     return SPLIT_FOLDERS[text] if text else ""

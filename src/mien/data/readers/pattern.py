@@ -52,7 +52,7 @@ class ByPattern(PictureReader):
             MienError: If a class name means no known expression; lists those.
         """
         matches = [(file, self.pattern.match(file.path)) for file in tree_files(path)]
-        others = [file for file, match in matches if match is None and _is_picture(file)]
+        others = [file for file, match in matches if match is None and is_picture(file)]
         fitting = [(file, match) for file, match in matches if match is not None]
         if others or not fitting:
             raise DataError(self._misfit(path, others, len(others) + len(fitting)))
@@ -78,7 +78,8 @@ class ByPattern(PictureReader):
         )
 
 
-def _is_picture(file: TreeFile) -> bool:
+def is_picture(file: TreeFile) -> bool:
+    """Say whether a file is named like a picture."""
     return file.path.suffix.lower() in SUFFIXES
 
 

@@ -50,6 +50,10 @@ class Choices(Part):
             for v in self.choices
         ]
 
+    def size(self) -> int:
+        """Return how many values there are."""
+        return len(self.choices)
+
     def grid(self) -> list[Any]:
         """Return all values."""
         return list(self.choices)
@@ -99,15 +103,24 @@ class Interval(Part):
         """Whether the values are whole numbers."""
         return all(isinstance(v, int) for v in (self.low, self.high, self.step or 1))
 
-    def grid(self) -> list[int | float]:
-        """Return all values.
+    def size(self) -> int:
+        """Return how many values there are.
 
         Raises:
             RecipeError: If they cannot be counted.
         """
         if self.log or (self.step is None and not self.whole):
             raise RecipeError("a grid needs choices, or a step between low and high")
-        return self._steps()
+        low, high, step = self._decimals()
+        return int((high - low) / step) + 1
+
+    def grid(self) -> list[int | float]:
+        """Return all values; those of a large interval take memory.
+
+        Raises:
+            RecipeError: If they cannot be counted.
+        """
+        return [self._value(number) for number in range(self.size())]
 
     def ends(self) -> list[int | float]:
         """Return the values that must fit into a recipe."""
@@ -119,21 +132,27 @@ class Interval(Part):
             low, high = int(self.low), int(self.high)
             if self.log:
                 return trial.suggest_int(key, low, high, log=True)
-            return trial.suggest_int(key, low, int(self._steps()[-1]), step=int(self.step or 1))
+            return trial.suggest_int(key, low, int(self._last()), step=int(self.step or 1))
         if self.step is None:
             return trial.suggest_float(key, self.low, self.high, log=self.log)
-        return trial.suggest_float(key, self.low, self._steps()[-1], step=self.step)
+        return trial.suggest_float(key, self.low, self._last(), step=self.step)
 
     def stored(self, value: Any) -> Any:
         """Return one of the values as a storage keeps it."""
         return value
 
-    def _steps(self) -> list[int | float]:
+    def _last(self) -> int | float:
+        return self._value(self.size() - 1)
+
+    def _value(self, number: int) -> int | float:
+        low, _, step = self._decimals()
+        value = low + number * step
+        return int(value) if self.whole else float(value)
+
+    def _decimals(self) -> tuple[Decimal, Decimal, Decimal]:
         # In decimals, or three steps of 0.1 would not be 0.3.
         low, high, step = (Decimal(str(v)) for v in (self.low, self.high, self.step or 1))
-        count = int((high - low) / step) + 1
-        values = (low + number * step for number in range(count))
-        return [int(v) if self.whole else float(v) for v in values]
+        return low, high, step
 
 
 Dimension = Choices | Interval

@@ -16,6 +16,7 @@ from mien.errors import RecipeError, unknown_name
 from mien.models import NETWORKS
 from mien.recipe import Recipe, parse_recipe
 from mien.recipe.load import table_of
+from mien.training.tuning.comparable import OF_TRAINING, check_comparable
 from mien.training.tuning.dimension import Choices, Dimension, Interval
 
 if sys.version_info >= (3, 11):
@@ -27,9 +28,6 @@ Space = dict[str, Dimension]
 """What is searched, by the recipe's key."""
 
 OPTIONS = "network.options."
-
-OF_TRAINING = ("data.at_least", "data.drop_twins")
-"""The keys of the data part that change training faces only."""
 
 FIXED = ("name", "source", "skip", "expected", "training.select")
 
@@ -88,25 +86,29 @@ def check_space(space: Space, recipe: Recipe, where: str) -> None:
     Values that only do not go together with others are left to the trials.
 
     Raises:
-        RecipeError: For the first key or value that does not fit.
+        RecipeError: For the first key or value that does not fit, or would change what the figures
+            of trials mean.
     """
     first = {key: dimension.ends()[0] for key, dimension in space.items()}
     for key, dimension in space.items():
         _check_key(key, recipe, space, where)
         for value in dimension.ends():
             try:
-                with_values(recipe, {key: value}, where)
+                changed = with_values(recipe, {key: value}, where)
             except RecipeError:
-                with_values(recipe, {**first, key: value}, where)
+                changed = with_values(recipe, {**first, key: value}, where)
+            check_comparable(recipe, changed, f"{where}: {key}")
 
 
 def _check_key(key: str, recipe: Recipe, space: Space, where: str) -> None:
     if key in FIXED:
         raise RecipeError(f"{where}: {key} cannot be searched: trials must differ in what they do.")
-    if key.split(".")[0] == "data" and key not in OF_TRAINING:
+    table, _, last = key.partition(".")
+    if table == "data" and last not in OF_TRAINING:
+        allowed = " and ".join(f"data.{name}" for name in OF_TRAINING)
         raise RecipeError(
             f"{where}: {key} cannot be searched: all trials must be validated on the same faces;"
-            f" of the data part, {' and '.join(OF_TRAINING)} can."
+            f" of the data part, {allowed} can."
         )
     option = key.removeprefix(OPTIONS)
     if option != key and "network.name" not in space:
@@ -148,13 +150,15 @@ def grid_of(space: Space, where: str) -> list[dict[str, Any]]:
     Raises:
         RecipeError: If some values cannot be counted, or there are too many combinations.
     """
-    columns = []
-    for key, dimension in space.items():
-        try:
-            columns.append(dimension.grid())
-        except RecipeError as error:
-            raise RecipeError(f"{where}: {key}: {error}.") from error
-    size = math.prod(map(len, columns))
+    size = math.prod(_size(dimension, f"{where}: {key}") for key, dimension in space.items())
     if size > MOST_IN_GRID:
         raise RecipeError(f"{where}: a grid may have {MOST_IN_GRID:,} combinations, not {size:,}.")
+    columns = [dimension.grid() for dimension in space.values()]
     return [dict(zip(space, values)) for values in itertools.product(*columns)]
+
+
+def _size(dimension: Dimension, where: str) -> int:
+    try:
+        return dimension.size()
+    except RecipeError as error:
+        raise RecipeError(f"{where}: {error}.") from error

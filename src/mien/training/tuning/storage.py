@@ -6,6 +6,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -14,6 +15,7 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage
 from optuna.study import Study
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from mien.data.dataset import FaceDataset
@@ -24,6 +26,13 @@ from mien.training.tuning.space import Space
 
 HEARTBEAT = 30
 """A worker says so often, in seconds, that it is alive; twice as long silent, it is dead."""
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the address of an SQLite file, whatever characters its path holds."""
+    url = URL.create("sqlite", database=str(path.resolve())).render_as_string()
+    # Optuna fills braces in.
+    return url.replace("{", "{{").replace("}", "}}")
 
 
 def open_study(

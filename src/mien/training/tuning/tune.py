@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.exceptions import ExperimentalWarning, OptunaError, StorageInternalError
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.storages import fail_stale_trials
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 
 from mien.data.dataset import FaceDataset
-from mien.errors import MienError, RecipeError, TrainingError
+from mien.errors import MienError, TrainingError
 from mien.recipe import Recipe
 from mien.training.cross_validation import repeated
 from mien.training.run import Run
 from mien.training.train import train
 from mien.training.tuning.bar import StudyBar
+from mien.training.tuning.comparable import check_selection
 from mien.training.tuning.importance import importances
 from mien.training.tuning.records import Record, best_of, records
 from mien.training.tuning.report import Tuned, write_report
@@ -37,7 +38,7 @@ from mien.training.tuning.slots import (
     waiting,
 )
 from mien.training.tuning.space import Space, grid_of, with_values
-from mien.training.tuning.storage import HEARTBEAT, check_same, open_study
+from mien.training.tuning.storage import HEARTBEAT, check_same, open_study, sqlite_url
 from mien.training.tuning.watching import Watch, best_value, report_again
 
 TRIALS = 50
@@ -136,7 +137,7 @@ def tune(
     search = search or Search()
     check_selection(recipe)
     grid = grid_of(space, "The search space") if search.sampler == "grid" else None
-    url = search.storage or f"sqlite:///{(folder / 'study.db').resolve()}"
+    url = search.storage or sqlite_url(folder / "study.db")
     folder.mkdir(parents=True, exist_ok=True)
     study = open_study(
         url,
@@ -161,20 +162,6 @@ def tune(
     )
     write_report(tuned, folder)
     return tuned
-
-
-def check_selection(recipe: Recipe) -> None:
-    """Check that a recipe selects on other faces than its test's.
-
-    Raises:
-        RecipeError: If it does not.
-    """
-    if recipe.data.validate_on_test:
-        raise RecipeError(
-            "The recipe validates on its test faces, and tuning would choose values by them: add"
-            " --set data.validate_on_test=false and a split with val, such as --set"
-            " data.split=70:10:20."
-        )
 
 
 def _check_trials(study: Study, folder: Path) -> None:
@@ -261,8 +248,10 @@ class _Worker:
         values = {key: dim.suggest(trial, key) for key, dim in self._space.items()}
         try:
             return self._trained(trial, number, values, seen)
-        except (MienError, RuntimeError, MemoryError) as error:
-            # A RuntimeError is PyTorch's: no memory left on the device, shapes that do not fit.
+        except OptunaError:  # a trial that is given up, or a storage that is lost
+            raise
+        except Exception as error:
+            # PyTorch and Kornia have many for values that do not fit; the other trials go on.
             reason = (str(error) or type(error).__name__).splitlines()[0]
             trial.set_user_attr(REASON, reason)
             raise _FailedError(reason) from error
@@ -299,6 +288,6 @@ class _Worker:
             if not record.ended:
                 continue
             if record == best:
-                run.last.unlink(missing_ok=True)
+                run.keep_best_only()
             else:
                 shutil.rmtree(run.best.parent, ignore_errors=True)
