@@ -14,6 +14,7 @@ import pandas as pd
 import PIL.Image
 import pytest
 
+from mien.data.prepare.settings import PREPARED, Preparation
 from mien.data.split_file import SplitFile
 from mien.data.store import read_store, write_store
 from mien.inference.journal import Journal
@@ -119,6 +120,16 @@ def test_a_mistyped_photo_does_not_cost_an_earlier_result(mien, portrait, small_
     assert "mistyped.jpg does not exist" in err
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".mp4"])
+def test_a_photo_is_not_written_over_by_its_readings(mien, portrait, small_model, tmp_path, suffix):
+    photo = tmp_path / f"photo{suffix}"
+    photo.write_bytes(portrait.read_bytes())
+    options = ["--model", small_model, "--format", "csv", "--out", photo]
+    code, _, err = mien("analyze", tmp_path, *options)
+    assert (code, "--out must be a table" in err) == (2, True)
+    assert photo.read_bytes() == portrait.read_bytes()
+
+
 def test_csv_goes_to_standard_output_alone(mien, portrait, small_model):
     code, out, err = mien("analyze", portrait, "--model", small_model, "--format", "csv")
     assert (code, err) == (0, "")
@@ -222,6 +233,29 @@ def test_a_split_is_shared_as_a_file(mien, small_fer2013, tmp_path):
     assert (code, "Nothing to write" in err) == (2, True)
 
 
+def test_a_split_from_elsewhere_is_checked_for_what_it_keeps(mien, tmp_path):
+    faces, file, out = tmp_path / "faces", tmp_path / "split.json", tmp_path / "out"
+    generator = np.random.default_rng(0)
+    faces.mkdir()
+    rows = ["path,label,subject"]
+    for number in range(24):
+        name = f"{number}.png"
+        PIL.Image.fromarray(generator.integers(0, 256, (48, 48), np.uint8)).save(faces / name)
+        rows.append(f"{name},{('anger', 'happiness')[number % 2]},p{number // 6}")
+    (faces / "list.csv").write_text("\n".join(rows))
+    listed = faces / "list.csv"
+    assert mien("data", "split", listed, "--folds", "3", "--save", file).code == 0
+    given = ["data", "split", listed, "--from", file, "--fold", "0", "--out", out]
+    code, _, err = mien(*given, "--keep", "subjects")
+    assert code == 2
+    assert "was to keep subjects together and divides 4 of 4 groups" in " ".join(err.split())
+    assert not out.exists()
+    assert mien(*given, "--keep", "twins").code == 0
+    made = ["data", "split", listed, "--folds", "3", "--keep", "subjects"]
+    assert mien(*made, "--save", file).code == 0
+    assert mien(*given, "--keep", "subjects", "--overwrite").code == 0
+
+
 def test_a_balanced_test_and_the_official_split(mien, small_fer2013, tmp_path):
     faces, _ = small_fer2013
     out, save = tmp_path / "balanced", tmp_path / "official.json"
@@ -261,11 +295,15 @@ def test_classes_are_balanced_and_datasets_combined(mien, small_fer2013, tmp_pat
         (["convert", "--labels", "five"], "Unknown label set 'five'"),
         (["convert", "--labels", "four", "--merge", "fear"], "must be given as name=expression"),
         (["split", "--ratio", "80"], "must be like 80:20"),
+        (["split", "--ratio", "80:20", "--official"], "goes with no --folds, --official or --from"),
         (["split", "--keep", "twin"], "did you mean 'twins'"),
         (["split", "--folds", "3"], "needs --fold"),
         (["split", "--folds", "3", "--official"], "Only one of --folds"),
         (["split", "--folds", "99", "--fold", "0"], "2 to the size of the smallest class, 12"),
         (["split", "--test-per-class", "90"], "needs 90 faces of each class"),
+        (["split", "--test-per-class", "-5"], "must be 1 or more. Got -5"),
+        (["split", "--seed", "-1"], "Invalid value for '--seed'"),
+        (["balance", "--at-most", "5", "--seed", "-1"], "Invalid value for '--seed'"),
         (["split", "--from", "none.json"], "none.json cannot be opened"),
         (["balance"], "Nothing to do"),
         (["balance", "--at-most", "few"], "must be a number or 'smallest'"),
@@ -324,6 +362,18 @@ def test_training_mistakes_are_one_sentence(mien, small_fer2013, tmp_path):
     code, _, err = mien("train", "mien-base", *data, "--run", tmp_path / "photos")
     assert (code, "is not a run and not empty" in err) == (2, True)
     assert len(list((tmp_path / "photos").iterdir())) == 1
+
+
+def test_training_says_what_the_exported_model_will_not_do(mien, small_dataset, tmp_path):
+    settings = Preparation(illumination="clahe", level_eyes=True)
+    history = (f"{PREPARED}{settings.summary}): 84 pictures",)
+    write_store(dataclasses.replace(small_dataset, history=history), tmp_path / "faces")
+    said = "prepared with illumination clahe and eyes level: photos given to the exported model"
+    write_store(small_dataset, tmp_path / "plain")
+    for faces, expected in (("faces", True), ("plain", False)):
+        command = ["train", "mien-base", "--data", tmp_path / faces, "--run", tmp_path / "run"]
+        code, _, err = mien(*command, "--set", "training.batch_size=99")
+        assert (code, said in err) == (2, expected)
 
 
 @pytest.mark.parametrize("folder", ["/proc/here", "{file}/here"])

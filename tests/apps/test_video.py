@@ -437,6 +437,8 @@ def test_live_keeps_the_rows_when_the_recording_fills_the_disk(clip, small_model
         (["{clip}", "--record", "r.gif"], "must end in .mp4 or .mkv"),
         (["{clip}", "--smooth", "0"], "must be above 0"),
         (["{clip}", "--patience", "-1"], "must be 0 or more"),
+        (["{clip}", "--seconds", "0"], "--seconds must be above 0. Got 0"),
+        (["{clip}", "--seconds", "nan"], "--seconds must be above 0. Got nan"),
     ],
 )
 def test_a_live_mistake_is_one_sentence(
@@ -451,8 +453,9 @@ def test_a_live_mistake_is_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="sends an interrupt as POSIX does")
-def test_an_interrupted_live_session_leaves_whole_files(clip, small_model, tmp_path):
+@pytest.mark.skipif(os.name != "posix", reason="sends signals as POSIX does")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_live_session_leaves_whole_files(clip, small_model, tmp_path, number):
     out, record = tmp_path / "live.csv", tmp_path / "live.mp4"
     command = ["live", str(clip), "--model", str(small_model), "--view", "none"]
     process = subprocess.Popen(
@@ -464,7 +467,7 @@ def test_an_interrupted_live_session_leaves_whole_files(clip, small_model, tmp_p
     while not (partial.exists() and partial.read_bytes().count(b"\n") > 3):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     assert process.wait(timeout=30) == 0
     # The interrupt may come between a row and its frame.
     assert 0 <= len(table(out)) - len(list(Clip(record).frames())) <= 1

@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -5,6 +8,7 @@ import pytest
 import torch
 
 from mien.card import METADATA_KEY, ModelCard
+from mien.data.prepare.settings import PREPARED, Preparation
 from mien.errors import MienError, ModelError
 from mien.evaluation.averaging import AveragedNetwork
 from mien.evaluation.report import evaluate_run
@@ -109,6 +113,20 @@ def _without_report(run, folder):
 
     shutil.copytree(run.folder, folder / "run", ignore=shutil.ignore_patterns("report.json"))
     return Run(folder / "run")
+
+
+def test_the_card_says_what_was_done_to_faces_and_is_not_to_photos(small_run, tmp_path):
+    shutil.copytree(small_run.folder, tmp_path / "run")
+    file = tmp_path / "run" / "data.json"
+    data = json.loads(file.read_text())
+    summary = Preparation(illumination="clahe", level_eyes=True).summary
+    data["history"].append(f"{PREPARED}{summary}): 8 faces")
+    file.write_text(json.dumps(data))
+    card = export_run(Run(tmp_path / "run"), tmp_path / "x.onnx", description="Mine.")
+    assert card.description == (
+        "Mine. Trained on faces prepared with illumination clahe and eyes level: photos given to"
+        " this model are not treated so"
+    )
 
 
 @pytest.mark.parametrize("content", ['{"not": "a report"}', '[{"head": {}, "figures": []}]'])

@@ -156,6 +156,8 @@ def test_a_file_that_does_not_fit_is_one_sentence(small_dataset):
     with pytest.raises(MienError, match=r"set aside as test .* add --with-test"):
         given_folds(recipe(), small_dataset, of_all)
     assert len(given_folds(recipe(), small_dataset, of_all, with_test=True).pool) == 84
+    with pytest.raises(MienError, match="have none"):
+        given_folds(recipe(), small_dataset, of_all, with_test=True, keep="subjects")
     foreign = new_folds(recipe(), faces(range(8), [0, 1] * 4, range(8)), 2).split_file()
     with pytest.raises(MienError, match="of another dataset"):
         given_folds(recipe(), small_dataset, foreign)

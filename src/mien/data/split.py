@@ -37,6 +37,27 @@ def known_keep(name: str) -> Keep:
     raise MienError(f"--keep: {unknown_name('group', name, get_args(Keep))}")
 
 
+def check_whole(dataset: FaceDataset, parts: Parts, keep: Keep) -> None:
+    """Check that a division that was made elsewhere keeps together what is to be kept.
+
+    Args:
+        dataset: N faces.
+        parts: (N,), below 0 for faces in no part.
+        keep: What must not be divided.
+
+    Raises:
+        DataError: If it divides something, or subjects are to be kept together and unknown.
+    """
+    groups = _groups(dataset, keep)
+    places = np.unique(np.stack([groups, parts], axis=1)[parts >= 0], axis=0)
+    divided = int((np.bincount(places[:, 0]) > 1).sum())
+    if divided:
+        raise DataError(
+            f"The split of dataset {dataset.name!r} was to keep {keep} together and divides"
+            f" {divided} of {groups.max() + 1} groups of them: make another, with --keep {keep}."
+        )
+
+
 def divide(dataset: FaceDataset, shares: Sequence[float], keep: Keep, seed: int) -> Parts:
     """Divide a dataset into parts of given shares, each class alike, as far as groups allow.
 

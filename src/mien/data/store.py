@@ -55,8 +55,7 @@ def write_store(dataset: FaceDataset, folder: Path | str, *, progress: bool = Fa
         DataError: If the folder exists and is not a store.
     """
     folder = Path(folder)
-    if folder.exists() and not (is_store(folder) or _is_empty(folder)):
-        raise DataError(f"{folder} exists and is not a dataset store: it holds no {MANIFEST}.")
+    check_place(folder)
     table = _table(dataset, progress)
     with whole_folder(folder) as temporary:
         _parquet().write_table(table, temporary / TABLE, compression="none", row_group_size=4096)
@@ -82,6 +81,16 @@ def read_store(folder: Path | str, *, progress: bool = False) -> FaceDataset:
     if dataset.fingerprint != manifest.fingerprint:
         raise DataError(f"{folder} was changed since it was written: its fingerprint differs.")
     return dataset
+
+
+def check_place(folder: Path) -> None:
+    """Check that a store may be written to a folder, before anything long begins.
+
+    Raises:
+        DataError: If the folder exists, is not empty, and is not a store.
+    """
+    if folder.exists() and not (is_store(folder) or _is_empty(folder)):
+        raise DataError(f"{folder} exists and is not a dataset store: it holds no {MANIFEST}.")
 
 
 def is_store(path: Path) -> bool:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from mien import __version__
 from mien.card import Figure, Head, Member, ModelCard, Views
+from mien.data.prepare.settings import done_before
 from mien.errors import MienError
 from mien.evaluation.doubt import DoubtReport
 from mien.evaluation.ensemble import Ensemble, EnsembleMember
@@ -51,7 +52,7 @@ def export_run(
     card = ModelCard(
         name=name or run.folder.resolve().name,
         mien_version=__version__,
-        description=description or f"{recipe.network.name} trained on {run.data()['name']}",
+        description=_description(run, description),
         heads=heads,
         signals=doubt.signals,
         doubt=doubt.doubt,
@@ -65,6 +66,19 @@ def export_run(
         figures=(*figures, *doubt.figures),
     )
     return write_onnx(network, card, path)
+
+
+def _description(run: Run, given: str) -> str:
+    """Return the sentence for the card, and what was done to the faces but is not to photos."""
+    data = run.data()
+    said = given or f"{run.recipe().network.name} trained on {data['name']}"
+    treated = " and ".join(done_before(data["history"]))
+    if not treated:
+        return said
+    return (
+        f"{said.rstrip('.')}. Trained on faces prepared with {treated}: photos given to this model"
+        " are not treated so"
+    )
 
 
 def export_ensemble(

@@ -11,7 +11,7 @@ import numpy as np
 
 from mien.data.balance import at_least
 from mien.data.dataset import NO_TARGET, FaceDataset
-from mien.data.split import Keep, Parts, divide, folds
+from mien.data.split import Keep, Parts, check_whole, divide, folds
 from mien.data.split_file import SplitFile
 from mien.errors import MienError
 from mien.recipe import DataPart, Recipe
@@ -167,7 +167,8 @@ def given_folds(
     """Take the folds that a file names; faces that it leaves out are left out.
 
     Raises:
-        MienError: If the file has no folds, is of another dataset, or names faces of the test.
+        MienError: If the file has no folds, is of another dataset, names faces of the test, or
+            divides what `keep` says is to stay together.
     """
     if not file.has_folds or len(file.parts) < 2:
         raise MienError(
@@ -177,6 +178,8 @@ def given_folds(
     pool = pool_of(dataset, with_test=with_test)
     _check_aside(dataset, pool, [name for ids in file.parts.values() for name in ids])
     numbers = file.numbers(pool)
+    if keep is not None:
+        check_whole(pool, numbers, keep)
     inside = np.flatnonzero(numbers >= 0)
     together = recipe.data.keep if keep is None else keep
     return CrossValidation(

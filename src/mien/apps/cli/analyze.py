@@ -169,11 +169,19 @@ def _read_videos(
     analyze_videos(VideoJob(paths, reader, beside, written, options.report))
 
 
+def _stands(path: Path) -> bool:
+    """Return whether there is such a file or folder, or at least something that says no."""
+    try:
+        return path.exists()
+    except OSError:  # reading it will say what is wrong
+        return True
+
+
 def _check(inputs: Sequence[Path], out: Path | None, form: Format | None, resume: bool) -> None:
     from mien.inference import pictures
     from mien.inference.video import kind
 
-    if not any(path.exists() for path in inputs):
+    if not any(_stands(path) for path in inputs):
         raise MienError(f"{inputs[0]} does not exist.")  # before an earlier --out is replaced
     if out is not None and (
         out in inputs or out.suffix.lower() in {*pictures.SUFFIXES, *kind.SUFFIXES}

@@ -85,13 +85,14 @@ def check_out(out: Path, overwrite: bool) -> None:
 
     Raises:
         MissingExtraError: If pyarrow is not installed.
-        MienError: If a store stands there and is not to be replaced.
+        MienError: If a store stands there and is not to be replaced, or something else does.
     """
     need("parquet", "A dataset store")
-    from mien.data.store import is_store
+    from mien.data.store import check_place, is_store
 
     if is_store(out) and not overwrite:
         raise MienError(f"{out} holds a dataset already: add --overwrite to replace it.")
+    check_place(out)
 
 
 def load(

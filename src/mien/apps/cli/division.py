@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SMALLEST = "smallest"
 
-Seed = Annotated[int, typer.Option("--seed", help="The same seed, the same choice.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed, the same choice.")]
 
 
 def split(
@@ -30,11 +30,13 @@ def split(
         Path | None, typer.Option("--save", help="Write the split as a file that can be shared.")
     ] = None,
     ratio: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--ratio", help="train:test or train:val:test; with --test-per-class train:val."
+            "--ratio",
+            help="train:test or train:val:test; with --test-per-class train:val. 80:20 if not"
+            " said.",
         ),
-    ] = "80:20",
+    ] = None,
     folds: Annotated[
         int | None, typer.Option("--folds", help="This many folds, for cross-validation.")
     ] = None,
@@ -52,8 +54,13 @@ def split(
         int | None, typer.Option("--fold", help="With folds: the one that becomes test.")
     ] = None,
     keep: Annotated[
-        str, typer.Option("--keep", help="What is not divided: nothing, twins or subjects.")
-    ] = "twins",
+        str | None,
+        typer.Option(
+            "--keep",
+            help="What is not divided: nothing, twins (if not said) or subjects. A split of --from"
+            " or --official is checked for it, if said.",
+        ),
+    ] = None,
     seed: Seed = 0,
     votes: Votes = None,
     layout: Layout = None,
@@ -71,26 +78,52 @@ def split(
     if out is None and save is None:
         raise MienError("Nothing to write: give --out for a store, --save for a split file.")
     _one_scheme(folds, test_per_class, official, given)
+    if ratio is not None and (folds is not None or official or given is not None):
+        raise MienError("--ratio makes a split: it goes with no --folds, --official or --from.")
     _fold_fits(fold, folds, given, out)
     if out is not None:
         check_out(out, overwrite)
         if folds is not None and fold is None:
             raise MienError("With --folds, --out needs --fold: the fold that becomes test.")
-    keeps = known_keep(keep)
+    keeps = None if keep is None else known_keep(keep)
     dataset = load(source, votes, layout, names)
-    if given is not None:
-        from mien.data.split_file import SplitFile
-
-        division = SplitFile.read(given)
-    elif official:
-        division = _division(dataset, dataset.splits.tolist(), "the splits the dataset came with")
-    elif folds is not None:
-        division = _folds(dataset, folds, keeps, seed)
-    elif test_per_class is not None:
-        division = _balanced(dataset, test_per_class, ratio, keeps, seed)
+    if given is not None or official:
+        division = _found(dataset, given, keeps)
     else:
-        division = _by_ratio(dataset, ratio, keeps, seed)
+        how = _How(folds, test_per_class, ratio or "80:20", keeps or "twins", seed)
+        division = _made(dataset, how)
     _write_split(division, dataset, fold, out, save)
+
+
+class _How(NamedTuple):
+    folds: int | None
+    test_per_class: int | None
+    ratio: str
+    keep: Keep
+    seed: int
+
+
+def _found(dataset: FaceDataset, given: Path | None, keep: Keep | None) -> SplitFile:
+    """Return a split that others made: of a file, else the one the dataset came with."""
+    from mien.data.split import check_whole
+    from mien.data.split_file import SplitFile
+
+    if given is None:
+        came = dataset.splits.tolist()
+        division = _division(dataset, came, "the splits the dataset came with")
+    else:
+        division = SplitFile.read(given)
+    if keep is not None:
+        check_whole(dataset, division.numbers(dataset), keep)
+    return division
+
+
+def _made(dataset: FaceDataset, how: _How) -> SplitFile:
+    if how.folds is not None:
+        return _folds(dataset, how.folds, how.keep, how.seed)
+    if how.test_per_class is not None:
+        return _balanced(dataset, how.test_per_class, how.ratio, how.keep, how.seed)
+    return _by_ratio(dataset, how.ratio, how.keep, how.seed)
 
 
 def balance(

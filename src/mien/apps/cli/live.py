@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from rich.text import Text
 
 from mien.apps.cli import exits
 from mien.apps.cli.console import complain, notes, results, say
+from mien.apps.cli.ending import ended_as_by_ctrl_c
 from mien.apps.cli.extras import need
 from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model
 from mien.errors import MienError
@@ -80,10 +82,12 @@ def live(
 
     Frames that come while one is read are dropped, so that nothing falls behind. A camera or
     stream that is lost is opened again. Ends at the end of a file, with Q in the window, or with
-    Ctrl-C; what was recorded and written is then whole. Exit code: 0 ended as wished, 1 ended by a
-    failure with results kept, 2 nothing could be done.
+    Ctrl-C or SIGTERM; what was recorded and written is then whole. Exit code: 0 ended as wished,
+    1 ended by a failure with results kept, 2 nothing could be done.
     """
     need("video", "Reading live")
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise MienError(f"--seconds must be above 0. Got {seconds:g} instead.")
     from mien.inference.analyzer import Analyzer
     from mien.inference.live.recorder import Recorder
     from mien.inference.live.session import LiveSession
@@ -95,6 +99,7 @@ def live(
     kept, failures = _Kept(), []
     try:
         with ExitStack() as stack:
+            stack.enter_context(ended_as_by_ctrl_c())
             if record:
                 kept.recorder = stack.enter_context(Recorder(record))
             if out:

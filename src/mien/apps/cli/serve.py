@@ -10,6 +10,7 @@ import typer
 
 from mien.apps.cli.console import say
 from mien.apps.cli.extras import need
+from mien.errors import MienError
 
 KEY = "MIEN_API_KEY"
 
@@ -52,13 +53,25 @@ def serve(
         detector_weights=detector_weights,
         workers=workers or os.cpu_count() or 1,
         waiting=waiting,
-        api_key=os.environ.get(KEY, ""),
+        api_key=_key(),
         origins=tuple(origin or ()),
     )
     with listen(host, port) as listening:
-        server = GracefulServer(create_app(settings), say)
-        _greet(host, listening.getsockname()[1], locked=bool(settings.api_key))
-        server.run([listening])
+        app = create_app(settings)
+        try:
+            server = GracefulServer(app, say)
+            _greet(host, listening.getsockname()[1], locked=bool(settings.api_key))
+            server.run([listening])
+        finally:  # whatever ended it, no video stays
+            app.state.service.close()
+
+
+def _key() -> str:
+    given = os.environ.get(KEY, "")
+    key = given.strip()
+    if given and not key:  # whoever sets one does not mean to let everybody in
+        raise MienError(f"{KEY} must be of visible ASCII characters. Got blanks only.")
+    return key
 
 
 def _greet(host: str, port: int, *, locked: bool) -> None:
