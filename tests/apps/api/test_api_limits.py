@@ -20,7 +20,7 @@ from starlette.requests import Request
 
 from apps.api.running import Occupied, Running, answer_of, encoded, wait
 from mien.apps.api.pool import Task
-from mien.apps.api.received import LONGEST_NAME, client_name, received
+from mien.apps.api.received import LONGEST_NAME, Received, client_name, received
 from mien.apps.api.refusals import RefusedError
 from mien.apps.api.settings import MEGABYTE, ServerSettings
 from mien.apps.api.turns import Turns
@@ -113,7 +113,9 @@ def test_pictures_in_other_fields(server, face):
     answer = server.client.post("/v1/analyze", files={"picture": face})
     refused(answer, 422, "must be in fields 'files'. Got 'picture'")
     answer = server.client.post("/v1/analyze", files={"files": face}, data={"model": "mien-base"})
-    refused(answer, 400, "Too many fields")
+    refused(answer, 422, "may hold files in 'files' only: model, labels and the like go into the ")
+    answer = server.client.post("/v1/videos", files={"file": face}, data={"model": "mien-base"})
+    refused(answer, 422, "may hold files in 'file' only")
 
 
 def unwanted(inside: str, part: str, count: int) -> bytes:
@@ -351,7 +353,7 @@ def test_a_client_that_does_not_wait_for_its_answer(server, portrait, caplog):
 
 def test_a_full_queue_is_said_and_empties_again(face):
     with Running(workers=1, waiting=3) as server:
-        holding = Task(Occupied(), b"", "held")
+        holding = Task(Occupied(), Received("held", b""))
         server.service.pool.add([holding])
         wait(lambda: not len(server.service.pool))
         with ThreadPoolExecutor(3) as clients:
@@ -369,7 +371,7 @@ def test_a_full_queue_is_said_and_empties_again(face):
 
 def test_what_waits_too_long_is_said(face):
     with Running(workers=1, seconds=0.2) as server:
-        holding = Task(Occupied(), b"", "held")
+        holding = Task(Occupied(), Received("held", b""))
         server.service.pool.add([holding])
         answer = server.analyze(face)
         refused(answer, 503, "took too long")
@@ -387,7 +389,7 @@ def test_bodies_in_memory_are_bounded(face):
 
 def test_long_work_waits_for_its_turn():
     async def ask():
-        turns, free = Turns(waiting=1), threading.Event()
+        turns, free = Turns(waiting=1, seconds=60), threading.Event()
         first, second = (asyncio.create_task(turns.do(free.wait)) for _ in range(2))
         await asyncio.sleep(0)
         with pytest.raises(RefusedError, match="try again soon") as refusal:
@@ -401,11 +403,44 @@ def test_long_work_waits_for_its_turn():
     asyncio.run(ask())
 
 
+def test_long_work_is_not_waited_for_without_limit():
+    async def ask():
+        turns, free, begun = Turns(waiting=1, seconds=0.2), threading.Event(), []
+        works = (free.wait, lambda: begun.append("late"))
+        refusals = await asyncio.gather(*map(turns.do, works), return_exceptions=True)
+        assert [(one.status, one.retry_after) for one in refusals] == [(503, 5)] * 2
+        queued = asyncio.create_task(turns.do(lambda: 7))  # the first one is still worked on
+        with pytest.raises(RefusedError, match="took too long"):
+            await queued
+        free.set()
+        assert await turns.do(lambda: 7) == 7
+        assert begun == []
+        turns.close()
+
+    asyncio.run(ask())
+
+
 def test_nothing_is_left_behind(face):
     before = set(threading.enumerate())
     with Running(workers=3) as server:
         server.analyze(face)
     wait(lambda: not {t for t in set(threading.enumerate()) - before if "AnyIO" not in t.name})
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://a.example/", "b.example", "https://A.example", "https://a.example/b", "", "null"],
+)
+def test_an_origin_is_one_that_browsers_name(origin):
+    with pytest.raises(MienError, match="must be scheme://host"):
+        ServerSettings(origins=("http://localhost:3000", "https://[::1]:8000", "*", origin))
+
+
+@pytest.mark.parametrize("key", ["geheim-ß", "ge heim", "geheim\n"])
+def test_a_key_is_one_that_every_client_can_send(key):
+    with pytest.raises(MienError, match="visible ASCII") as error:
+        ServerSettings(api_key=key)
+    assert "heim" not in str(error.value)
 
 
 @pytest.mark.parametrize("change", [{"workers": 0}, {"waiting": -1}, {"body_seconds": 0.0}])

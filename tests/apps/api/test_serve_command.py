@@ -6,16 +6,24 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
 
-from apps.api.running import PATIENCE, encoded, wait
+from apps.api.clip import write_clip
+from apps.api.running import PATIENCE, Running, encoded, wait
+from mien.apps.api.settings import MEGABYTE
+from mien.apps.cli import serve
+from mien.errors import MienError
 from mien.inference.pictures import read_picture
 
 CLI = "import sys; from mien.apps.cli.main import main; sys.exit(main())"
 
+
+DOCS = Path(__file__).parents[3] / "docs" / "serve.md"
 
 FETCHING = "then 10 seconds for fetching results; Ctrl-C again"
 
@@ -141,6 +149,66 @@ def test_a_key_comes_from_the_environment_and_is_never_shown(program):
     assert "geheim" not in server.greeting
 
 
+def test_a_key_is_taken_without_the_blanks_around_it(program):
+    server = program(MIEN_API_KEY=" geheim \n")
+    assert server.client.get("/v1/models").status_code == 401
+    assert server.client.get("/v1/models", headers={"X-API-Key": "geheim"}).status_code == 200
+
+
+def test_the_example_in_python_runs_as_it_is_written(program, portrait, tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    server = program(MIEN_API_KEY="geheim")
+    (tmp_path / "photo.jpg").write_bytes(portrait.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace(":8000", f":{server.port}")],
+        cwd=tmp_path,
+        env={**os.environ, "MIEN_API_KEY": "geheim", "NO_PROXY": "localhost"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("photo.jpg ")
+
+
+@pytest.mark.parametrize("key", ["geheim-ß", "ge heim", "  "])
+def test_a_key_that_nobody_could_send(mien, monkeypatch, key):
+    monkeypatch.setenv("MIEN_API_KEY", key)
+    code, _, err = mien("serve", "--port", "0")
+    assert (code, "visible ASCII characters" in " ".join(err.split())) == (2, True), err
+    assert "heim" not in err
+
+
+def test_nothing_stays_where_the_start_fails(mien, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = set(threading.enumerate())
+
+    def fails(*arguments, **more):
+        raise MienError("Nobody can be greeted.")
+
+    monkeypatch.setattr(serve, "_greet", fails)
+    assert mien("serve", "--port", "0")[0] == 2
+    assert list(tmp_path.iterdir()) == []
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_client_that_does_not_read_holds_up_no_stop(portrait, tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", portrait, frames=20)
+    before = set(threading.enumerate())
+    with Running(workers=1, seconds=1) as server:
+        job = server.ended(server.upload(clip).json()["id"])
+        (folder,) = server.service.jobs.root.iterdir()
+        with (folder / "marked.mp4").open("ab") as file:
+            file.truncate(64 * MEGABYTE)  # more than the system takes before it is read
+        with server.connected() as connection:
+            url = f"/v1/videos/{job['id']}/result?format=video"
+            connection.sendall(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % url.encode())
+            assert connection.recv(15) == b"HTTP/1.1 200 OK"
+            server.__exit__()
+    assert not server.service.jobs.root.exists()
+    wait(lambda: not {t for t in set(threading.enumerate()) - before if "AnyIO" not in t.name})
+
+
 def test_a_port_that_is_taken(mien):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -153,6 +221,7 @@ def test_a_port_that_is_taken(mien):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--origin", "https://a.example/"], "without a path. Got 'https://a.example/'."),
         (["--host", "no.such.host.invalid"], "cannot be used"),
         (["--host", "203.0.113.1"], "cannot be used"),
         (["--port", "70000"], "65535"),

@@ -5,82 +5,16 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from apps.api.clip import write_camera, write_clip
-from apps.api.running import PATIENCE, Running, wait
+from apps.api.clip import write_clip
+from apps.api.running import Running, wait
+from apps.web.looks import LOOKS, choose
 from mien.apps.api import video_results
 from mien.errors import VideoError
 from mien.inference.zoo import model_path, read_card
 
 TABS = ["photo", "batch", "video", "live", "about"]
-
-LOOKS = {
-    "wide": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "phone": {
-        "viewport": {"width": 390, "height": 850},
-        "color_scheme": "dark",
-        "has_touch": True,
-        "is_mobile": True,
-    },
-}
-
-expect.set_options(timeout=PATIENCE * 1000)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium, tmp_path_factory, portrait):
-    camera = write_camera(tmp_path_factory.mktemp("camera") / "camera.mjpeg", portrait)
-    arguments = [
-        "--no-sandbox",
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={camera}",
-    ]
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Running() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory, portrait):
-    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", portrait, frames=20)
-
-
-@pytest.fixture
-def opened(browser):
-    """A function that opens a page, which must ask no other host and complain of nothing."""
-    contexts, wrong = [], []
-
-    def note(message):
-        refused = message.text.startswith("Failed to load resource")  # the page says so itself
-        if message.type in ("error", "warning") and not refused:
-            wrong.append(message.text)
-
-    def open_(url, look="wide", place=""):
-        context = browser.new_context(**LOOKS[look], accept_downloads=True)
-        context.set_default_timeout(PATIENCE * 1000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", note)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        inside = (url, "blob:", "data:", "about:srcdoc")
-        page.on("request", lambda r: r.url.startswith(inside) or wrong.append(r.url))
-        page.goto(url + place)
-        wait(lambda: page.evaluate("document.querySelector('#model').options.length > 0"))
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert wrong == []
 
 
 @pytest.fixture(params=list(LOOKS))
@@ -106,11 +40,6 @@ def keep(page, shots, look):
 
 
 CHECKS = Path(__file__).with_name("checks.js").read_text(encoding="utf-8").strip()
-
-
-def choose(page, tab):
-    page.click(f"#tab-{tab}")
-    expect(page.locator(f"#{tab}")).to_be_visible()
 
 
 def saved(page, button, folder):
@@ -140,6 +69,7 @@ def test_a_photo_is_read_and_explained(page, server, portrait, keep):
     card.locator("summary").click()
     expect(card.locator(".track")).to_have_count(8)
     card.get_by_role("button", name="Explain this face").click()
+    expect(card.locator(".explained")).to_be_focused()
     overlay = card.locator(".explained img")
     expect(overlay).to_be_visible()
     assert face["expression"] in overlay.get_attribute("alt")
@@ -241,7 +171,8 @@ def test_a_video_is_cancelled(opened, server, portrait, tmp_path, shots):
     page = opened(server.url)
     choose(page, "video")
     page.set_input_files("#video-file", write_clip(tmp_path / "long.mp4", portrait, frames=600))
-    expect(page.locator("#video-state")).to_contain_text("frames,")
+    expect(page.locator("#video-count")).to_contain_text("frames,")
+    expect(page.locator("#video-state")).to_have_text("Reading …")
     wait(lambda: page.evaluate("document.querySelector('#video-progress progress').value > 0.01"))
     page.screenshot(path=shots / "wide-video-progress.png")
     page.click("#video-stop")
@@ -264,6 +195,7 @@ def test_the_camera_is_read_live(page, keep):
     wait(lambda: page.evaluate("document.querySelector('#live-rate').dataset.rate > 0"))
     keep("live")
     page.click("#live-stop")
+    expect(page.locator("#live-start")).to_be_focused()
     expect(page.locator("#live-state")).to_have_text("The camera is off.")
     assert page.evaluate("document.querySelector('#live-video').srcObject") is None
 
@@ -473,6 +405,7 @@ def test_a_key_is_asked_for(opened, portrait, browser, shots):
         page.fill("#key", "geheim")
         page.keyboard.press("Enter")
         expect(page.locator("#key-form")).to_be_hidden()
+        expect(page.locator("#model")).to_be_focused()
         page.set_input_files("#photo-file", portrait)
         expect(page.locator("#photo-state")).to_have_text("1 face in grace_hopper.jpg")
         page.close()

@@ -63,6 +63,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
             allow_origins=list(settings.origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=[HEADER],
+            expose_headers=["Retry-After", "Content-Disposition"],
         )
     app.add_middleware(BodyLimits, settings=settings)
     key = [Security(APIKeyHeader(name=HEADER, auto_error=False))] if settings.api_key else []

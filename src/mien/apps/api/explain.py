@@ -46,10 +46,13 @@ def explain_routes(service: Service) -> APIRouter:
         pixels = service.settings.pixels
 
         def work() -> ExplanationAnswer:
-            image = decode_picture(io.BytesIO(picture.content), picture.name, pixels)
+            image = decode_picture(io.BytesIO(picture.take()), picture.name, pixels)
             return explanation(analyzer, image, _chosen(analyzer, image, picture, face), expression)
 
-        return await service.explaining.do(work)
+        try:
+            return await service.explaining.do(work)
+        finally:
+            picture.take()  # work that was cancelled is not forgotten before its turn
 
     return router
 

@@ -9,11 +9,10 @@ from fastapi import APIRouter, Query, Request
 
 from mien.apps.api.answers import FaceAnswer, PictureAnswer, PicturesAnswer
 from mien.apps.api.pool import Task
-from mien.apps.api.received import BODY, Received, received
+from mien.apps.api.received import BODY, received
 from mien.apps.api.refusals import REFUSALS, RefusedError
 from mien.apps.api.service import Service
 from mien.errors import MienError
-from mien.inference.analyzer import Analyzer
 from mien.labels import LABEL_SETS, OWN, LabelSet, label_set
 
 Model = Query(None, description="A model of `/v1/models`; the server's own by default.")
@@ -43,8 +42,8 @@ def picture_routes(service: Service) -> APIRouter:
         analyzer = await service.analyzer(model)
         wanted = analyzer.labels if labels is None else _label_set(labels)
         wanted.positions_in(analyzer.labels)
-        pictures = await received(request, service.settings)
-        results = await _read(service, analyzer, wanted, pictures)
+        tasks = [Task(analyzer, one) for one in await received(request, service.settings)]
+        results = await _read(service, wanted, tasks)
         if all(result.status == "error" for result in results):
             raise RefusedError(422, results[0].message)
         card = analyzer.classifier.card
@@ -59,12 +58,9 @@ def _label_set(text: str) -> LabelSet:
     return label_set(text.replace(" ", OWN))
 
 
-async def _read(
-    service: Service, analyzer: Analyzer, wanted: LabelSet, pictures: Sequence[Received]
-) -> list[PictureAnswer]:
-    tasks = [Task(analyzer, picture.content, picture.name) for picture in pictures]
-    service.pool.add(tasks)
+async def _read(service: Service, wanted: LabelSet, tasks: Sequence[Task]) -> list[PictureAnswer]:
     try:
+        service.pool.add(tasks)
         together = asyncio.gather(*(_answer(task, wanted) for task in tasks))
         results = await asyncio.wait_for(together, service.settings.seconds)
     except asyncio.TimeoutError:
@@ -73,7 +69,7 @@ async def _read(
         ) from None
     finally:
         for task in tasks:  # those that nobody waits for any more
-            task.result.cancel()
+            task.give_up()
     for result in results:
         service.counters.pictures.labels(result.status).inc()
         service.counters.faces.inc(len(result.faces))
@@ -81,14 +77,15 @@ async def _read(
 
 
 async def _answer(task: Task, wanted: LabelSet) -> PictureAnswer:
+    name = task.picture.name
     try:
         found = await asyncio.wrap_future(task.result)
         readings = [r if r.labels == wanted else r.relabelled(wanted) for r in found.readings]
     except MienError as error:
-        return PictureAnswer(name=task.name, status="error", message=str(error))
+        return PictureAnswer(name=name, status="error", message=str(error))
     width, height = found.size
     return PictureAnswer(
-        name=task.name,
+        name=name,
         status="ok" if readings else "no face",
         width=width,
         height=height,

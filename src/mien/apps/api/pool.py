@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from mien.apps.api.failures import emptied
+from mien.apps.api.received import Received
 from mien.apps.api.refusals import RefusedError
 from mien.inference.analyzer import Analyzer
 from mien.inference.detectors import Detector
@@ -39,15 +41,18 @@ class Task:
 
     Args:
         analyzer: Reads it.
-        content: The file's bytes.
-        name: What errors call it.
+        picture: What is read; it gives its bytes away when it is decoded.
         result: What was read, or what went wrong.
     """
 
     analyzer: Analyzer
-    content: bytes
-    name: str
+    picture: Received
     result: Future[PictureReadings] = field(default_factory=Future)
+
+    def give_up(self) -> None:
+        """Let nobody read it who has not begun to; nothing happens to one that was read."""
+        self.result.cancel()
+        self.picture.take()
 
 
 class PicturePool:
@@ -130,12 +135,12 @@ class PicturePool:
             try:
                 found[number] = self._found(task, detectors)
             except Exception as error:  # whatever it is, the picture's client must hear of it
-                task.result.set_exception(error)
+                task.result.set_exception(emptied(error))
         try:
             readings = classify_together(analyzer, list(found.values()))
         except Exception as error:
             for number in found:
-                wanted[number].result.set_exception(error)
+                wanted[number].result.set_exception(emptied(error))
             return
         for (number, one), own in zip(found.items(), readings):
             wanted[number].result.set_result(PictureReadings(one.size, own))
@@ -143,5 +148,6 @@ class PicturePool:
     def _found(self, task: Task, detectors: dict[Analyzer, Detector]) -> FoundFaces:
         if task.analyzer not in detectors:
             detectors[task.analyzer] = task.analyzer.new_detector()
-        picture = decode_picture(io.BytesIO(task.content), task.name, self._pixels)
+        content = io.BytesIO(task.picture.take())
+        picture = decode_picture(content, task.picture.name, self._pixels)
         return find_faces(task.analyzer, detectors[task.analyzer], picture)

@@ -96,7 +96,7 @@ BODY = {
 """How OpenAPI describes such a request."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Received:
     """A picture that a client sent.
 
@@ -107,6 +107,11 @@ class Received:
 
     name: str
     content: bytes
+
+    def take(self) -> bytes:
+        """Return the file's bytes, and hold them no longer: who waits or fails must not either."""
+        content, self.content = self.content, b""
+        return content
 
 
 async def received(request: Request, settings: ServerSettings) -> list[Received]:
@@ -134,7 +139,8 @@ def content_kind(request: Request) -> str:
 
 async def _from_form(request: Request, settings: ServerSettings) -> list[Received]:
     # However large they are, they stay in memory.
-    async with parsed_form(request, settings.pictures, settings.picture_bytes) as form:
+    most = settings.pictures
+    async with parsed_form(request, FIELD, most, settings.picture_bytes) as form:
         other = next((field for field, _ in form.multi_items() if field != FIELD), None)
         if other is not None:
             raise RefusedError(422, f"Pictures must be in fields {FIELD!r}. Got {other[:50]!r}.")
@@ -146,11 +152,14 @@ async def _from_form(request: Request, settings: ServerSettings) -> list[Receive
 
 
 @asynccontextmanager
-async def parsed_form(request: Request, files: int, in_memory: int) -> AsyncIterator[FormData]:
+async def parsed_form(
+    request: Request, field: str, files: int, in_memory: int
+) -> AsyncIterator[FormData]:
     """Parse a form that holds files only; they are gone when the block ends.
 
     Args:
         request: What holds it.
+        field: What the files are in.
         files: How many there may be.
         in_memory: Bytes of a file above which it goes to the disk, without a name.
 
@@ -162,13 +171,22 @@ async def parsed_form(request: Request, files: int, in_memory: int) -> AsyncIter
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
-        reason = getattr(error, "message", "its boundaries are wrong").rstrip(".")
-        status = 413 if reason.startswith("Too many files") else 400
-        raise RefusedError(status, f"The form cannot be read: {reason}.") from error
+        raise _unreadable(getattr(error, "message", "its boundaries are wrong"), field) from error
     try:
         yield form
     finally:
         await form.close()
+
+
+def _unreadable(reason: str, field: str) -> RefusedError:
+    if reason.startswith("Too many fields"):
+        return RefusedError(
+            422,
+            f"The form may hold files in {field!r} only: model, labels and the like go into the"
+            " address, as in ?model=mien-base. Got another field.",
+        )
+    status = 413 if reason.startswith("Too many files") else 400
+    return RefusedError(status, f"The form cannot be read: {reason.rstrip('.')}.")
 
 
 def _from_json(content: bytes, settings: ServerSettings) -> list[Received]:

@@ -65,7 +65,7 @@ async def received_video(
     """
     if content_kind(request) != "multipart/form-data":
         raise RefusedError(415, f"The body must be multipart/form-data with a field {FIELD!r}.")
-    async with parsed_form(request, 1, MEGABYTE) as form:
+    async with parsed_form(request, FIELD, 1, MEGABYTE) as form:
         file = form.get(FIELD)
         if not isinstance(file, UploadFile):
             raise RefusedError(422, f"The form must hold a video in the field {FIELD!r}. Got none.")

@@ -45,9 +45,9 @@ class Service:
         self._analyzers = {self.default: own}
         self._lock = threading.Lock()
         self.counters = Counters()
-        self.jobs = Jobs(settings)
         self.pool = PicturePool(settings.workers, settings.waiting, settings.pixels)
-        self.explaining = Turns(settings.workers)
+        self.explaining = Turns(settings.workers, settings.seconds)
+        self.jobs = Jobs(settings)  # the last one, as it leaves a folder if another one fails
         self.ready = True
 
     async def analyzer(self, model: str | None) -> Analyzer:
@@ -69,7 +69,7 @@ class Service:
         self.jobs.drain()
 
     def close(self) -> None:
-        """Answer what waits, stop reading videos, delete everything and end."""
+        """Answer what waits, stop reading videos, delete everything and end; again: nothing."""
         self.drain()
         self.pool.close()
         self.explaining.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import socket
 from collections.abc import Callable
@@ -13,6 +14,10 @@ from fastapi import FastAPI
 from mien.apps.api.jobs import FETCH
 from mien.apps.api.service import Service
 from mien.errors import MienError
+
+LAST = 2
+"""Seconds beyond those in which any request is answered or refused: whose answer has not left by
+then has a client that does not read it."""
 
 
 class GracefulServer(uvicorn.Server):
@@ -26,8 +31,15 @@ class GracefulServer(uvicorn.Server):
     """
 
     def __init__(self, app: FastAPI, say: Callable[[str], None] | None = None) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False))
         self._service: Service = app.state.service
+        config = uvicorn.Config(
+            app,
+            http="h11",  # it bounds the headers; httptools takes any number of any length
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=math.ceil(self._service.settings.seconds) + LAST,
+        )
+        super().__init__(config)
         self._say = say
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

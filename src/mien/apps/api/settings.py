@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien.errors import MienError
 
 MEGABYTE = 2**20
+
+ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
+"""Sites as browsers name them: a scheme and a host in lower case, perhaps a port; no path."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,12 @@ class ServerSettings:
         job_seconds: Longest time that is spent on a video; what was read in it is kept.
         jobs: Videos that may arrive, wait or be read at once; further ones are refused with 429.
         kept_seconds: Time after which a video's results are deleted.
-        api_key: What clients must send; empty for nothing.
-        origins: Other sites whose pages may use the API from a browser; none by default.
+        api_key: What clients must send, in visible ASCII characters; empty for nothing.
+        origins: Other sites whose pages may use the API from a browser, such as
+            `https://app.example`; `*` for all, none by default.
 
     Raises:
-        MienError: If a limit is not positive.
+        MienError: If a limit is not positive, or no client could ever send the key or an origin.
     """
 
     model: str = "mien-base"
@@ -68,3 +73,21 @@ class ServerSettings:
             if isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
                 raise MienError(f"The server's {name} must be above 0. Got {value} instead.")
         object.__setattr__(self, "pictures", min(self.pictures, self.waiting))
+        self._check_key()
+        self._check_origins()
+
+    def _check_key(self) -> None:
+        for place, character in enumerate(self.api_key, start=1):
+            if not "!" <= character <= "~":  # the key itself is never shown
+                raise MienError(
+                    "The server's key must be of visible ASCII characters without blanks, which"
+                    f" every client can send. Got another one as character {place}."
+                )
+
+    def _check_origins(self) -> None:
+        for origin in self.origins:
+            if not ORIGIN.fullmatch(origin):
+                raise MienError(
+                    "An origin must be scheme://host or scheme://host:port in lower case, as"
+                    f" browsers name a site, without a path. Got {origin!r}."
+                )

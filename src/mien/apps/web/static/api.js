@@ -1,12 +1,21 @@
 // Talks to the server that this page came from.
 
-let key = sessionStorage.getItem("mien-key") || "";
+let key = kept(() => sessionStorage.getItem("mien-key")) || "";
 
 export const chosen = { model: "" };
 
 export function setKey(text) {
   key = text;
-  sessionStorage.setItem("mien-key", text);
+  kept(() => sessionStorage.setItem("mien-key", text));
+}
+
+// A browser may be told to keep nothing for pages; then the key is asked for again.
+function kept(turn) {
+  try {
+    return turn();
+  } catch {
+    return null;
+  }
 }
 
 export class Refusal extends Error {
@@ -32,22 +41,21 @@ export async function ask(path, options = {}) {
   return answer;
 }
 
-function withModel(path, more = {}) {
-  const query = new URLSearchParams(more);
-  if (chosen.model) query.set("model", chosen.model);
-  return query.size ? `${path}?${query}` : path;
+function withModel(path, model = chosen.model, more = {}) {
+  const text = new URLSearchParams(model ? { ...more, model } : more).toString();
+  return text ? `${path}?${text}` : path;
 }
 
-export async function analyze(files, signal) {
+export async function analyze(files, signal, model) {
   const form = new FormData();
   for (const file of files) form.append("files", file, file.name || "photo");
-  return (await ask(withModel("/v1/analyze"), { method: "POST", body: form, signal })).json();
+  return (await ask(withModel("/v1/analyze", model), { method: "POST", body: form, signal })).json();
 }
 
-export async function explain(file, face) {
+export async function explain(file, face, model) {
   const form = new FormData();
   form.append("files", file, file.name || "photo");
-  return (await ask(withModel("/v1/explain", { face }), { method: "POST", body: form })).json();
+  return (await ask(withModel("/v1/explain", model, { face }), { method: "POST", body: form })).json();
 }
 
 export async function models() {

@@ -1,6 +1,6 @@
 // The tab for many photos: a table, and a CSV of it.
 
-import { analyze } from "./api.js";
+import { analyze, chosen } from "./api.js";
 import { dropZone, element, percent, save, say } from "./faces.js";
 
 const at = (id) => document.getElementById(`batch-${id}`);
@@ -28,13 +28,14 @@ async function read(files) {
   at("table").tBodies[0].replaceChildren();
   at("table").hidden = at("progress").hidden = false;
   at("save").hidden = true;
+  const { model } = chosen; // a table of two models would not say which row is whose
   let done = 0;
   const state = () => {
     const bad = rows.filter((one) => one.status === "error").length;
     return `${done - bad} of ${files.length} photos read${bad ? `, ${bad} could not be read` : ""}`;
   };
   for (const some of portions(files)) {
-    await readSome(some, mine.signal);
+    await readSome(some, mine.signal, model);
     if (mine !== stopping) return;
     if (mine.signal.aborted) break;
     done += some.length;
@@ -61,26 +62,26 @@ function* portions(files) {
   if (some.length) yield some;
 }
 
-async function readSome(files, signal) {
+async function readSome(files, signal, model) {
   try {
-    const answer = await patient(files, signal);
+    const answer = await patient(files, signal, model);
     expressions = answer.expressions;
     for (const result of answer.results) add(result);
   } catch (error) {
     if (error.name === "AbortError") return;
     // One may be no photo; or they are more than this server takes at once.
     if ([413, 422].includes(error.status) && files.length > 1) {
-      for (const file of files) await readSome([file], signal);
+      for (const file of files) await readSome([file], signal, model);
     } else {
       for (const file of files) add({ name: file.name, status: "error", message: error.message, faces: [] });
     }
   }
 }
 
-async function patient(files, signal) {
+async function patient(files, signal, model) {
   for (;;) {
     try {
-      return await analyze(files, signal);
+      return await analyze(files, signal, model);
     } catch (error) {
       if (error.status !== 429) throw error;
       await new Promise((go) => setTimeout(go, 1000));

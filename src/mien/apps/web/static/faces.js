@@ -72,7 +72,8 @@ export function bars(shares, tint = colour, format = percent) {
   return box;
 }
 
-export function card(face, picture, file, sorted = true) {
+// `source` is the file that the face can be explained from, and the model that read it.
+export function card(face, picture, source, sorted = true) {
   const { x, y, width, height } = face.box;
   const small = element("canvas", { width: 96, height: 96 });
   small.setAttribute("role", "img");
@@ -89,7 +90,7 @@ export function card(face, picture, file, sorted = true) {
       element("p", { className: "quiet" }, `Face ${face.face + 1}: ${likely}`)),
   );
   const made = element("article", { className: "face" }, head, ...(sorted ? ranked(face) : [bars(face.probabilities)]));
-  if (file) made.append(explainButton(face, file, made));
+  if (source) made.append(explainButton(face, source, made));
   return made;
 }
 
@@ -105,21 +106,28 @@ function ranked(face) {
     element("summary", {}, `${rest.length} others: ${percent(sum)} together`), bars(Object.fromEntries(rest)))];
 }
 
-function explainButton(face, file, into) {
+function explainButton(face, { file, model }, into) {
   const button = element("button", {}, "Explain this face");
+  const state = element("p", { className: "state", role: "status" });
+  let working = false; // a button that is disabled loses the focus
   button.addEventListener("click", async () => {
-    button.disabled = true;
-    button.textContent = "Covering parts of the face …";
+    if (working) return;
+    working = true;
+    button.setAttribute("aria-disabled", "true");
+    say(state, "Covering parts of the face …");
     try {
-      into.append(explanation(await explain(file, face.face)));
+      const made = explanation(await explain(file, face.face, model));
+      into.append(made);
+      made.focus({ preventScroll: true });
       button.remove();
+      state.remove();
     } catch (error) {
-      button.disabled = false;
-      button.textContent = "Explain this face";
-      into.append(element("p", { className: "state bad" }, error.message));
+      say(state, error.message, true);
     }
+    working = false;
+    button.removeAttribute("aria-disabled");
   });
-  return button;
+  return element("div", {}, button, state);
 }
 
 function explanation(found) {
@@ -133,7 +141,7 @@ function explanation(found) {
   const tint = (_, value) => (value < 0 ? "#0072b2" : "#d55e00");
   const title = element("p", { className: "quiet" },
     `How much each region adds to the ${percent(found.probability)} of ${found.expression}:`);
-  return element("div", { className: "explained" }, image,
+  return element("div", { className: "explained", tabIndex: -1 }, image,
     element("div", {}, title, bars(shares, tint, signed)));
 }
 
@@ -167,7 +175,8 @@ export function save(blob, name) {
 const openings = new WeakMap(); // what the last opening of the camera for a video is known by
 
 // Says whether the camera is on: it may have been closed, or opened again, before it was given.
-export async function openCamera(video) {
+// `lost` is called if it ends by itself later, as where it is unplugged.
+export async function openCamera(video, lost) {
   closeCamera(video);
   if (!navigator.mediaDevices) {
     throw new Error("This browser gives the camera only to pages from localhost or over HTTPS.");
@@ -182,6 +191,7 @@ export async function openCamera(video) {
       return false;
     }
     video.srcObject = stream;
+    for (const track of stream.getTracks()) track.addEventListener("ended", () => openings.get(video) === mine && lost());
     await video.play();
   } catch (error) {
     if (openings.get(video) !== mine) return false;

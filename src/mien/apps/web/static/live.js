@@ -17,13 +17,16 @@ let shown = 0;
 
 export function start() {
   at("start").addEventListener("click", begin);
-  at("stop").addEventListener("click", end);
+  at("stop").addEventListener("click", () => {
+    end();
+    at("start").focus();
+  });
 }
 
 async function begin() {
   at("start").disabled = true;
   try {
-    if (!(await openCamera(at("video")))) return;
+    if (!(await openCamera(at("video"), lost))) return;
   } catch (error) {
     return say(at("state"), error.message, true);
   } finally {
@@ -38,6 +41,13 @@ async function begin() {
   say(at("state"), "The camera is on.");
   draw();
   for (let n = 0; n < TOGETHER; n++) read();
+}
+
+function lost() {
+  const focused = document.activeElement === at("stop");
+  end();
+  if (focused) at("start").focus();
+  say(at("state"), "The camera gives no pictures any more. Is it still plugged in?", true);
 }
 
 export function end() {

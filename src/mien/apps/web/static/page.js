@@ -2,7 +2,7 @@
 
 import { chosen, models, setKey } from "./api.js";
 import * as batch from "./batch.js";
-import { element, percent } from "./faces.js";
+import { element, percent, say } from "./faces.js";
 import * as live from "./live.js";
 import * as photo from "./photo.js";
 import * as video from "./video.js";
@@ -33,13 +33,17 @@ for (const [place, tab] of tabs.entries()) {
   });
 }
 
+const trouble = document.getElementById("trouble");
+
 async function loadModels() {
   const form = document.getElementById("key-form");
   const select = document.getElementById("model");
   try {
     const found = await models();
-    form.hidden = true;
+    const focused = [form, trouble].some((one) => one.contains(document.activeElement));
+    form.hidden = trouble.hidden = true;
     select.disabled = false;
+    if (focused) select.focus();
     select.replaceChildren(...found.map((m) => new Option(m.name, m.name, m.default, m.default)));
     const show = () => {
       chosen.model = select.value;
@@ -57,6 +61,8 @@ async function loadModels() {
     show();
   } catch (error) {
     form.hidden = error.status !== 401;
+    trouble.hidden = !form.hidden;
+    if (form.hidden) return say(document.getElementById("trouble-state"), `The models cannot be listed. ${error.message}`);
     const tried = document.getElementById("key").value;
     if (tried) document.getElementById("key-label").textContent = "That is not the key of this server.";
   }
@@ -74,6 +80,8 @@ document.getElementById("key-form").addEventListener("submit", (event) => {
   setKey(document.getElementById("key").value);
   loadModels();
 });
+
+document.getElementById("again").addEventListener("click", loadModels);
 
 const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 document.getElementById("private").textContent =

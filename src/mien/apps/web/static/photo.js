@@ -18,13 +18,19 @@ export function start() {
   });
   at("camera").addEventListener("click", booth);
   at("shoot").addEventListener("click", shoot);
-  at("stop").addEventListener("click", leaveBooth);
+  at("stop").addEventListener("click", () => {
+    leaveBooth();
+    at("camera").focus();
+  });
 }
 
 async function booth() {
   try {
     at("booth").hidden = false;
-    if (await openCamera(at("video"))) at("shoot").focus();
+    at("shoot").disabled = true;
+    if (!(await openCamera(at("video"), lost))) return;
+    at("shoot").disabled = false;
+    at("shoot").focus();
   } catch (error) {
     at("booth").hidden = true;
     say(at("state"), error.message, true);
@@ -36,12 +42,18 @@ export function leaveBooth() {
   at("booth").hidden = true;
 }
 
+function lost() {
+  leaveBooth();
+  say(at("state"), "The camera gives no pictures any more. Is it still plugged in?", true);
+}
+
 function shoot() {
   const video = at("video");
   const canvas = element("canvas", { width: video.videoWidth, height: video.videoHeight });
   canvas.getContext("2d").drawImage(video, 0, 0);
   canvas.toBlob((blob) => read(new File([blob], "camera.jpg", { type: "image/jpeg" })), "image/jpeg", 0.95);
   leaveBooth();
+  at("camera").focus();
 }
 
 async function read(file) {
@@ -50,15 +62,15 @@ async function read(file) {
   at("faces").replaceChildren();
   say(at("state"), `Reading ${file.name} …`);
   try {
-    const answer = await analyze([file]);
+    const { model, results } = await analyze([file]);
     const picture = await createImageBitmap(file).catch(() => null);
-    if (mine === turn) show(answer.results[0], picture, file);
+    if (mine === turn) show(results[0], picture, { file, model });
   } catch (error) {
     if (mine === turn) say(at("state"), error.message, true);
   }
 }
 
-function show(result, picture, file) {
+function show(result, picture, source) {
   if (picture) {
     const canvas = at("canvas");
     at("stage").hidden = false;
@@ -73,5 +85,5 @@ function show(result, picture, file) {
   const text = count ? `${count} ${count === 1 ? "face" : "faces"} in ${result.name}` :
     `No face was found in ${result.name}. Faces should be upright and not too small.`;
   say(at("state"), text);
-  at("faces").replaceChildren(...result.faces.map((face) => card(face, picture, file)));
+  at("faces").replaceChildren(...result.faces.map((face) => card(face, picture, source)));
 }

@@ -32,22 +32,47 @@ async function read(file) {
   } catch (error) {
     if (mine !== now) return;
     at("progress").hidden = true;
+    at("count").textContent = "";
     say(at("state"), error.message, true);
   }
 }
 
 async function follow(mine) {
   while (mine === now) {
-    const job = await videoState(mine.id);
+    const job = await patient(mine, () => videoState(mine.id));
     if (mine !== now) return;
-    if (job.status === "waiting") say(at("state"), "Waiting for its turn …");
+    at("count").textContent = "";
+    if (job.status === "waiting") tell("Waiting for its turn …");
     if (job.status === "running") {
       at("progress").firstElementChild.value = job.progress;
-      say(at("state"), `${percent(job.progress)}: ${job.frames} frames, ${job.seconds_read.toFixed(1)} s`);
+      tell("Reading …"); // the numbers beside it change too often to be read aloud
+      at("count").textContent = `${percent(job.progress)}: ${job.frames} frames, ${job.seconds_read.toFixed(1)} s`;
     }
     if (["done", "failed", "cancelled"].includes(job.status)) return finish(mine, job);
-    await new Promise((go) => setTimeout(go, 300));
+    await pause(300);
   }
+}
+
+// What goes wrong for a moment is asked for again: a video that is not followed is lost with its results.
+async function patient(mine, ask) {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (![0, 429, 502, 503, 504].includes(error.status) || mine !== now) throw error;
+      tell(`${error.message} Asking again …`, true);
+      await pause(1000);
+    }
+  }
+}
+
+function pause(milliseconds) {
+  return new Promise((go) => setTimeout(go, milliseconds));
+}
+
+// Nothing is said twice: a screen reader would read it again.
+function tell(text, bad = false) {
+  if (at("state").textContent !== text) say(at("state"), text, bad);
 }
 
 async function finish(mine, job) {
@@ -55,7 +80,7 @@ async function finish(mine, job) {
     at("progress").hidden = true;
     return say(at("state"), job.message || "Cancelled.", job.status === "failed");
   }
-  const [marked, timeline] = await Promise.all(["video", "timeline"].map((format) => made(job.id, format)));
+  const [marked, timeline] = await Promise.all(["video", "timeline"].map((format) => patient(mine, () => made(job.id, format))));
   const page = await timeline?.text();
   if (mine !== now) return;
   URL.revokeObjectURL(at("marked").src);
@@ -83,6 +108,7 @@ async function made(id, format) {
 function forget() {
   const old = now;
   now = null;
+  at("count").textContent = "";
   old?.upload.abort();
   if (old?.id) cancelVideo(old.id).catch(() => null);
 }
@@ -90,6 +116,7 @@ function forget() {
 function stop() {
   forget();
   at("progress").hidden = true;
+  at("file").focus();
   say(at("state"), "Cancelled; the video was deleted.");
 }
 
