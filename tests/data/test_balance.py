@@ -8,6 +8,8 @@ from mien.data.dataset import NO_TARGET
 from mien.data.relabel import relabel
 from mien.errors import DataError
 from mien.labels import label_set
+from mien.recipe import HeadPart
+from mien.training.targets import head_targets
 
 
 def sizes(dataset):
@@ -59,6 +61,13 @@ def test_combining_keeps_sources_and_separates_names(small_dataset):
     mixed = combine("both", [small_dataset, bare])
     np.testing.assert_array_equal(mixed.votes[: len(small_dataset)], small_dataset.votes)
     assert not mixed.votes[len(small_dataset) :].any()
+    head = HeadPart(labels="ferplus8", target="votes")
+    targets, seen = head_targets(mixed, head), head_targets(small_dataset, head)
+    np.testing.assert_array_equal(targets.truth[: len(small_dataset)], seen.truth)
+    np.testing.assert_array_equal(targets.shares[: len(small_dataset)], seen.shares)
+    by_label = head_targets(bare, HeadPart(labels="ferplus8", target="label"))
+    np.testing.assert_array_equal(targets.truth[len(small_dataset) :], by_label.truth)
+    np.testing.assert_array_equal(targets.shares[len(small_dataset) :], by_label.shares)
     assert combine("both", [dataclasses.replace(bare, name="bare"), bare]).votes is None
     with pytest.raises(DataError, match="basic7 48x48 and four 48x48"):
         combine("both", [small_dataset, relabel(other, label_set("four"))])

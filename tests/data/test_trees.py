@@ -180,6 +180,11 @@ def test_a_zip_with_a_name_that_is_no_utf8_says_so(tmp_path):
             read_dataset(place)
 
 
+def test_fer2013s_folders_with_the_csv_beside_them_stay_its_folders(fer_tree):
+    (fer_tree / "fer2013.csv").write_text("emotion,pixels,Usage\n")
+    assert find_reader(fer_tree)[0] == "fer2013-folder"
+
+
 def test_fer2013s_folders_may_be_zipped_under_its_name(tmp_path):
     for split in ("train", "test"):
         for number, name in enumerate(("angry", "happy")):

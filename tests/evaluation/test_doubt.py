@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mien.card import Doubt
+from mien.data.dataset import NO_TARGET
 from mien.evaluation.doubt import correlation, doubt_figures, doubt_report, fit_doubt
 from mien.evaluation.predictions import Predictions
 from mien.inference.classifier import Judged
@@ -81,6 +84,20 @@ def test_faces_without_a_majority_count_as_mistakes():
     split[2:] = -1
     unclear = Predictions(**{**vars(faces), "truth": split})
     assert fit_doubt(unclear).confidence == pytest.approx(0.8)
+
+
+def test_faces_that_no_rater_saw_count_by_their_label_alone():
+    seen = table([0.9, 0.8, 0.7, 0.6], np.array([True, True, True, False]), split="test")
+    both = np.array([True, True, False, False])
+    votes = np.where(both[:, None], seen.votes, 0).astype(np.uint8)
+    unlabelled = np.where(both, seen.truth, NO_TARGET)
+    doubt = Doubt(confidence=0.0)
+    faces = replace(seen, votes=votes)
+    (right,) = [f for f in doubt_figures(faces, doubt, "made") if f.metric == "right_of_all"][:1]
+    assert (right.value, right.images) == (0.75, 4)
+    faces = replace(seen, votes=votes, truth=unlabelled)
+    (right,) = [f for f in doubt_figures(faces, doubt, "made") if f.metric == "right_of_all"][:1]
+    assert (right.value, right.images) == (1, 2)
 
 
 def test_correlation_is_numpys_and_nothing_for_a_constant():

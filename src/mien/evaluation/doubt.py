@@ -118,8 +118,9 @@ def _most_answered(val: _Answers, least: float, allowed: float) -> tuple[int, Do
 
 
 def _answers(faces: Predictions) -> _Answers:
-    if faces.votes is None:
-        faces = faces.select(faces.truth != NO_TARGET)
+    # Faces on which raters do not agree count; faces that nobody said anything of do not.
+    seen = False if faces.votes is None else faces.votes.any(axis=1)
+    faces = faces.select((faces.truth != NO_TARGET) | seen)
     count, said = len(faces), faces.signals
     return _Answers(
         truth=faces.truth,

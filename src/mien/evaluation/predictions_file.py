@@ -21,6 +21,7 @@ from mien.data.dataset import NO_TARGET
 from mien.data.sample import SPLITS
 from mien.data.tables import csv_rows
 from mien.errors import DataError, MienError
+from mien.evaluation.columns import TRUTH, Columns, named
 from mien.evaluation.metrics import Probabilities
 from mien.evaluation.predictions import MEASURES, Predictions, logits_of
 from mien.files import whole_file
@@ -39,23 +40,11 @@ from mien.signals import SIGNALS
 SUFFIXES = (".parquet", ".csv")
 METADATA = b"mien"
 PREFIXES = ("p_", "prob_", "probability_")
-TRUTH = ("truth", "target", "label")
-
-OURS = (
-    *("id", "split", "source", "subject", "leaked"),
-    *TRUTH,
-    *MEASURES,
-    *SIGNALS,
-    *(f"votes_{vote}" for vote in VOTES),
-)
-"""Columns that are found by name, in capitals or not, with spaces around or not."""
 
 FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False, "": False}
 
 TOLERANCE = 1e-3
 """How far the probabilities of a face may be from adding up to 1."""
-
-Columns = Mapping[str, Sequence[Any]]
 
 
 class About(BaseModel):
@@ -103,7 +92,7 @@ def read_predictions(path: Path) -> Predictions:
             holds probabilities that are none; says which row.
     """
     content, about = _content(path)
-    columns = _named(content, path)
+    columns = named(content, path)
     _check_rows(columns, path)
     found = _expressions(columns, path)
     ids = _texts(columns, "id", path)
@@ -160,18 +149,6 @@ def _csv(path: Path) -> Columns:
                 " has."
             )
     return {name: [row[name] for row in rows] for name in names}
-
-
-def _named(columns: Columns, path: Path) -> Columns:
-    """Return the columns with our own names in our spelling."""
-    found: dict[str, Sequence[Any]] = {}
-    for name, cells in columns.items():
-        plain = name.strip().lower()
-        known = plain if plain in OURS else name
-        if known in found:
-            raise DataError(f"{path} has two columns {known!r}.")
-        found[known] = cells
-    return found
 
 
 def _check_rows(columns: Columns, path: Path) -> None:

@@ -59,7 +59,7 @@ def write_review(outputs: Sequence[Judged], folder: Path, *, progress: bool = Fa
         MienError: If the folder is a run's, whose own predictions would be replaced, or holds a
             `report.json` that is no earlier report's.
     """
-    earlier = _earlier(folder)
+    earlier = earlier_outputs(folder)
     steps = [(judged, make) for judged in outputs for make in SECTIONS]
     console = Console(stderr=True)
     bodies: list[str] = []
@@ -82,8 +82,12 @@ def write_review(outputs: Sequence[Judged], folder: Path, *, progress: bool = Fa
     return _write_page(outputs, bodies, folder)
 
 
-def _earlier(folder: Path) -> set[str]:
-    """Return the outputs of an earlier report in the folder."""
+def earlier_outputs(folder: Path) -> set[str]:
+    """Return the outputs of an earlier report in a folder, before anything long begins.
+
+    Raises:
+        MienError: If it is a file, a run's, or holds a `report.json` that is no earlier report's.
+    """
     check_folder(folder)
     if Run(folder).recipe_file.exists():
         raise MienError(f"{folder} is a training's run: give another folder with --out.")

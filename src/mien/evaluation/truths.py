@@ -13,7 +13,7 @@ from mien.training.targets import head_targets
 def judgeable(model: str, heads: Iterable[HeadPart], faces: FaceDataset) -> list[HeadPart]:
     """Return the outputs for which some face has a truth, and where it comes from.
 
-    The truth is the raters' majority where the output learnt from votes and the dataset has them,
+    The truth is the raters' majority where the output learnt from votes and raters saw the face,
     else the label.
 
     Args:

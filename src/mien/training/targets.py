@@ -51,16 +51,29 @@ def _from_votes(dataset: FaceDataset, labels: LabelSet) -> HeadTargets:
     kept = distribution(dataset.votes)[:, labels.positions_in(ferplus)]
     total = kept.sum(axis=1, keepdims=True)
     shares = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
-    return HeadTargets(labels, shares, _translate(majority(dataset.votes), ferplus, labels))
+    truth = _translate(majority(dataset.votes), ferplus, labels)
+    # Faces of another dataset, which no rater saw, are what that says.
+    unseen = ~dataset.votes.any(axis=1)
+    own = _labelled(dataset, labels)
+    return HeadTargets(
+        labels,
+        np.where(unseen[:, None], own.shares, shares),
+        np.where(unseen, own.truth, truth),
+    )
 
 
 def _from_labels(dataset: FaceDataset, labels: LabelSet) -> HeadTargets:
-    truth = _translate(dataset.targets, dataset.labels, labels)
-    if (truth == NO_TARGET).all():
+    found = _labelled(dataset, labels)
+    if (found.truth == NO_TARGET).all():
         raise RecipeError(
             f"Head {labels.name!r} learns from labels, dataset {dataset.name!r} has none of its"
             f" expressions ({', '.join(labels.expressions)})."
         )
+    return found
+
+
+def _labelled(dataset: FaceDataset, labels: LabelSet) -> HeadTargets:
+    truth = _translate(dataset.targets, dataset.labels, labels)
     shares = np.zeros((len(truth), len(labels)), dtype=np.float32)
     known = truth != NO_TARGET
     shares[known, truth[known]] = 1

@@ -86,6 +86,24 @@ def test_a_source_whose_read_hangs_is_given_up(monkeypatch):
     assert 0.5 <= time.monotonic() - start < 5
 
 
+def test_a_stream_that_fails_after_a_long_silence_is_opened_again(monkeypatch):
+    monkeypatch.setattr(latest_module, "LEAST_SILENCE", 0.9)
+
+    class Slow(Scripted):
+        def shots(self):
+            yield from super().shots() if self.opened else self.late()
+
+        def late(self):
+            self.opened += 1
+            yield Shot(PICTURE, time.monotonic())
+            time.sleep(0.7)
+            raise VideoError("It stalled.")
+
+    with Latest(Slow([(1, "")]), patience=0.8) as latest:
+        found = [shot for _ in range(30) if (shot := latest.take(0.05))]
+    assert len(found) >= 2
+
+
 def test_a_file_may_hold_frames_far_apart(monkeypatch):
     monkeypatch.setattr(latest_module, "LEAST_SILENCE", 0.2)
     source = Hanging(returns=False)
@@ -105,10 +123,11 @@ def test_a_source_that_is_lost_is_opened_again():
     source = Scripted([(3, "It dropped."), (0, "Not yet."), (2, "")], pause=0.01)
     with Latest(source, patience=3) as latest:
         found = []
-        while len(found) < 5:
+        while not found or found[-1].index < 4:
             shot = latest.take(0.1)
             found += [shot] if shot else []
-    assert [shot.index for shot in found] == list(range(5))
+    # Of a busy machine frames may be dropped; each is counted.
+    assert found[-1].index == len(found) - 1 + sum(shot.dropped for shot in found)
     assert source.opened >= 3
 
 

@@ -120,6 +120,15 @@ def test_a_run_that_ended_reads_nothing_again(reader, clip_path, tmp_path):
         assert list(reader.read_into(journal, clip_path)) == []
 
 
+def test_boxes_of_an_earlier_version_are_not_carried_on(reader, clip_path, tmp_path):
+    path, settings = tmp_path / "journal", reader.settings([clip_path])
+    earlier = settings.model_copy(update={"pictures": "as stored"})
+    VideoJournal.create(path, earlier).close()
+    path.write_text(path.read_text().replace(', "pictures": "as stored"', ""))
+    with pytest.raises(MienError, match="begun with pictures 'as stored', and this run has 'up"):
+        VideoJournal.resume(path, settings)
+
+
 def test_another_sampling_cannot_carry_on(analyzer, reader, clip_path, tmp_path):
     path = tmp_path / "journal"
     VideoJournal.create(path, reader.settings([clip_path])).close()

@@ -183,9 +183,9 @@ def _check(inputs: Sequence[Path], out: Path | None, form: Format | None, resume
 
     if not any(_stands(path) for path in inputs):
         raise MienError(f"{inputs[0]} does not exist.")  # before an earlier --out is replaced
-    if out is not None and (
-        out in inputs or out.suffix.lower() in {*pictures.SUFFIXES, *kind.SUFFIXES}
-    ):
+    if out is not None and out in inputs:
+        raise MienError(f"--out must be another file than what is read. Got {out}.")
+    if out is not None and out.suffix.lower() in {*pictures.SUFFIXES, *kind.SUFFIXES}:
         raise MienError(f"--out must be a table, such as rows.csv. Got {out}, a photo or a video.")
     if out is None and form is Format.parquet:
         raise MienError("Parquet is not for the terminal: name a file with --out.")

@@ -17,7 +17,6 @@ from mien.apps.cli.export import Tta
 from mien.apps.cli.extras import need
 from mien.apps.cli.train import assembled
 from mien.errors import MienError, unknown_name
-from mien.files import check_folder
 
 if TYPE_CHECKING:
     from mien.data.dataset import FaceDataset
@@ -69,11 +68,11 @@ def evaluate(
     """
     need("train", "Evaluating")
     from mien.evaluation.judged import judged
-    from mien.evaluation.review import write_review
+    from mien.evaluation.review import earlier_outputs, write_review
 
     check_choices(labels, split)
     if out is not None:
-        check_folder(out)
+        earlier_outputs(out)
     given = [*(dataset or ()), *(data or ())]
     found = _predicted(model, given, votes, names, tta, split in ("train", "all"))
     tables = found.tables if labels is None else [_among(found.tables, labels)]

@@ -161,7 +161,7 @@ def _results(out: Path, analyzer: Analyzer, source: str) -> VideoResults:
             "off: move it away, or delete it."
         )
     shared = {**analyzer.settings.model_dump(), "inputs": (source,)}
-    return VideoResults(out, VideoSettings(**shared), Beside())
+    return VideoResults(out, VideoSettings(**shared, pictures="upright"), Beside())
 
 
 def _unfinished(out: Path) -> Path | None:

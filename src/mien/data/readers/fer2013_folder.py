@@ -24,9 +24,10 @@ class Fer2013Folder(Folder):
     """Before the reader of the CSV, which takes any archive that is named so."""
 
     def accepts(self, path: Path) -> bool:
-        """Accept trees with "fer2013" in their name, or with FER2013's file names, and no CSV."""
+        """Accept trees with "fer2013" in their name, or FER2013's file names; archives, no CSV."""
         files = self._files(path)
-        if any(file.path.name == CSV_NAME for file in files):
+        # Of an archive that holds both the CSV is read; a folder's CSV is to be named itself.
+        if path.is_file() and any(file.path.name == CSV_NAME for file in files):
             return False
         folders = {part.lower() for file in files for part in file.path.parts[:-2]}
         named = "fer2013" in path.name.lower() or any(_usage(file.path) for file in files)

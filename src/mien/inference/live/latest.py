@@ -10,7 +10,7 @@ from types import TracebackType
 
 from mien.errors import VideoError
 from mien.inference.at_exit import stop_at_exit
-from mien.inference.live.sources import Shot, Source
+from mien.inference.live.sources import TIMEOUT, Shot, Source
 
 FIRST_PAUSE = 0.5
 """Seconds before a lost source is opened again; doubled each time."""
@@ -18,8 +18,9 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 5.0
 """Seconds at most between two attempts."""
 
-LEAST_SILENCE = 5.0
-"""Seconds without a frame for which a source may only be slow, however impatient one is."""
+LEAST_SILENCE = 2 * TIMEOUT
+"""Seconds without a frame for which a source may only be slow, however impatient one is: a stream's
+own time limit comes first."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ class Latest:
         while not self._stopped.is_set():
             before = self._count
             error = self._read()
+            self._alive = time.monotonic()
             if not self._source.returns or (error and not self._count):
                 if error:
                     raise error

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from mien.inference.face import Box, Face, Verdict
 from mien.inference.journal import Settings, printable
@@ -28,6 +28,8 @@ class VideoSettings(Settings):
         end: The time from which no more was read; None for the end.
         detect_every: The detector looked at every so many of the frames read.
         thorough: Seconds between two thorough searches.
+        pictures: "upright" where they were turned, mirrored and made square as the video says, and
+            times rise; "as stored" in journals of before that, which cannot be carried on.
     """
 
     every: int = 1
@@ -36,6 +38,7 @@ class VideoSettings(Settings):
     end: float | None = None
     detect_every: int = 1
     thorough: float = 1.0
+    pictures: Literal["as stored", "upright"] = "as stored"
 
 
 class VideoJournal(Lines):

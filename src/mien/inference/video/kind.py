@@ -40,7 +40,7 @@ def is_video(path: Path) -> bool:
         return head[8:12] not in STILL_BRANDS
     if head.startswith(VIDEOS) or (head.startswith(b"RIFF") and head[8:11] == b"AVI"):
         return True
-    return (head[:1] == head[PACKET:] == b"G") or path.suffix.lower() in SUFFIXES
+    return head[::PACKET] == b"GGG" or path.suffix.lower() in SUFFIXES
 
 
 def is_photo(path: Path) -> bool:
@@ -57,7 +57,7 @@ def _head(path: Path) -> bytes:
         if not path.is_file():
             return b""
         with path.open("rb") as file:
-            return file.read(PACKET + 1)
+            return file.read(2 * PACKET + 1)
     except OSError:  # reading it will say what is wrong
         return b""
 

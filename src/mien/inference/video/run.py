@@ -41,6 +41,7 @@ class VideoReader:
             **asdict(self.sampling),
             detect_every=self.search.every,
             thorough=self.search.thorough,
+            pictures="upright",
         )
 
     def read(self, clip: Clip) -> Iterator[FrameReadings]:
