@@ -53,7 +53,7 @@ def _from_votes(dataset: FaceDataset, labels: LabelSet) -> HeadTargets:
     shares = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
     truth = _translate(majority(dataset.votes), ferplus, labels)
     # Faces of another dataset, which no rater saw, are what that says.
-    unseen = ~dataset.votes.any(axis=1)
+    unseen = dataset.votes.sum(axis=1) == 0
     own = _labelled(dataset, labels)
     return HeadTargets(
         labels,
