@@ -141,7 +141,7 @@ def test_the_sections_appear_with_their_results(tmp_path):
     assert "+2.0 [+1.0, +4.0] | < 0.001 |" in text
     best, worse = (text.index(f"| {size} | 0.") for size in (32, 16))
     assert best < worse
-    assert "| folds | – | 0.700 [0.690, 0.710] | – | 0.700 [0.690, 0.710] |" in text
+    assert "| folds | – folds | 0.700 [0.690, 0.710] | – | 0.700 [0.690, 0.710] |" in text
 
 
 @pytest.mark.parametrize(
