@@ -138,7 +138,6 @@ def main() -> None:
     }
     Console().print_json(data=found)
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         write_json(options.out, found)
 
 

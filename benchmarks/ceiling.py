@@ -91,7 +91,6 @@ def main() -> None:
     for name, value in figures.items():
         Console().print(f"{name}: {value:.4f}")
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         write_json(options.out, {"images": len(test), "draws": DRAWS, "figures": figures})
 
 

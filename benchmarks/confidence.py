@@ -69,7 +69,6 @@ def main() -> None:
     found = {"model": options.model, "figures": confidences(table)}
     Console().print_json(data=found)
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         write_json(options.out, found)
 
 

@@ -51,7 +51,6 @@ def main() -> None:
     for name, value in figures.items():
         Console().print(f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}")
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         write_json(options.out, {"model": options.model, "figures": figures})
 
 

@@ -109,7 +109,6 @@ def main() -> None:
         table.add_row(name, *(f"{row[kind][head]:.3f}" for kind in row for head in truths))
     Console(width=120).print(table)
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         write_json(options.out, {"model": options.model, "split": "PublicTest", "figures": figures})
 
 

@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 
+from full_disk import CLI, limited
 from mien import __version__ as mien_version
 from mien.inference.video import summary
 from mien.inference.video import table as rows_beside
@@ -20,8 +21,6 @@ from mien.inference.video.clip import Clip
 from mien.inference.video.encoding import VideoWriter
 from mien.inference.video.journal import VideoJournal
 from mien.inference.video.run import VideoReader
-
-CLI = "import sys; from mien.apps.cli.main import main; sys.exit(main())"
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +43,6 @@ def zoom(path, portrait, margins):
             file.mux(stream.encode(frame.reformat(240, 240, "yuv420p")))
         file.mux(stream.encode())
     return path
-
-
-def limited(size, *command):
-    """Run the program where no file may have more bytes than this, as on a full disk."""
-    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
-    return subprocess.run(
-        [sys.executable, "-c", limit + CLI, *map(str, command)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def table(path):

@@ -122,13 +122,10 @@ def explain(
     settings = Settings(fill, patch, stride, layer, steps)
     photo = source.suffix.lower() in SUFFIXES
     wanted = _methods(methods)
-    if layer is not None and GRAD_CAM not in wanted:
-        raise MienError(f"--layer is of --method {GRAD_CAM}: name that, too.")
+    _check_layer(layer, wanted)
     _check(model, photo, feature_maps, filters, projections)
-    if photo and (split is not None or balanced or layout is not None or names):
-        raise MienError(
-            f"--split, --balanced, --layout and --name are of datasets, and {source} is a photo."
-        )
+    if photo:
+        _check_of_photo(source, split, balanced or None, layout, names or None)
     check_folder(out)
     output = open_output(model, head)
     _check_output(output, expression, patch, feature_maps, filters or ())
@@ -163,6 +160,18 @@ def _methods(names: Sequence[str] | None) -> tuple[str, ...]:
     for name in chosen:
         METHODS[name]  # an unknown name is said before anything is read
     return chosen
+
+
+def _check_layer(layer: str | None, methods: Sequence[str]) -> None:
+    if layer is not None and GRAD_CAM not in methods:
+        raise MienError(f"--layer is of --method {GRAD_CAM}: name that, too.")
+
+
+def _check_of_photo(photo: Path, *of_datasets: object) -> None:
+    if any(given is not None for given in of_datasets):
+        raise MienError(
+            f"--split, --balanced, --layout and --name are of datasets, and {photo} is a photo."
+        )
 
 
 def _check_output(
