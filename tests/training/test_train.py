@@ -175,10 +175,10 @@ def test_damaged_checkpoints_are_one_sentence(finished, small_dataset, tmp_path,
 def test_what_the_network_would_misread_is_refused(small_dataset, tmp_path):
     with pytest.raises(RecipeError, match=r"size of the dataset's images, 48x48\. Got 64"):
         train(recipe("preprocess.size=64"), small_dataset, tmp_path / "a", progress=False)
-    votes = np.where((small_dataset.splits == "val")[:, None], 0, small_dataset.votes)
-    silent = dataclasses.replace(small_dataset, votes=votes.astype(np.uint8))
+    torn = np.where((small_dataset.splits == "val")[:, None], 1, small_dataset.votes)
+    disputed = dataclasses.replace(small_dataset, votes=torn.astype(np.uint8))
     with pytest.raises(RecipeError, match="no face of the split 'val' has a known truth"):
-        train(recipe(), silent, tmp_path / "c", progress=False)
+        train(recipe(), disputed, tmp_path / "c", progress=False)
     if not torch.cuda.is_available():
         with pytest.raises(RecipeError, match=r"without a CUDA device\. Got fp16 instead"):
             train(recipe("training.precision=fp16"), small_dataset, tmp_path / "d", progress=False)
