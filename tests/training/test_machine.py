@@ -150,6 +150,7 @@ PLAIN = [
     "schedule.warmup_epochs=0",
     "training.ema_decay=0.0",
     "training.precision=fp32",
+    "training.convolutions=direct",
     "optimiser.learning_rate=0.01",
 ]
 """Nothing random but the order, and nothing that depends on the share a process sees."""

@@ -135,6 +135,8 @@ class TrainingPart(Part):
         batch_size: Images a step, over all devices.
         seed: Seeds weights, order and augmentation.
         precision: "auto" takes bf16 where the processor has it.
+        convolutions: "auto" takes those of fewer multiplications (Winograd's) where they are
+            faster: in fp32 on a processor, in wide layers; "direct" takes PyTorch's own.
         ema_decay: Decay of the moving average of the weights, 0 for none.
         gradient_clip: Largest norm of the gradient, 0 for no limit.
         select: The validation figure whose best epoch is kept: "val_accuracy", the mean of all
@@ -146,6 +148,7 @@ class TrainingPart(Part):
     batch_size: int = Field(ge=1)
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    convolutions: Literal["auto", "direct"] = "auto"
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
     gradient_clip: float = Field(default=0.0, ge=0)
     select: str = "val_accuracy"

@@ -123,13 +123,14 @@ class Data(Kept):
 
 
 class Environment(Kept):
-    """What a job was run with: versions by library, threads, numbers computed in."""
+    """What a job was run with: versions by library, threads, numbers computed in and how."""
 
     python: str
     system: str
     threads: int
     versions: dict[str, str]
     precision: str
+    convolutions: str = "direct"
 
 
 class Result(Kept):

@@ -1,4 +1,4 @@
-"""In which precision a training computes."""
+"""In which precision, and by which convolutions, a training computes."""
 
 from __future__ import annotations
 
@@ -43,6 +43,17 @@ def precision_of(recipe: Recipe) -> str:
         # Processors without its instructions compute bf16 too, slowly.
         fast = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
     return "bf16" if fast and _step_macs(recipe) > WORTH_BF16 else "fp32"
+
+
+def convolutions_of(recipe: Recipe, precision: str) -> Literal["winograd", "direct"]:
+    """Return how wide convolutions are computed.
+
+    Those of fewer multiplications are for fp32 on processors: a GPU's library has its own, and bf16
+    is faster still.
+    """
+    if recipe.training.convolutions == "direct" or torch.cuda.is_available():
+        return "direct"
+    return "winograd" if precision == "fp32" else "direct"
 
 
 def _step_macs(recipe: Recipe) -> int:

@@ -70,7 +70,7 @@ class Run:
 
     @property
     def environment_file(self) -> Path:
-        """Where it was trained: versions of the libraries, precision."""
+        """Where it was trained: versions of the libraries, precision, convolutions."""
         return self.folder / "environment.json"
 
     @property
@@ -224,12 +224,19 @@ class Run:
             if foreign:
                 raise MienError(f"{self.folder} is not a run and not empty: it holds {foreign[0]}.")
 
-    def write_start(self, recipe: Recipe, data: Mapping[str, Any], precision: str) -> None:
+    def write_start(
+        self,
+        recipe: Recipe,
+        data: Mapping[str, Any],
+        precision: str,
+        convolutions: str = "direct",
+    ) -> None:
         """Write what is known before the first step."""
         self.folder.mkdir(parents=True, exist_ok=True)
         content = recipe.model_dump(mode="json", exclude_none=True)
         write_json(self.data_file, data)
-        write_json(self.environment_file, _environment() | {"precision": precision})
+        computed = {"precision": precision, "convolutions": convolutions}
+        write_json(self.environment_file, _environment() | computed)
         # Last, because it is what makes the folder a run.
         with whole_file(self.recipe_file) as path:
             path.write_text(tomli_w.dumps(content), encoding="utf-8")

@@ -36,11 +36,12 @@ from mien.training.losses import balanced_weights
 from mien.training.machine import Machine
 from mien.training.memory import keep_memory
 from mien.training.module import ExpressionModule
-from mien.training.precision import LIGHTNING_NAMES, precision_of
+from mien.training.precision import LIGHTNING_NAMES, convolutions_of, precision_of
 from mien.training.run import Run
 from mien.training.starting import pinned, starting_weights
 from mien.training.targets import head_targets
 from mien.training.weights import Weights, load_weights
+from mien.training.winograd import with_winograd
 
 VAL_BATCH = 256
 
@@ -93,6 +94,8 @@ def train(
         start = starting_weights(recipe, faces)
     pl.seed_everything(part.seed, verbose=False)
     module = training_module(recipe, faces, start)
+    if _convolutions(run, recipe, chosen) == "winograd":
+        with_winograd(module.network)
     checkpoint = (
         _start(run, recipe, chosen, dataset, faces, resume) if machine.leads else _last(run)
     )
@@ -229,7 +232,8 @@ def _start(
         if resume:
             raise MienError(f"{run.folder} holds no run to resume.")
         run.check_free()
-        run.write_start(recipe, _data(dataset, faces), chosen)
+        convolutions = _convolutions(run, recipe, chosen)
+        run.write_start(recipe, _data(dataset, faces), chosen, convolutions)
         return None
     if not resume:
         raise MienError(f"{run.folder} already holds a run: continue it with --resume.")
@@ -248,6 +252,14 @@ def _start(
             f" {chosen}: set training.precision in the run's recipe."
         )
     return _last(run)
+
+
+def _convolutions(run: Run, recipe: Recipe, precision: str) -> str:
+    """Return how a run computes convolutions: to its end as it began, in rounding, too."""
+    if run.recipe_file.exists():
+        # Runs of versions that had no choice do not say.
+        return str(run.environment().get("convolutions", "direct"))
+    return convolutions_of(recipe, precision)
 
 
 def _last(run: Run) -> str | None:
