@@ -24,6 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+SIDES = {
+    "auto": {},
+    "fp32": {"precision": "fp32"},
+    "direct": {"precision": "fp32", "convolutions": "direct"},
+}
+"""Ours: with the defaults, in fp32, and in fp32 with PyTorch's own convolutions."""
+
 WARM_UP = 0.4
 """Share of the steps that are not timed: kernels are chosen and memory is taken in the first."""
 
@@ -51,7 +58,7 @@ CASES = [
 ]
 
 
-def ours(case: Case, precision: str) -> float:
+def ours(case: Case, side: str) -> float:
     """Return images/s of mien's training loop."""
     import numpy as np
     from lightning.pytorch.callbacks import Callback
@@ -70,7 +77,7 @@ def ours(case: Case, precision: str) -> float:
             "network": {"name": case.network, "options": case.options},
             "heads": [{"labels": "basic7"}],
             "optimiser": {"name": case.optimiser, "learning_rate": 1e-4},
-            "training": {"epochs": 1, "batch_size": case.batch, "precision": precision},
+            "training": {"epochs": 1, "batch_size": case.batch, **SIDES[side]},
         },
         "benchmark",
     )
@@ -227,24 +234,25 @@ def measured(side: str, number: int, python: str) -> dict[str, float]:
 
 
 def compare(numbers: list[int], peer: str | None, repeat: int) -> None:
-    """Print a table: ours at the default precision and in fp32, and Keras."""
+    """Print a table: ours in its three ways, and Keras."""
     from mien.models import build_network
     from mien.models.cost import count_macs
 
     print(
-        "network | ours, default | ours, fp32 | Keras fp32 | default : Keras | fp32 : fp32 | memory"
+        "network | ours, default | ours, fp32 | ours, fp32 direct | Keras fp32 | fp32 : direct"
+        " | default : Keras | fp32 : Keras | memory: default, direct"
     )
-    sides = ["auto", "fp32", *(["keras"] if peer else [])]
+    sides = [*SIDES, *(["keras"] if peer else [])]
     peak = matmul_rate("bf16")
     for number in numbers:
         case = CASES[number]
         found: dict[str, list[float]] = {side: [] for side in sides}
-        memory = 0.0
+        memory = dict.fromkeys(sides, 0.0)
         for _ in range(repeat):
             for side in sides:
                 result = measured(side, number, peer if side == "keras" else sys.executable)
                 found[side].append(result["images"])
-                memory = max(memory, result["memory"] if side == "auto" else 0)
+                memory[side] = max(memory[side], result["memory"])
         middle = {side: statistics.median(values) for side, values in found.items()}
         macs = count_macs(build_network(case.network, {"basic7": 7}, case.options), 48)
         share = 3 * macs * middle["auto"] / 1e9 / peak
@@ -252,8 +260,9 @@ def compare(numbers: list[int], peer: str | None, repeat: int) -> None:
         print(
             f"{case.recipe} (batch {case.batch}, {macs / 1e6:.0f} MMAC)"
             f" | {middle['auto']:,.0f} ({share:.0%} of bf16 peak) | {middle['fp32']:,.0f}"
-            f" | {other:,.0f} | {middle['auto'] / other:.2f} | {middle['fp32'] / other:.2f}"
-            f" | {memory / 1e9:.2f} GB",
+            f" | {middle['direct']:,.0f} | {other:,.0f} | {middle['fp32'] / middle['direct']:.2f}"
+            f" | {middle['auto'] / other:.2f} | {middle['fp32'] / other:.2f}"
+            f" | {memory['auto'] / 1e9:.2f} GB, {memory['direct'] / 1e9:.2f} GB",
             flush=True,
         )
 
@@ -264,7 +273,7 @@ def main() -> None:
     parser.add_argument("--keras", help="Python of an environment with TensorFlow.")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--case", type=int, action="append", help="Only this case, from 0.")
-    parser.add_argument("--side", choices=["auto", "fp32", "bf16", "keras"])
+    parser.add_argument("--side", choices=[*SIDES, "keras"])
     options = parser.parse_args()
     if options.side is None:
         compare(options.case or list(range(len(CASES))), options.keras, options.repeat)

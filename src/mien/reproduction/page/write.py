@@ -124,11 +124,12 @@ def _made_with(findings: Findings) -> str:
     versions = (f"{n} {v}" for e in environments for n, v in e.versions.items())
     systems = _listed(e.system for e in environments)
     threads = _listed(str(e.threads) for e in environments)
+    convolutions = _listed(sorted(e.convolutions for e in environments))
     total = duration(sum(result.seconds for result in results))
     return (
         f"{len(results)} runs, {total} together, beside other work: Python"
         f" {_listed(e.python for e in environments)}, {_listed(versions)}; {systems}, threads:"
-        f" {threads}."
+        f" {threads}; convolutions: {convolutions}."
     )
 
 
