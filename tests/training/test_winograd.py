@@ -14,19 +14,13 @@ from mien.recipe import find_recipe, load_recipe
 from mien.training import tiling
 from mien.training import winograd as module
 from mien.training.precision import convolutions_of
-from mien.training.run import Run
+from mien.training.tiling import Tiling
 from mien.training.train import train
 from mien.training.winograd import WinogradConv2d, pays, winograd, with_winograd
 
 
 def drawn(*shape, dtype=torch.float64):
     return torch.randn(*shape, dtype=dtype, requires_grad=True)
-
-
-@pytest.fixture
-def one_tile_at_a_time(monkeypatch):
-    monkeypatch.setattr(tiling, "CHUNK_TILES", 1)
-    monkeypatch.setattr(tiling, "CHUNK_BYTES", 1)
 
 
 def the_same(images, weight, bias, padding):
@@ -62,29 +56,96 @@ def test_outputs_and_gradients_are_those_of_the_direct_sum(
     )
 
 
-def test_images_are_taken_in_chunks(one_tile_at_a_time):
-    the_same(drawn(5, 3, 10, 7), drawn(4, 3, 3, 3), drawn(4), 1)
+@pytest.mark.parametrize("tiles", [1, 12, 1000])
+def test_images_are_computed_some_at_a_time(tiles, monkeypatch):
+    monkeypatch.setattr(tiling, "CHUNK_TILES", tiles)
+    monkeypatch.setattr(tiling, "CHUNK_BYTES", 1)
+    chunks = Tiling.of(13, 7, 0).chunks(7, 6)
+    assert len(chunks) == {1: 7, 12: 4, 1000: 1}[tiles]
+    assert [image for chunk in chunks for image in range(7)[chunk]] == list(range(7))
+    the_same(drawn(7, 5, 13, 7), drawn(6, 5, 3, 3), drawn(6), 0)
 
 
-def test_many_images_fill_several_chunks():
-    the_same(drawn(40, 8, 13, 7), drawn(6, 8, 3, 3), drawn(6), 0)
+@pytest.mark.parametrize(("channels", "together"), [(4, 50), (64, 3), (512, 3)])
+def test_few_channels_let_more_images_be_computed_at_a_time(channels, together):
+    assert Tiling.of(24, 24, 1).chunks(100, channels)[0] == slice(0, together)
+
+
+def test_gradients_may_lie_in_any_order():
+    images, weight = drawn(3, 4, 8, 12), drawn(5, 4, 3, 3)
+    whole = torch.randn(3, 10, 16, 12, dtype=torch.float64)
+    gradients = [
+        whole[:, ::2, ::2],
+        whole[:, :5, :8].contiguous(memory_format=torch.channels_last),
+        torch.ones((), dtype=torch.float64).expand(3, 5, 8, 12),
+    ]
+    for towards in gradients:
+        for arranged in (images, images.detach().permute(0, 1, 3, 2).permute(0, 1, 3, 2)):
+            taken = [weight] if arranged is not images else [images, weight]
+            direct = nn.functional.conv2d(arranged, weight, padding=1)
+            expected = torch.autograd.grad(direct, taken, towards)
+            found = torch.autograd.grad(winograd(arranged, weight, padding=1), taken, towards)
+            torch.testing.assert_close(found, expected)
 
 
 def test_rounding_of_single_precision_is_small():
-    images, weight = (
-        drawn(4, 64, 24, 24, dtype=torch.float32),
-        drawn(64, 64, 3, 3, dtype=torch.float32),
-    )
+    images = drawn(4, 64, 24, 24, dtype=torch.float32)
+    weight = drawn(64, 64, 3, 3, dtype=torch.float32)
+    towards = torch.randn(4, 64, 24, 24)
     exact = nn.functional.conv2d(images.double(), weight.double(), padding=1)
-    error = (winograd(images, weight, padding=1) - exact).norm() / exact.norm()
-    assert error < 5e-6
+    ours = winograd(images, weight, padding=1)
+    pairs = [(ours, exact)]
+    pairs += zip(
+        torch.autograd.grad(ours, (images, weight), towards),
+        torch.autograd.grad(exact, (images, weight), towards.double()),
+    )
+    assert max((one - other).norm() / other.norm() for one, other in pairs) < 5e-6
 
 
-def test_nothing_is_computed_for_images_that_need_no_gradient():
-    images, weight = torch.randn(2, 3, 8, 8), drawn(4, 3, 3, 3, dtype=torch.float32)
-    winograd(images, weight, padding=1).sum().backward()
-    assert images.grad is None
+def test_only_wanted_gradients_are_computed(monkeypatch):
+    summed = []
+    through = Tiling.summed
+    monkeypatch.setattr(Tiling, "summed", lambda *args: summed.append(1) or through(*args))
+    images, weight = drawn(2, 3, 8, 8), drawn(4, 3, 3, 3)
+    winograd(images.detach(), weight, padding=1).sum().backward()
+    assert not summed
     assert weight.grad.shape == weight.shape
+    winograd(images, weight.detach(), padding=1).sum().backward()
+    assert summed
+    assert images.grad.shape == images.shape
+
+
+@pytest.mark.parametrize(
+    ("learns", "kept"),
+    [("nothing", 0), ("images", 0), ("weight", 36 * 4 * 3 * 2)],
+)
+def test_patches_are_kept_only_for_the_gradient_of_the_weight(learns, kept):
+    images, weight = drawn(2, 3, 8, 8), drawn(4, 3, 3, 3)
+    images.requires_grad_(learns == "images")
+    weight.requires_grad_(learns == "weight")
+    sizes = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.numel()) or t, id):
+        winograd(images, weight, padding=1)
+    assert sum(size for size in sizes if size != weight.numel()) == kept
+
+
+def test_validation_keeps_nothing():
+    images, weight = drawn(2, 3, 8, 8), drawn(4, 3, 3, 3)
+    with torch.no_grad():
+        output = winograd(images, weight, padding=1)
+    assert output.grad_fn is None
+    torch.testing.assert_close(output, nn.functional.conv2d(images, weight, padding=1).detach())
+
+
+def test_what_the_layer_does_not_take_is_as_before():
+    layer = with_winograd(nn.Conv2d(64, 64, 3, padding=1))
+    one = torch.randn(64, 24, 24)
+    assert layer(one).shape == one.shape
+    with pytest.raises(RuntimeError, match="expected input"):
+        layer(torch.randn(16, 32, 24, 24))
+    with pytest.raises(RuntimeError, match="Kernel size can't be greater"):
+        with_winograd(nn.Conv2d(64, 64, 3))(torch.randn(1000, 64, 1, 1))
+    assert layer(torch.randn(0, 64, 24, 24)).shape == (0, 64, 24, 24)
 
 
 def test_a_layer_after_it_may_write_into_its_output():
@@ -154,6 +215,7 @@ def test_only_layers_it_pays_for_compute_so(wide, monkeypatch):
     asked.clear()
     with torch.autocast("cpu", torch.bfloat16):
         assert layer(images).dtype == torch.bfloat16
+    layer.to(torch.bfloat16)(images.to(torch.bfloat16))
     assert not asked
 
 
@@ -170,46 +232,67 @@ class Layers(Callback):
         self.fewer = sum(type(m) is WinogradConv2d for m in pl_module.modules())
 
 
-@pytest.mark.parametrize(("said", "taken"), [("winograd", 4), ("direct", 0), (None, 0)])
-def test_a_run_goes_on_as_it_began(small_dataset, tmp_path, said, taken):
-    recipe = load_recipe(find_recipe("kusno-3-fer2013"), WIDE)
-    run = Run(tmp_path / "run")
-    folder = train(recipe, small_dataset, run.folder, progress=False).folder
-    longer = recipe.model_copy(
-        update={"training": recipe.training.model_copy(update={"epochs": 3})}
-    )
+@pytest.mark.parametrize(
+    ("said", "wanted", "taken"),
+    [("winograd", "auto", 4), ("direct", "auto", 0), (None, "auto", 0), ("winograd", "direct", 0)],
+)
+def test_a_run_goes_on_as_it_began(small_dataset, tmp_path, said, wanted, taken):
+    overrides = [*WIDE, f"training.convolutions={wanted}"]
+    run = train(wide(*overrides), small_dataset, tmp_path / "run", progress=False)
+    longer = wide(*overrides, "training.epochs=3")
     run.write_start(longer, run.data(), "fp32", said or "direct")
     if said is None:
         began = run.environment()
         del began["convolutions"]
         run.environment_file.write_text(json.dumps(began))
     seen = Layers()
-    train(longer, small_dataset, folder, resume=True, progress=False, callbacks=[seen])
+    train(longer, small_dataset, run.folder, resume=True, progress=False, callbacks=[seen])
     assert seen.fewer == taken
 
 
-def test_a_training_takes_it_and_says_so(small_dataset, tmp_path):
-    runs = {}
-    for wanted in ("auto", "direct"):
-        overrides = [*WIDE, f"training.convolutions={wanted}"]
-        recipe = load_recipe(find_recipe("kusno-3-fer2013"), overrides)
+def wide(*overrides):
+    return load_recipe(find_recipe("kusno-3-fer2013"), [*WIDE, *overrides])
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+def test_a_training_takes_it_and_says_so(small_dataset, tmp_path, no_gpu):
+    losses = []
+    for wanted, said, layers in (("auto", "winograd", 4), ("direct", "direct", 0)):
         seen = Layers()
-        runs[wanted] = train(
-            recipe, small_dataset, tmp_path / wanted, progress=False, callbacks=[seen]
+        run = train(
+            wide(f"training.convolutions={wanted}", "training.ema_decay=0.5"),
+            small_dataset,
+            tmp_path / wanted,
+            progress=False,
+            callbacks=[seen],
         )
-        chosen = convolutions_of(recipe, "fp32")
-        assert runs[wanted].environment()["convolutions"] == chosen
-        assert seen.fewer == (4 if chosen == "winograd" else 0)
-    ours, theirs = (
-        [float(line.split(",")[1]) for line in run.metrics_file.read_text().splitlines()[1:]]
-        for run in runs.values()
-    )
-    assert ours == pytest.approx(theirs, rel=0.02)
-    assert not any(type(m) is WinogradConv2d for m in runs["auto"].module().modules())
+        assert run.environment()["convolutions"] == said
+        assert seen.fewer == layers
+        assert not any(type(m) is WinogradConv2d for m in run.module().modules())
+        rows = run.metrics_file.read_text().splitlines()[1:]
+        losses.append([float(row.split(",")[1]) for row in rows])
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+    assert losses[0] != losses[1]
 
 
-def test_bf16_and_recipes_that_refuse_it_compute_directly():
-    recipe = load_recipe(find_recipe("mien-base"), [])
-    assert convolutions_of(recipe, "bf16") == "direct"
-    direct = load_recipe(find_recipe("mien-base"), ["training.convolutions=direct"])
-    assert convolutions_of(direct, "fp32") == "direct"
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(small_dataset, tmp_path, no_gpu):
+    whole = train(wide("training.epochs=3"), small_dataset, tmp_path / "whole", progress=False)
+    parts = train(wide(), small_dataset, tmp_path / "parts", progress=False)
+    parts.write_start(wide("training.epochs=3"), parts.data(), "fp32", "winograd")
+    train(wide("training.epochs=3"), small_dataset, parts.folder, resume=True, progress=False)
+    assert parts.metrics_file.read_text() == whole.metrics_file.read_text()
+
+
+def test_recipes_gpus_and_other_precisions_decide(no_gpu, monkeypatch):
+    assert convolutions_of(wide(), "fp32") == "winograd"
+    assert convolutions_of(wide(), "bf16") == "direct"
+    assert convolutions_of(wide("training.convolutions=direct"), "fp32") == "direct"
+    for device in (torch.cuda, torch.backends.mps):
+        with monkeypatch.context() as patch:
+            patch.setattr(device, "is_available", lambda: True)
+            assert convolutions_of(wide(), "fp32") == "direct"

@@ -135,7 +135,7 @@ class TrainingPart(Part):
         batch_size: Images a step, over all devices.
         seed: Seeds weights, order and augmentation.
         precision: "auto" takes bf16 where the processor has it.
-        convolutions: "auto" takes those of fewer multiplications (Winograd's) where they are
+        convolutions: "auto" takes those of fewer multiplications (Winograd's) where they should be
             faster: in fp32 on a processor, in wide layers; "direct" takes PyTorch's own.
         ema_decay: Decay of the moving average of the weights, 0 for none.
         gradient_clip: Largest norm of the gradient, 0 for no limit.

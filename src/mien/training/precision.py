@@ -46,14 +46,14 @@ def precision_of(recipe: Recipe) -> str:
 
 
 def convolutions_of(recipe: Recipe, precision: str) -> Literal["winograd", "direct"]:
-    """Return how wide convolutions are computed.
+    """Return whether wide convolutions may take fewer multiplications (`mien.training.winograd`).
 
-    Those of fewer multiplications are for fp32 on processors: a GPU's library has its own, and bf16
-    is faster still.
+    They are for fp32 on processors: a GPU's library has its own, and bf16 is faster still.
     """
-    if recipe.training.convolutions == "direct" or torch.cuda.is_available():
+    on_gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
+    if recipe.training.convolutions == "direct" or on_gpu or precision != "fp32":
         return "direct"
-    return "winograd" if precision == "fp32" else "direct"
+    return "winograd"
 
 
 def _step_macs(recipe: Recipe) -> int:

@@ -256,7 +256,7 @@ def _start(
 
 def _convolutions(run: Run, recipe: Recipe, precision: str) -> str:
     """Return how a run computes convolutions: to its end as it began, in rounding, too."""
-    if run.recipe_file.exists():
+    if run.recipe_file.exists() and recipe.training.convolutions == "auto":
         # Runs of versions that had no choice do not say.
         return str(run.environment().get("convolutions", "direct"))
     return convolutions_of(recipe, precision)

@@ -1,11 +1,11 @@
-"""3x3 convolutions with a quarter of the multiplications, for processors that lack fast bf16.
+"""3x3 convolutions with fewer multiplications, for processors that lack fast bf16.
 
 Source: Lavin & Gray 2016, Fast Algorithms for Convolutional Neural Networks, section 4.
 Outputs are computed in tiles of 4x4, by F(4x4, 3x3). The 6x6 pixels that a tile sees and the
 filters are transformed, multiplied element by element, which over all channels is 36 matrix
-products, and transformed back. GPUs' libraries do so by themselves; oneDNN, by which PyTorch
-computes on processors, does not. Results differ from the direct sum's by rounding alone, a few
-millionths.
+products, and transformed back: 36 multiplications for 16 outputs instead of 144. GPUs' libraries do
+so by themselves; of oneDNN, by which PyTorch computes on processors, it asks for direct sums.
+Results differ from those by rounding alone, a few millionths.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from mien.training.tiling import PATCH, TILE, Tiling
+from mien.training.tiling import Tiling
 
 LEAST_GAIN = 1.25
 """Times that the multiplications must be fewer to be taken; those of the transforms, which wait for
-memory, count twice."""
+memory, count twice. By the layers' times on two cores with AVX2 (benchmarks/training.py)."""
 
 _INPUT = [
     [4, 0, -5, 0, 1, 0],
@@ -44,17 +44,24 @@ INPUT, FILTER, OUTPUT = _both_ways(_INPUT), _both_ways(_FILTER, 24), _both_ways(
 
 
 class WinogradConv2d(nn.Conv2d):
-    """A convolution that takes the fewer multiplications where they pay.
+    """A convolution that takes the fewer multiplications where it expects to be faster by them.
 
-    It has the weights, the names and, but for rounding, the outputs of the layer that it was.
+    It has the weights, the names and, but for rounding, the outputs of the layer that it was. It is
+    for training: second derivatives are not given.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Return the outputs (N, C', H', W') of images (N, C, H, W)."""
         padding = int(self.padding[0])
-        if not pays(tuple(input.shape), self.out_channels, padding) or not _plain(input):
-            return super().forward(input)
-        return winograd(input, self.weight, self.bias, padding)
+        if self._may(input) and pays(tuple(input.shape), self.out_channels, padding):
+            return winograd(input, self.weight, self.bias, padding)
+        return super().forward(input)
+
+    def _may(self, images: Tensor) -> bool:
+        # Of bf16 and fp16 the transforms would lose digits; what does not fit, PyTorch refuses.
+        plain = images.device.type == "cpu" and images.dtype is self.weight.dtype is torch.float32
+        fits = images.dim() == 4 and images.shape[1] == self.in_channels
+        return plain and fits and not torch.is_autocast_enabled("cpu")
 
 
 def with_winograd(network: nn.Module) -> nn.Module:
@@ -66,16 +73,19 @@ def with_winograd(network: nn.Module) -> nn.Module:
 
 
 def pays(shape: tuple[int, ...], filters: int, padding: int) -> bool:
-    """Return whether a convolution of images (N, C, H, W) is faster this way, by its size.
+    """Return whether a convolution of images (N, C, H, W) should be faster this way, by its size.
 
     Narrow layers and small maps are not: there the transforms, and tiles that reach over the
     border, cost what the products save.
     """
-    tiling, channels = Tiling.of(shape, padding), shape[1]
+    images, channels, height, width = shape
+    tiling = Tiling.of(height, width, padding)
+    if min(images, tiling.height, tiling.width) < 1:
+        return False
     pairs = channels * filters
-    direct = 9 * tiling.images * tiling.height * tiling.width * pairs
-    products = tiling.count * INPUT.shape[0] * pairs
-    transforms = tiling.count * (INPUT.numel() * channels + OUTPUT.numel() * filters)
+    direct = 9 * images * tiling.height * tiling.width * pairs
+    products = images * tiling.count * len(INPUT) * pairs
+    transforms = images * tiling.count * (INPUT.numel() * channels + OUTPUT.numel() * filters)
     transforms += FILTER.numel() * pairs
     return direct >= LEAST_GAIN * (products + 2 * transforms)
 
@@ -94,72 +104,76 @@ def winograd(
     Returns:
         Float (N, C', H', W') in PyTorch's order channels_last; differentiable once.
     """
-    # Inside of a function of its own PyTorch never says that gradients are wanted.
-    learns = torch.is_grad_enabled()
+    # What the gradient of the weight will ask for; inside of a function no one can say.
+    kept = torch.is_grad_enabled() and weight.requires_grad
     output: Tensor = _Winograd.apply(  # type: ignore[no-untyped-call]
-        images, weight, bias, padding, learns
+        images, weight, bias, padding, kept
     )
     return output
 
 
 class _Winograd(torch.autograd.Function):
+    """Keeps the transformed patches for the gradient: 2.25 times the images, but no work twice."""
+
     @staticmethod
     def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, learns: bool
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, kept: bool
     ) -> Tensor:
-        tiling = Tiling.of(tuple(images.shape), padding)
-        patches = tiling.patches(tiling.padded(images))
-        filters = _transform(FILTER, weight.permute(2, 3, 1, 0))
-        size = (tiling.images, len(weight), tiling.height, tiling.width)
-        outputs = torch.empty(size, dtype=images.dtype, memory_format=torch.channels_last)
-        seen = []
-        for chunk in tiling.chunks(max(weight.shape[:2])):
-            inputs = _transform(INPUT, patches[:, :, chunk])
-            seen += [inputs] if learns else []
-            made = _transform(OUTPUT, torch.bmm(inputs, filters))
-            made = made if bias is None else made.add_(bias)
-            outputs[chunk] = tiling.together(made).permute(0, 3, 1, 2)
-        ctx.save_for_backward(filters, *seen)
-        ctx.tiling, ctx.shape = tiling, images.shape
+        tiling = Tiling.of(images.shape[2], images.shape[3], padding)
+        filters = _filters(weight)
+        outputs = _empty(len(images), len(weight), tiling.height, tiling.width, like=images)
+        chunks = tiling.chunks(len(images), max(filters.shape[1:]))
+        inputs = []
+        for chunk in chunks:
+            seen = _transform(INPUT, tiling.patches(images[chunk].permute(0, 2, 3, 1)))
+            inputs += [seen] if kept else []
+            tiles = _transform(OUTPUT, torch.bmm(seen, filters))
+            tiles = tiles if bias is None else tiles.add_(bias)
+            outputs[chunk] = tiling.together(tiles).permute(0, 3, 1, 2)
+        ctx.save_for_backward(weight, *inputs)
+        ctx.tiling, ctx.shape, ctx.chunks = tiling, images.shape, chunks
         return outputs
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        filters, *seen = ctx.saved_tensors
-        tiling, (_, channels, *sides) = ctx.tiling, ctx.shape
-        of_outputs = gradient.permute(0, 2, 3, 1)
-        canvas = tiling.canvas(gradient, channels) if ctx.needs_input_grad[0] else None
+        weight, *inputs = ctx.saved_tensors
+        for_images, for_weight, for_bias = ctx.needs_input_grad[:3]
+        tiling, filters = ctx.tiling, _filters(weight)
+        of_images = _empty(*ctx.shape, like=gradient) if for_images else None
         of_filters = torch.zeros_like(filters)
-        for inputs, chunk in zip(seen, tiling.chunks(max(filters.shape[1:]))):
-            of_products = _transform(OUTPUT.T, tiling.apart(of_outputs[chunk]))
-            of_filters.baddbmm_(inputs.transpose(1, 2), of_products)
-            if canvas is not None:
+        for number, chunk in enumerate(ctx.chunks):
+            tiles = tiling.apart(gradient[chunk].permute(0, 2, 3, 1))
+            of_products = _transform(OUTPUT.T, tiles)
+            if for_weight:
+                of_filters.baddbmm_(inputs[number].transpose(1, 2), of_products)
+            if of_images is not None:
                 of_inputs = torch.bmm(of_products, filters.transpose(1, 2))
-                _sum_patches(tiling, canvas, chunk, _transform(INPUT.T, of_inputs))
-        of_weight = _transform(FILTER.T, of_filters).view(3, 3, *filters.shape[1:])
-        of_bias = gradient.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
-        of_images = None if canvas is None else tiling.inside(canvas, *sides).permute(0, 3, 1, 2)
-        return of_images, of_weight.permute(3, 2, 0, 1), of_bias, None, None
+                summed = tiling.summed(_transform(INPUT.T, of_inputs))
+                of_images[chunk] = summed.permute(0, 3, 1, 2)
+        of_bias = gradient.sum((0, 2, 3)) if for_bias else None
+        return of_images, _weight(of_filters) if for_weight else None, of_bias, None, None
+
+
+def _filters(weight: Tensor) -> Tensor:
+    """Return the transformed filters (36, C, C') of a weight (C', C, 3, 3)."""
+    return _transform(FILTER, weight.permute(2, 3, 1, 0).flatten(0, 1))
+
+
+def _weight(filters: Tensor) -> Tensor:
+    """Return the gradient of a weight (C', C, 3, 3) from that of its filters (36, C, C')."""
+    return _transform(FILTER.T, filters).view(3, 3, *filters.shape[1:]).permute(3, 2, 0, 1)
 
 
 def _transform(matrix: Tensor, values: Tensor) -> Tensor:
-    """Apply a matrix (M, K) to values (K or its two factors, ..., C); return (M, tiles, C)."""
-    flat = matrix.to(values.dtype) @ values.reshape(matrix.shape[1], -1)
-    return flat.view(len(matrix), -1, values.shape[-1])
+    """Apply a matrix (M, K) to values (K, A, B); return (M, A, B)."""
+    return (matrix.to(values.dtype) @ values.flatten(1)).view(len(matrix), *values.shape[1:])
 
 
-def _sum_patches(tiling: Tiling, canvas: Tensor, chunk: slice, values: Tensor) -> None:
-    """Put the sum of patches (36, tiles, C), which overlap by two rows, into images of a canvas."""
-    patches = tiling.patches(canvas)[:, :, chunk]
-    values = values.view_as(patches)
-    first, last = slice(0, TILE), slice(TILE, PATCH)
-    # What each patch has for itself covers all but the last two rows and columns.
-    canvas[chunk, -2:] = 0
-    canvas[chunk, :, -2:] = 0
-    patches[first, first] = values[first, first]
-    for rows, columns in ((first, last), (last, first), (last, last)):
-        patches[rows, columns] += values[rows, columns]
+def _empty(*size: int, like: Tensor) -> Tensor:
+    return torch.empty(
+        size, dtype=like.dtype, device=like.device, memory_format=torch.channels_last
+    )
 
 
 def _fits(layer: nn.Conv2d) -> bool:
@@ -171,7 +185,3 @@ def _fits(layer: nn.Conv2d) -> bool:
         and layer.padding in ((0, 0), (1, 1))
         and layer.padding_mode == "zeros"
     )
-
-
-def _plain(images: Tensor) -> bool:
-    return images.device.type == "cpu" and not torch.is_autocast_enabled("cpu")

@@ -87,6 +87,9 @@ def check_same(
         MienError: If recipe, space, sampler or data are others; names which.
     """
     content = recipe.model_dump(mode="json")
+    if recipe.training.convolutions == "auto":
+        # Studies begun before the key was there go on.
+        del content["training"]["convolutions"]
     dimensions = {key: dimension.model_dump(mode="json") for key, dimension in space.items()}
     wanted = {
         "recipe": _digest(content),
