@@ -89,8 +89,17 @@ def test_what_must_be_run():
     assert PLANS["chen"].experiment("folds").folds == 5
     redraw = PLANS["fatimatuzzahra"].experiment("improved").redraw
     assert (redraw.per_class * 4, redraw.times) == (200, 20)
-    for scenario in ("2", "3", "6", "7-without-imed", "8-without-imed", "9-without-imed"):
+    for scenario in ("2", "3", "6", "7-without-imed", "9-without-imed"):
         assert ("mahastama", f"scenario-{scenario}") in seeds
+
+
+def test_mahastama_s_scenario_8_without_imed_is_scenario_6():
+    without = ['skip=""', 'data.dataset="fer2013+ckplus48"', "data.at_least=0"]
+    eighth = load_recipe(find_recipe("mahastama-8-all-1000"), without)
+    sixth = load_recipe(find_recipe("mahastama-6-fer2013-ckplus48"))
+    named = ("name", "source", "expected")
+    parts = [key for key in type(sixth).model_fields if key not in named]
+    assert all(getattr(eighth, key) == getattr(sixth, key) for key in parts)
 
 
 def test_experiments_with_imed_say_so_and_the_others_do_not():
