@@ -60,15 +60,19 @@ def test_outputs_and_gradients_are_those_of_the_direct_sum(
 def test_images_are_computed_some_at_a_time(tiles, monkeypatch):
     monkeypatch.setattr(tiling, "CHUNK_TILES", tiles)
     monkeypatch.setattr(tiling, "CHUNK_BYTES", 1)
-    chunks = Tiling.of(13, 7, 0).chunks(7, 6)
+    chunks = Tiling.of(13, 7, 0).chunks(7, 6, threads=1)
     assert len(chunks) == {1: 7, 12: 4, 1000: 1}[tiles]
     assert [image for chunk in chunks for image in range(7)[chunk]] == list(range(7))
     the_same(drawn(7, 5, 13, 7), drawn(6, 5, 3, 3), drawn(6), 0)
 
 
-@pytest.mark.parametrize(("channels", "together"), [(4, 50), (64, 3), (512, 3)])
-def test_few_channels_let_more_images_be_computed_at_a_time(channels, together):
-    assert Tiling.of(24, 24, 1).chunks(100, channels)[0] == slice(0, together)
+@pytest.mark.parametrize(
+    ("channels", "threads", "together"), [(4, 1, 50), (64, 1, 3), (512, 1, 3), (512, 2, 14)]
+)
+def test_few_channels_and_threads_let_more_images_be_computed_at_a_time(
+    channels, threads, together
+):
+    assert Tiling.of(24, 24, 1).chunks(100, channels, threads)[0] == slice(0, together)
 
 
 def test_gradients_may_lie_in_any_order():

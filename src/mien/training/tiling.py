@@ -52,10 +52,11 @@ class Tiling:
         """Tiles of an image."""
         return self.rows * self.columns
 
-    def chunks(self, images: int, channels: int) -> list[slice]:
+    def chunks(self, images: int, channels: int, threads: int) -> list[slice]:
         """Return which images are computed at a time, where a pixel has so many channels."""
         tiles = max(CHUNK_TILES, CHUNK_BYTES // (4 * PATCH**2 * channels))
-        step = max(1, tiles // self.count)
+        # Several threads that share a step need more of it each than one that never waits.
+        step = max(1, tiles * threads * min(threads, 2) // self.count)
         return [slice(start, start + step) for start in range(0, images, step)]
 
     def patches(self, images: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from mien.training.tiling import Tiling
 
-LEAST_GAIN = 1.25
+LEAST_GAIN = 1.4
 """Times that the multiplications must be fewer to be taken; those of the transforms, which wait for
 memory, count twice. By the layers' times on two cores with AVX2 (benchmarks/training.py)."""
 
@@ -122,7 +122,8 @@ class _Winograd(torch.autograd.Function):
         tiling = Tiling.of(images.shape[2], images.shape[3], padding)
         filters = _filters(weight)
         outputs = _empty(len(images), len(weight), tiling.height, tiling.width, like=images)
-        chunks = tiling.chunks(len(images), max(filters.shape[1:]))
+        widest = max(filters.shape[1:])
+        chunks = tiling.chunks(len(images), widest, torch.get_num_threads())
         inputs = []
         for chunk in chunks:
             seen = _transform(INPUT, tiling.patches(images[chunk].permute(0, 2, 3, 1)))
