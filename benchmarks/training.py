@@ -77,7 +77,11 @@ def ours(case: Case, side: str) -> float:
             "network": {"name": case.network, "options": case.options},
             "heads": [{"labels": "basic7"}],
             "optimiser": {"name": case.optimiser, "learning_rate": 1e-4},
-            "training": {"epochs": 1, "batch_size": case.batch, **SIDES[side]},
+            "training": {
+                "epochs": 1,
+                "batch_size": case.batch,
+                **SIDES.get(side, {"precision": side}),
+            },
         },
         "benchmark",
     )
@@ -273,7 +277,7 @@ def main() -> None:
     parser.add_argument("--keras", help="Python of an environment with TensorFlow.")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--case", type=int, action="append", help="Only this case, from 0.")
-    parser.add_argument("--side", choices=[*SIDES, "keras"])
+    parser.add_argument("--side", choices=[*SIDES, "bf16", "keras"])
     options = parser.parse_args()
     if options.side is None:
         compare(options.case or list(range(len(CASES))), options.keras, options.repeat)
