@@ -14,14 +14,16 @@ def recipe(*overrides):
     return load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, *overrides])
 
 
-def test_a_study_begun_before_convolutions_could_be_chosen_goes_on(small_dataset):
+@pytest.mark.parametrize("override", ["training.convolutions=direct", "optimiser.sam=0.05"])
+def test_a_study_begun_before_there_was_a_key_goes_on(small_dataset, override):
     content = recipe().model_dump(mode="json")
     del content["training"]["convolutions"]
+    del content["optimiser"]["sam"]
     study = optuna.create_study(study_name="old")
     digest = hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
     study.set_user_attr("recipe", digest)
     check_same(study, recipe(), {}, "grid", small_dataset)
     assert study.user_attrs["data"] == small_dataset.fingerprint
-    direct = recipe("training.convolutions=direct")
+    other = recipe(override)
     with pytest.raises(MienError, match="'old' was begun otherwise: recipe differ"):
-        check_same(study, direct, {}, "grid", small_dataset)
+        check_same(study, other, {}, "grid", small_dataset)

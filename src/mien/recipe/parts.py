@@ -84,6 +84,8 @@ class OptimiserPart(Part):
         rho: Decay of RMSprop's mean of squares.
         beta2: Decay of Adam's mean of squares.
         epsilon: None for the usual: 1e-7 for Keras's, 1e-8 for the others.
+        sam: Radius of sharpness-aware minimisation (Foret et al., ICLR 2021), their rho; 0 for
+            none. Each step takes the gradient at the worst weights so near by and costs two.
     """
 
     name: Literal["sgd", "adam", "adamw", "rmsprop", "keras-adam", "keras-rmsprop"]
@@ -94,6 +96,7 @@ class OptimiserPart(Part):
     rho: float = Field(default=0.9, ge=0, lt=1)
     beta2: float = Field(default=0.999, ge=0, lt=1)
     epsilon: float | None = Field(default=None, gt=0)
+    sam: float = Field(default=0.0, ge=0)
 
 
 class SchedulePart(Part):

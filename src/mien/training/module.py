@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
@@ -22,6 +22,7 @@ from mien.training.mixing import mix
 from mien.training.no_face import with_no_faces
 from mien.training.optimisers import build_optimiser
 from mien.training.schedules import build_schedule
+from mien.training.sharpness import uphill
 from mien.training.signals import signal_loss
 
 if TYPE_CHECKING:
@@ -87,6 +88,18 @@ class ExpressionModule(pl.LightningModule):
         # Lightning's own log costs more than a step of a small network.
         self._trained += torch.stack([loss.detach() * len(batch.images), self._of(batch)])
         return loss
+
+    def optimizer_step(
+        self,
+        epoch: int,
+        batch_idx: int,
+        optimizer: Any,
+        optimizer_closure: Callable[[], Any] | None = None,
+    ) -> None:
+        """Make a step; by the gradient of the worst weights near by if the recipe says `sam`."""
+        if optimizer_closure is not None and self.recipe.optimiser.sam:
+            optimizer_closure = self._uphill(optimizer_closure)
+        super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
 
     def on_train_epoch_start(self) -> None:
         """Forget the last epoch's loss."""
@@ -163,6 +176,18 @@ class ExpressionModule(pl.LightningModule):
             for signal in self.recipe.signals
         ]
         return torch.stack([*heads, *signals]).sum()
+
+    def _uphill(self, closure: Callable[[], Any]) -> Callable[[], Any]:
+        def twice() -> Any:
+            loss = closure()
+            trained = self._trained.clone()
+            with uphill(self.network, self.recipe.optimiser.sam):
+                closure()
+            # What is logged is the loss of the weights that are kept.
+            self._trained = trained
+            return loss
+
+        return twice
 
     def _of(self, batch: Batch) -> Tensor:
         return torch.tensor(float(len(batch.images)), device=self.device)

@@ -58,7 +58,7 @@ def find_rate(
     """Train with a rate that rises from 1e-6 to 1; nothing of it is kept.
 
     Args:
-        recipe: What to train; its schedule is not used.
+        recipe: What to train; its schedule and `sam` are not used.
         dataset: Faces with the split "train".
         steps: How many steps to make at most.
         progress: Whether to show a bar.

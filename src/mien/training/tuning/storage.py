@@ -27,6 +27,9 @@ from mien.training.tuning.space import Space
 HEARTBEAT = 30
 """A worker says so often, in seconds, that it is alive; twice as long silent, it is dead."""
 
+NEWER_KEYS = (("training", "convolutions"), ("optimiser", "sam"))
+"""Tables and keys of a recipe that studies may have been begun without."""
+
 
 def sqlite_url(path: Path) -> str:
     """Return the address of an SQLite file, whatever characters its path holds."""
@@ -86,13 +89,9 @@ def check_same(
     Raises:
         MienError: If recipe, space, sampler or data are others; names which.
     """
-    content = recipe.model_dump(mode="json")
-    if recipe.training.convolutions == "auto":
-        # Studies begun before the key was there go on.
-        del content["training"]["convolutions"]
     dimensions = {key: dimension.model_dump(mode="json") for key, dimension in space.items()}
     wanted = {
-        "recipe": _digest(content),
+        "recipe": _digest(_content(recipe)),
         "space": _digest(dimensions),
         "sampler": sampler,
         "data": faces.fingerprint,
@@ -107,6 +106,16 @@ def check_same(
     for key, value in wanted.items():
         if key not in found:
             study.set_user_attr(key, value)
+
+
+def _content(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe's content as a study without its newer keys has it, if they say nothing."""
+    content = recipe.model_dump(mode="json")
+    said = recipe.model_dump(mode="json", exclude_defaults=True)
+    for table, key in NEWER_KEYS:
+        if key not in said[table]:
+            del content[table][key]
+    return content
 
 
 def _digest(content: Mapping[str, Any]) -> str:
