@@ -101,7 +101,7 @@ def test_a_teacher_that_does_not_fit_is_one_sentence(small_dataset, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
-def test_a_teacher_asked_once_becomes_part_of_the_targets(tmp_path, small_dataset):
+def test_a_teacher_asked_once_becomes_part_of_the_targets(tmp_path, small_dataset, capsys):
     model = write_model(tmp_path / "teacher.onnx")
     once = recipe(
         model, *(f"distillation.{k}" for k in ("once=true", "weight=0.25", "temperature=1"))
@@ -114,7 +114,9 @@ def test_a_teacher_asked_once_becomes_part_of_the_targets(tmp_path, small_datase
     batches = training_batches(
         once.model_copy(update={"training": once.training.model_copy(update={"batch_size": 6})}),
         faces,
+        progress=True,
     )
+    assert "Asking the teacher" in capsys.readouterr().err
     (batch,) = batches
     order = [int((faces.images == image[0].numpy()).all((1, 2)).argmax()) for image in batch.images]
     own = torch.from_numpy(head_targets(faces, once.heads[1]).shares)

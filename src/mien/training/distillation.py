@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 from torch import Tensor
 from torch.nn.functional import kl_div
 
@@ -90,14 +92,16 @@ class Distillation:
         share = self._part.weight
         return (1 - share) * hard + share * torch.stack(soft).sum()
 
-    def shares(self, images: NDArray[np.uint8]) -> dict[str, Tensor]:
+    def shares(self, images: NDArray[np.uint8], *, progress: bool = False) -> dict[str, Tensor]:
         """Return what the teacher says of faces and their mirror images, by head, (N, C).
 
         Args:
             images: uint8 (N, H, W).
+            progress: Whether to show a bar.
         """
         found: dict[str, list[Tensor]] = {head: [] for head in self._weights}
-        for start in range(0, len(images), ONCE):
+        starts, console = range(0, len(images), ONCE), Console(stderr=True)
+        for start in track(starts, "Asking the teacher", console=console, disable=not progress):
             part = torch.from_numpy(self._teacher.preprocess.to_input(images[start : start + ONCE]))
             both = [self._teacher(seen, found) for seen in (part, part.flip(3))]
             for head, rows in found.items():

@@ -86,7 +86,7 @@ def train(
         _check_single_faces(recipe)
     chosen = precision_of(recipe)
     faces = training_faces(recipe, dataset)
-    training = training_batches(recipe, faces)
+    training = training_batches(recipe, faces, progress=progress)
     validation = Batches(
         dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False, signals=recipe.signals
     )
@@ -113,8 +113,13 @@ def train(
     return run
 
 
-def training_batches(recipe: Recipe, faces: FaceDataset) -> Batches:
+def training_batches(recipe: Recipe, faces: FaceDataset, *, progress: bool = False) -> Batches:
     """Return the batches of an epoch; a teacher that is asked once has spoken.
+
+    Args:
+        recipe: What to train.
+        faces: On what.
+        progress: Whether to show a bar while the teacher is asked.
 
     Raises:
         MienError: If the teacher cannot be read or does not fit, or the faces lack votes.
@@ -123,7 +128,8 @@ def training_batches(recipe: Recipe, faces: FaceDataset) -> Batches:
         faces, recipe.heads, recipe.training.batch_size, shuffle=True, signals=recipe.signals
     )
     if recipe.distillation is not None and recipe.distillation.once:
-        batches.blend(Distillation(recipe).shares(faces.images), recipe.distillation.weight)
+        said = Distillation(recipe).shares(faces.images, progress=progress)
+        batches.blend(said, recipe.distillation.weight)
     return batches
 
 
