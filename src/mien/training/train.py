@@ -17,10 +17,11 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.twins import twins_in
-from mien.errors import MienError, RecipeError, TrainingError
+from mien.errors import RecipeError, TrainingError
 from mien.models import build_network
 from mien.recipe import Recipe
 from mien.training.batches import Batches
+from mien.training.beginning import begin, last_epoch, run_convolutions
 from mien.training.callbacks import (
     EpochLog,
     EpochSeed,
@@ -36,7 +37,7 @@ from mien.training.losses import balanced_weights
 from mien.training.machine import Machine
 from mien.training.memory import keep_memory
 from mien.training.module import ExpressionModule
-from mien.training.precision import LIGHTNING_NAMES, convolutions_of, precision_of
+from mien.training.precision import LIGHTNING_NAMES, precision_of
 from mien.training.run import Run
 from mien.training.starting import pinned, starting_weights
 from mien.training.targets import head_targets
@@ -94,10 +95,12 @@ def train(
         start = starting_weights(recipe, faces)
     pl.seed_everything(part.seed, verbose=False)
     module = training_module(recipe, faces, start)
-    if _convolutions(run, recipe, chosen) == "winograd":
+    if run_convolutions(run, recipe, chosen) == "winograd":
         with_winograd(module.network)
     checkpoint = (
-        _start(run, recipe, chosen, dataset, faces, resume) if machine.leads else _last(run)
+        begin(run, recipe, chosen, dataset, faces, resume=resume)
+        if machine.leads
+        else last_epoch(run)
     )
     if run.epochs_done() >= part.epochs or run.stopped_early():
         return run
@@ -224,62 +227,6 @@ def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
             f" Got {recipe.training.batch_size} instead."
         )
     return dataset.select(np.flatnonzero(keep))
-
-
-def _start(
-    run: Run,
-    recipe: Recipe,
-    chosen: str,
-    dataset: FaceDataset,
-    faces: FaceDataset,
-    resume: bool,
-) -> str | None:
-    if not run.recipe_file.exists():
-        if resume:
-            raise MienError(f"{run.folder} holds no run to resume.")
-        run.check_free()
-        convolutions = _convolutions(run, recipe, chosen)
-        run.write_start(recipe, _data(dataset, faces), chosen, convolutions)
-        return None
-    if not resume:
-        raise MienError(f"{run.folder} already holds a run: continue it with --resume.")
-    begun_with = run.recipe()
-    if begun_with != recipe:
-        parts = [
-            p for p in type(recipe).model_fields if getattr(begun_with, p) != getattr(recipe, p)
-        ]
-        raise MienError(f"{run.folder} holds a run of another recipe: {', '.join(parts)} differ.")
-    if run.data()["trained_on"] != _data(dataset, faces)["trained_on"]:
-        raise MienError(f"{run.folder} holds a run on other data: the fingerprints differ.")
-    begun = run.environment()["precision"]
-    if begun != chosen:
-        raise MienError(
-            f"{run.folder} was begun in {begun}, and this machine would go on in"
-            f" {chosen}: set training.precision in the run's recipe."
-        )
-    return _last(run)
-
-
-def _convolutions(run: Run, recipe: Recipe, precision: str) -> str:
-    """Return how a run computes convolutions: to its end as it began, in rounding, too."""
-    if run.recipe_file.exists() and recipe.training.convolutions == "auto":
-        # Runs of versions that had no choice do not say.
-        return str(run.environment().get("convolutions", "direct"))
-    return convolutions_of(recipe, precision)
-
-
-def _last(run: Run) -> str | None:
-    return str(run.last) if run.last.exists() else None
-
-
-def _data(dataset: FaceDataset, faces: FaceDataset) -> dict[str, object]:
-    return {
-        "name": dataset.name,
-        "fingerprint": dataset.fingerprint,
-        "history": list(dataset.history),
-        "counts": dataset.counts(),
-        "trained_on": {"faces": len(faces), "fingerprint": faces.fingerprint},
-    }
 
 
 def _callbacks(run: Run, recipe: Recipe, progress: bool) -> list[Callback]:

@@ -1,0 +1,88 @@
+"""Where a training begins: in a new run's folder, or after the last epoch of the run in it."""
+
+from __future__ import annotations
+
+from mien.data.dataset import FaceDataset
+from mien.errors import MienError
+from mien.recipe import Recipe
+from mien.training.precision import convolutions_of
+from mien.training.run import Run
+
+
+def begin(
+    run: Run,
+    recipe: Recipe,
+    precision: str,
+    dataset: FaceDataset,
+    faces: FaceDataset,
+    *,
+    resume: bool,
+) -> str | None:
+    """Begin a run, or check that the one in its folder is of the same; return where to go on.
+
+    Args:
+        run: The folder.
+        recipe: What to train.
+        precision: What this machine would compute in.
+        dataset: All faces.
+        faces: Those to train on.
+        resume: Whether a run is to be gone on with.
+
+    Returns:
+        The checkpoint of its last epoch; None if there is none yet.
+
+    Raises:
+        MienError: If there is a run and `resume` is off, or the other way round, or it is of
+            another recipe, of other data or in another precision.
+    """
+    data = _data(dataset, faces)
+    if run.recipe_file.exists():
+        if not resume:
+            raise MienError(f"{run.folder} already holds a run: continue it with --resume.")
+        _check_same(run, recipe, data, precision)
+        return last_epoch(run)
+    if resume:
+        raise MienError(f"{run.folder} holds no run to resume.")
+    run.check_free()
+    run.write_start(recipe, data, precision, run_convolutions(run, recipe, precision))
+    return None
+
+
+def last_epoch(run: Run) -> str | None:
+    """Return the checkpoint of a run's last epoch, if there is one."""
+    return str(run.last) if run.last.exists() else None
+
+
+def run_convolutions(run: Run, recipe: Recipe, precision: str) -> str:
+    """Return how a run computes convolutions: to its end as it began, in rounding, too."""
+    if run.recipe_file.exists() and recipe.training.convolutions == "auto":
+        # Runs of versions that had no choice do not say.
+        return str(run.environment().get("convolutions", "direct"))
+    return convolutions_of(recipe, precision)
+
+
+def _check_same(run: Run, recipe: Recipe, data: dict[str, object], precision: str) -> None:
+    begun_with = run.recipe()
+    if begun_with != recipe:
+        parts = [
+            p for p in type(recipe).model_fields if getattr(begun_with, p) != getattr(recipe, p)
+        ]
+        raise MienError(f"{run.folder} holds a run of another recipe: {', '.join(parts)} differ.")
+    if run.data()["trained_on"] != data["trained_on"]:
+        raise MienError(f"{run.folder} holds a run on other data: the fingerprints differ.")
+    begun = run.environment()["precision"]
+    if begun != precision:
+        raise MienError(
+            f"{run.folder} was begun in {begun}, and this machine would go on in"
+            f" {precision}: set training.precision in the run's recipe."
+        )
+
+
+def _data(dataset: FaceDataset, faces: FaceDataset) -> dict[str, object]:
+    return {
+        "name": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "history": list(dataset.history),
+        "counts": dataset.counts(),
+        "trained_on": {"faces": len(faces), "fingerprint": faces.fingerprint},
+    }
