@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import PIL.Image
 
+from mien.data.prepare.frame import CLEAR, Frame
 from mien.data.readers.fer2013 import CODES, USAGES
 from mien.labels import VOTES
 
@@ -27,6 +28,9 @@ FER_PLUS_COLUMNS = [
     "unknown",
     "NF",
 ]
+IMED_FRAME = Frame(30, 44, 26, 40)
+"""A black frame around a photograph, as IMED has it."""
+
 USAGE_OF = {split: usage for usage, split in USAGES.items()}
 
 SMALL_RECIPE = [
@@ -121,6 +125,22 @@ def write_ferplus(path: Path, rows: list[list[str]]) -> Path:
     return path
 
 
+def framed(picture: np.ndarray, frame: tuple[int, int, int, int], black: int = 0) -> np.ndarray:
+    """Put a frame, top, right, bottom and left, around a picture, uint8 RGB."""
+    top, right, bottom, left = frame
+    colour = (black,) * 3
+    return cv2.copyMakeBorder(picture, top, bottom, left, right, cv2.BORDER_CONSTANT, value=colour)
+
+
+def bright_picture(seed: int, height: int = 60, width: int = 90) -> np.ndarray:
+    """Noise, uint8 RGB, whose border is not black, though half of it may be."""
+    generator = np.random.default_rng(seed)
+    picture = generator.integers(0, 256, (height, width, 3)).astype(np.uint8)
+    picture[:, ::2] = np.maximum(picture[:, ::2], CLEAR + 1)
+    picture[::2] = np.maximum(picture[::2], CLEAR + 1)
+    return picture
+
+
 def photograph(
     portrait: np.ndarray, frame: tuple[int, int, int, int] = (0, 0, 0, 0), tilt: float = 0
 ) -> np.ndarray:
@@ -137,7 +157,7 @@ def photograph(
     inside = cv2.warpAffine(
         portrait, turn, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=wall
     )
-    return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_CONSTANT)
+    return framed(inside, frame)
 
 
 def write_photo(path: Path, picture: np.ndarray) -> Path:
