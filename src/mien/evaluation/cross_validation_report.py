@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from mien import pages
 from mien.evaluation.bootstrap import CALIBRATION_NOTE
 from mien.evaluation.cross_validation import TABLE, CrossValidated, HeadFigures
+from mien.figures import png
 from mien.files import whole_file
 from mien.training.schedules import direction
 
@@ -66,7 +66,7 @@ def _sections(result: CrossValidated) -> Iterator[str]:
     for head in result.heads:
         yield _head(head)
     yield pages.section(
-        "Curves", pages.picture(_png(curves(result)), "Training curves of each fold")
+        "Curves", pages.picture(png(curves(result)), "Training curves of each fold")
     )
     yield _made_of(result)
 
@@ -84,7 +84,7 @@ def _head(head: HeadFigures) -> str:
         pages.paragraph(ABOUT.format(of=of, note=CALIBRATION_NOTE), note=True),
         pages.paragraph(twins, note=True) if head.leaked else "",
         pages.table(*fold_table(head)),
-        pages.picture(_png(confusion_plot(head)), f"Pooled confusion matrix of {name}"),
+        pages.picture(png(confusion_plot(head)), f"Pooled confusion matrix of {name}"),
     )
 
 
@@ -184,9 +184,3 @@ def _made_of(result: CrossValidated) -> str:
         pages.paragraph(f"Fingerprint of the faces {result.plan.pool.fingerprint}", note=True),
         pages.paragraph(audit) if kept.exists() else "",
     )
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluation.counts import averages, cohen_kappa
+from mien.evaluation.counts import class_counts, cohen_kappa, mean
 
 Truth = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
@@ -37,23 +37,28 @@ def top2_accuracy(truth: Truth, probabilities: Probabilities) -> float:
 
     Of equally probable classes the first are taken, as for the decision.
     """
-    two = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
-    return float((two == truth[:, None]).any(1).mean())
+    right = probabilities[np.arange(len(truth)), truth][:, None]
+    earlier = np.arange(probabilities.shape[1]) < truth[:, None]
+    before = (probabilities > right) | ((probabilities == right) & earlier)
+    return float((before.sum(1) < 2).mean())
 
 
 def balanced_accuracy(truth: Truth, probabilities: Probabilities) -> float:
     """Return the mean recall of the classes that occur in `truth`."""
-    return averages(confusion(truth, probabilities))["macro"]["recall"]
+    counts = class_counts(confusion(truth, probabilities))
+    return mean(counts.recall, counts.support > 0)
 
 
 def macro_f1(truth: Truth, probabilities: Probabilities) -> float:
     """Return the mean F1 of the classes that occur in `truth`."""
-    return averages(confusion(truth, probabilities))["macro"]["f1"]
+    counts = class_counts(confusion(truth, probabilities))
+    return mean(counts.f1, counts.support > 0)
 
 
 def weighted_f1(truth: Truth, probabilities: Probabilities) -> float:
     """Return the mean F1 of the classes, each counted by its faces."""
-    return averages(confusion(truth, probabilities))["weighted"]["f1"]
+    counts = class_counts(confusion(truth, probabilities))
+    return mean(counts.f1, counts.support)
 
 
 def kappa(truth: Truth, probabilities: Probabilities) -> float:

@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from sklearn.metrics import (
     average_precision_score,
     precision_recall_curve,
@@ -70,18 +69,22 @@ def macro(found: dict[int, Curve]) -> Curve | None:
 def macro_auc(truth: Truth, probabilities: Probabilities) -> float:
     """Return the mean area under the ROC curves of the classes for which it is defined.
 
-    By ranks (Mann and Whitney), which is faster than by curves and the same.
+    By counting pairs (Mann and Whitney), which is faster than by curves and the same.
     """
-    areas = np.full(probabilities.shape[1], np.nan)
-    ranks = rankdata(probabilities, axis=0)
-    for c in range(len(areas)):
-        hits = truth == c
-        positive = int(hits.sum())
-        negative = len(truth) - positive
-        if positive and negative:
-            above = ranks[hits, c].sum() - positive * (positive + 1) / 2
-            areas[c] = above / (positive * negative)
-    return mean(areas)
+    hits = truth == np.arange(probabilities.shape[1])[:, None]
+    return mean(np.array([_pairs(scores, hit) for scores, hit in zip(probabilities.T, hits)]))
+
+
+def _pairs(scores: NDArray[np.float64], hits: NDArray[np.bool_]) -> float:
+    """Return the share of pairs of a hit and another in which the hit's score is above; ties half.
+
+    NaN without a hit or another.
+    """
+    others, own = np.sort(scores[~hits]), scores[hits]
+    if not len(others) or not len(own):
+        return float("nan")
+    below = others.searchsorted(own, "left").sum() + others.searchsorted(own, "right").sum()
+    return float(below / 2 / (len(own) * len(others)))
 
 
 def _roc(hits: NDArray[np.bool_], scores: NDArray[np.float64]) -> Curve:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.explore import figures, projection, statistics
 from mien.data.explore.features import PIXELS, model_features, pixels
 from mien.errors import DataError
+from mien.figures import png
 from mien.files import whole_file
 from mien.inference.classifier import Classifier
 
@@ -132,11 +132,10 @@ def _baseline(
 
 
 def _drawn(folder: Path, name: str, title: str, text: str, figure: Figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    content = png(figure)
     with whole_file(folder / f"{name}.png") as path:
-        path.write_bytes(buffer.getvalue())
-    return pages.section(title, pages.paragraph(text), pages.picture(buffer.getvalue(), title))
+        path.write_bytes(content)
+    return pages.section(title, pages.paragraph(text), pages.picture(content, title))
 
 
 def _write_tables(

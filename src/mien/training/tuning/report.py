@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import tomli_w
 from matplotlib.figure import Figure
 
 from mien import pages
+from mien.figures import png
 from mien.files import whole_file
 from mien.recipe import Recipe
 from mien.training.schedules import direction
@@ -134,6 +134,4 @@ def _row(record: Record, space: Space) -> tuple[str | int, ...]:
 
 
 def _picture(figure: Figure, alt: str) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return pages.picture(buffer.getvalue(), alt)
+    return pages.picture(png(figure), alt)
