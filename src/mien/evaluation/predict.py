@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,8 +22,10 @@ from mien.evaluation.predictions import (
 from mien.preprocess import Image, Preprocess
 from mien.recipe import HeadPart
 from mien.signals import SignalName
-from mien.training.module import ExpressionModule
 from mien.training.targets import head_targets
+
+if TYPE_CHECKING:
+    from mien.training.module import ExpressionModule
 
 BATCH = 256
 

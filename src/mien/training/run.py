@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tomli_w
 import torch
@@ -19,8 +19,10 @@ from mien.errors import MienError
 from mien.files import read_json, whole_file, write_json
 from mien.inference.gathered import partial_path
 from mien.recipe import Recipe, load_recipe
-from mien.training.module import ExpressionModule
 from mien.training.schedules import direction
+
+if TYPE_CHECKING:
+    from mien.training.module import ExpressionModule
 
 METRICS = "metrics.csv"
 """The file of a run's figures."""
@@ -185,6 +187,9 @@ class Run:
         Raises:
             MienError: If the run has no checkpoint yet, or one of another network.
         """
+        # Lightning takes seconds to import; what only looks at a run's figures does without.
+        from mien.training.module import ExpressionModule
+
         module = ExpressionModule(self.recipe())
         state = _load(self.best)["state_dict"]
         try:
