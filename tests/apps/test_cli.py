@@ -515,6 +515,10 @@ def test_a_dataset_is_audited_and_cleaned(mien, small_fer2013, tmp_path):
     code, out, _ = mien("data", "clean", faces, *findings, "--drop", "identical")
     assert code == 0
     assert "cleaned: dropped 1 identical" in out
+    alone = ["--drop", "identical", "--split", "train", "--overwrite"]
+    code, out, _ = mien("data", "clean", faces, *findings, *alone)
+    assert code == 0
+    assert "cleaned of train: dropped " in " ".join(out.split())
     code, _, err = mien("data", "clean", faces, *findings, "--drop", "identica", "--overwrite")
     assert (code, "did you mean 'identical'" in err) == (2, True)
     code, _, err = mien("data", "audit", faces, "--check", "simila", "--out", tmp_path / "x")

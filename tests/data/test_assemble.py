@@ -30,6 +30,30 @@ def test_every_step_is_done_in_order(small_dataset):
     assert len(np.unique(twin_groups(faces.images))) == 40
 
 
+def test_a_split_can_be_cleaned_alone(small_dataset):
+    cleaned = {
+        splits: assemble(part(clean=("identical",), clean_splits=splits), [small_dataset])
+        for splits in ((), ("train",), ("val", "test"))
+    }
+    (gone,) = set(small_dataset.ids) - set(cleaned[()].ids)
+    (split,) = small_dataset.splits[small_dataset.ids == gone]
+    inside, outside = (
+        (("train",), ("val", "test")) if split == "train" else (("val", "test"), ("train",))
+    )
+    assert set(cleaned[inside].ids) == set(cleaned[()].ids)
+    assert set(cleaned[outside].ids) == set(small_dataset.ids)
+    assert cleaned[("train",)].history[-1].startswith("cleaned of train: dropped ")
+    without_val = small_dataset.select(np.flatnonzero(small_dataset.splits != "val"))
+    with pytest.raises(DataError, match="Unknown split 'val'"):
+        assemble(part(clean=("identical",), clean_splits=("val",)), [without_val])
+
+
+@pytest.mark.parametrize("other", [{}, {"clean": ["identical"], "split": "80:20"}])
+def test_a_split_that_is_cleaned_alone_is_the_datasets_own(other):
+    with pytest.raises(ValueError, match="needs clean, and the official splits"):
+        part(clean_splits=["train"], **other)
+
+
 def test_a_check_that_cannot_be_run_is_not_passed_over(small_dataset):
     unlabelled = dataclasses.replace(small_dataset, votes=None)
     with pytest.raises(RecipeError, match=r"data\.clean: 'not-a-face' cannot be run"):

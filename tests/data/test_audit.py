@@ -155,6 +155,16 @@ def test_the_page_is_whole_and_the_table_drives_cleaning(flawed, tmp_path):
     for row in rows:
         row["drop"] = "no" if row["id"] == "fer2013-00020" else row["drop"]
     assert "fer2013-00020" in clean(flawed, rows, ["not-a-face", "identical"]).ids
+    split = str(flawed.splits[flawed.ids == "fer2013-00077"][0])
+    others = [name for name in ("train", "val", "test") if name != split]
+    own = clean(flawed, rows, ["identical"], [split])
+    assert set(flawed.ids) - set(own.ids) == {"fer2013-00077"}
+    assert own.history[-1] == f"cleaned of {split}: dropped 1 identical"
+    rest = clean(flawed, rows, ["identical"], others)
+    assert len(rest) == len(flawed)
+    assert rest.history[-1] == f"cleaned of {', '.join(others)}: dropped 0 identical"
+    with pytest.raises(DataError, match="did you mean 'train'"):
+        clean(flawed, rows, ["identical"], ["trian"])
 
 
 def test_cleaning_says_what_the_findings_do_not_hold(flawed, tmp_path):

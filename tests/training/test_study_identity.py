@@ -14,11 +14,20 @@ def recipe(*overrides):
     return load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, *overrides])
 
 
-@pytest.mark.parametrize("override", ["training.convolutions=direct", "optimiser.sam=0.05"])
+@pytest.mark.parametrize(
+    "override",
+    [
+        "training.convolutions=direct",
+        "optimiser.sam=0.05",
+        "data={dataset = 'fer2013', drop_twins = true, clean = ['identical'],"
+        " clean_splits = ['train']}",
+    ],
+)
 def test_a_study_begun_before_there_was_a_key_goes_on(small_dataset, override):
     content = recipe().model_dump(mode="json")
     del content["training"]["convolutions"]
     del content["optimiser"]["sam"]
+    del content["data"]["clean_splits"]
     study = optuna.create_study(study_name="old")
     digest = hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
     study.set_user_attr("recipe", digest)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mien.data.audit import audit
 from mien.data.balance import at_least, at_most, balanced_test, combine
+from mien.data.clean import in_splits, of_splits
 from mien.data.dataset import FaceDataset
 from mien.data.relabel import relabel_all
 from mien.data.split import divide, divide_rest, with_splits
@@ -32,7 +33,7 @@ def assemble(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
     """
     faces = _together(part, _in_order(part, datasets))
     if part.clean:
-        faces = _cleaned(faces, part.clean)
+        faces = _cleaned(faces, part.clean, part.clean_splits)
     if part.at_most:
         faces = at_most(faces, part.at_most, part.seed)
     faces = _split(part, faces)
@@ -72,7 +73,8 @@ def _together(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
     return datasets[0] if len(datasets) == 1 else combine(part.dataset, datasets)
 
 
-def _cleaned(dataset: FaceDataset, checks: Sequence[str]) -> FaceDataset:
+def _cleaned(dataset: FaceDataset, checks: Sequence[str], splits: Sequence[str]) -> FaceDataset:
+    may_go = in_splits(dataset, splits)
     drop = np.zeros(len(dataset), dtype=bool)
     counts = []
     for result in audit(dataset, checks):
@@ -80,9 +82,11 @@ def _cleaned(dataset: FaceDataset, checks: Sequence[str]) -> FaceDataset:
             raise RecipeError(f"data.clean: {result.check!r} cannot be run: {result.missing}")
         found = np.zeros(len(dataset), dtype=bool)
         found[[f.index for f in result.findings if f.drop and f.index is not None]] = True
+        found &= may_go
         counts.append(f"{int((found & ~drop).sum())} {result.check}")
         drop |= found
-    return dataset.select(np.flatnonzero(~drop), f"cleaned: dropped {', '.join(counts)}")
+    step = f"cleaned{of_splits(splits)}: dropped {', '.join(counts)}"
+    return dataset.select(np.flatnonzero(~drop), step)
 
 
 def _split(part: DataPart, dataset: FaceDataset) -> FaceDataset:

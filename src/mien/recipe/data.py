@@ -36,6 +36,8 @@ class DataPart(Part):
         merge: New expression by old one, for expressions that `labels` lacks; needs `labels`.
         clean: Checks of the audit whose findings are left out, such as "identical"; "subjects",
             which looks at the official splits, only with these.
+        clean_splits: What is cleaned, such as ["train"], so that val and test stay as others have
+            them; none for everything. Only with the official splits.
         at_most: Most faces of a class, chosen at random; 0 for all.
         split: "official" for the splits the dataset came with, or a ratio: "80:20" makes train and
             test, "80:10:10" train, val and test.
@@ -53,6 +55,7 @@ class DataPart(Part):
     labels: str = ""
     merge: dict[str, str] = Field(default_factory=dict)
     clean: tuple[str, ...] = ()
+    clean_splits: tuple[Literal["train", "val", "test"], ...] = ()
     at_most: int = Field(default=0, ge=0)
     split: Annotated[str, AfterValidator(_is_split)] = OFFICIAL
     test_per_class: int = Field(default=0, ge=0)
@@ -84,6 +87,12 @@ class DataPart(Part):
                 "clean should not list 'subjects' where the splits are made anew:"
                 ' keep = "subjects" keeps people on one side'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _cleans_a_split(self) -> DataPart:
+        if self.clean_splits and (self.shares or self.test_per_class or not self.clean):
+            raise ValueError("clean_splits needs clean, and the official splits")
         return self
 
     @property

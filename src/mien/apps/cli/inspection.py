@@ -144,6 +144,12 @@ def clean(
         typer.Option("--drop", help="Leave out what this check marked for dropping. Repeatable."),
     ],
     out: Out,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--split", help="Only of this split: train leaves val and test as they are. Repeatable."
+        ),
+    ] = None,
     votes: Votes = None,
     layout: Layout = None,
     names: Names = None,
@@ -158,4 +164,4 @@ def clean(
     from mien.data.clean import clean as leave_out
 
     rows = read_findings(findings)
-    write(leave_out(load(source, votes, layout, names), rows, drop), out)
+    write(leave_out(load(source, votes, layout, names), rows, drop, split or ()), out)

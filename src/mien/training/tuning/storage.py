@@ -27,7 +27,7 @@ from mien.training.tuning.space import Space
 HEARTBEAT = 30
 """A worker says so often, in seconds, that it is alive; twice as long silent, it is dead."""
 
-NEWER_KEYS = (("training", "convolutions"), ("optimiser", "sam"))
+NEWER_KEYS = (("training", "convolutions"), ("optimiser", "sam"), ("data", "clean_splits"))
 """Tables and keys of a recipe that studies may have been begun without."""
 
 
