@@ -85,7 +85,8 @@ def png(figure: Figure) -> bytes:
 def on_page(figure: Figure, path: Path, alt: str) -> str:
     """Write a figure twice, `path` with the suffixes `.png` and `.svg`, and return it as HTML.
 
-    Two figures of the same content give the same files.
+    That uses it up: size and layout are those of the SVG afterwards. Two figures of the same
+    content give the same files.
     """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 

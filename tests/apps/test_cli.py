@@ -460,6 +460,14 @@ def test_importing_and_reading_need_no_training_framework(portrait, small_model)
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_judging_a_file_does_not_wait_for_lightning():
+    code = (
+        "import sys, mien.evaluation.review, mien.evaluation.comparison_page, mien.export.export;"
+        "assert not {'lightning', 'kornia'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.slow
 def test_control_c_keeps_what_is_done(photos, small_model, portrait):
     for number in range(300):
@@ -518,7 +526,9 @@ def test_a_dataset_is_audited_and_cleaned(mien, small_fer2013, tmp_path):
     alone = ["--drop", "identical", "--split", "train", "--overwrite"]
     code, out, _ = mien("data", "clean", faces, *findings, *alone)
     assert code == 0
-    assert "cleaned of train: dropped " in " ".join(out.split())
+    assert "cleaned of train: dropped 1 identical" in " ".join(out.split())
+    code, _, err = mien("data", "clean", faces, *findings, *alone, "--split", "tets")
+    assert (code, "did you mean 'test'" in err) == (2, True)
     code, _, err = mien("data", "clean", faces, *findings, "--drop", "identica", "--overwrite")
     assert (code, "did you mean 'identical'" in err) == (2, True)
     code, _, err = mien("data", "audit", faces, "--check", "simila", "--out", tmp_path / "x")

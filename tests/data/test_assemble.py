@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien.data.assemble import assemble
-from mien.data.twins import twin_groups
+from mien.data.twins import twin_groups, twins_in
 from mien.errors import DataError, RecipeError
 from mien.labels import LABEL_SETS
 from mien.recipe import DataPart
@@ -30,27 +30,45 @@ def test_every_step_is_done_in_order(small_dataset):
     assert len(np.unique(twin_groups(faces.images))) == 40
 
 
-def test_a_split_can_be_cleaned_alone(small_dataset):
-    cleaned = {
-        splits: assemble(part(clean=("identical",), clean_splits=splits), [small_dataset])
-        for splits in ((), ("train",), ("val", "test"))
-    }
-    (gone,) = set(small_dataset.ids) - set(cleaned[()].ids)
-    (split,) = small_dataset.splits[small_dataset.ids == gone]
-    inside, outside = (
-        (("train",), ("val", "test")) if split == "train" else (("val", "test"), ("train",))
-    )
-    assert set(cleaned[inside].ids) == set(cleaned[()].ids)
-    assert set(cleaned[outside].ids) == set(small_dataset.ids)
-    assert cleaned[("train",)].history[-1].startswith("cleaned of train: dropped ")
+def with_copy(dataset, of, into):
+    """The dataset, in which a face of a split is a pixel-identical copy of one of another split."""
+    own, other = (int(np.flatnonzero(dataset.splits == split)[-1]) for split in (of, into))
+    images, targets = dataset.images.copy(), dataset.targets.copy()
+    images[other], targets[other] = images[own], targets[own]
+    return dataclasses.replace(dataset, images=images, targets=targets), own, other
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_cleaning_training_alone_leaves_no_copy_of_a_test_face(small_dataset, first):
+    order = np.argsort(small_dataset.splits == ("test" if first else "train"), kind="stable")
+    faces, train, test = with_copy(small_dataset.select(order), "train", "test")
+    assert (train < test) == first
+    cleaned = assemble(part(clean=("identical",), clean_splits=("train",)), [faces])
+    assert set(cleaned.ids[cleaned.splits == "test"]) == set(faces.ids[faces.splits == "test"])
+    assert not twins_in(cleaned, ["test"])[cleaned.splits == "train"].any()
+    assert faces.ids[train] in set(faces.ids) - set(cleaned.ids)
+    gone = len(faces) - len(cleaned)
+    assert cleaned.history[-1] == f"cleaned of train: dropped {gone} identical"
+    everything = assemble(part(clean=("identical",)), [faces])
+    assert everything.history[-1].startswith("cleaned: dropped")
+
+
+def test_a_split_that_is_cleaned_must_be_there(small_dataset):
     without_val = small_dataset.select(np.flatnonzero(small_dataset.splits != "val"))
-    with pytest.raises(DataError, match="Unknown split 'val'"):
+    with pytest.raises(DataError, match="'fer2013' cannot be cleaned in part: Unknown split 'val'"):
         assemble(part(clean=("identical",), clean_splits=("val",)), [without_val])
 
 
-@pytest.mark.parametrize("other", [{}, {"clean": ["identical"], "split": "80:20"}])
-def test_a_split_that_is_cleaned_alone_is_the_datasets_own(other):
-    with pytest.raises(ValueError, match="needs clean, and the official splits"):
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({}, "clean_splits needs clean"),
+        ({"clean": ["identical"], "split": "80:20"}, r'needs split = "official"'),
+        ({"clean": ["identical", "subjects"]}, "should not list 'subjects' where only train"),
+    ],
+)
+def test_splits_cannot_be_cleaned_for_nothing(other, message):
+    with pytest.raises(ValueError, match=message):
         part(clean_splits=["train"], **other)
 
 

@@ -101,6 +101,20 @@ def test_a_teacher_that_does_not_fit_is_one_sentence(small_dataset, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
+def test_what_is_wrong_with_the_folder_is_said_before_a_teacher_is_asked(
+    tmp_path, small_run, small_dataset, capsys
+):
+    once = recipe(write_model(tmp_path / "teacher.onnx"), "distillation.once=true")
+    for resume, folder, message in (
+        (False, small_run.folder, "already holds a run"),
+        (True, small_run.folder, "holds a run of another recipe"),
+        (True, tmp_path / "none", "holds no run to resume"),
+    ):
+        with pytest.raises(MienError, match=message):
+            train(once, small_dataset, folder, resume=resume)
+    assert "Asking the teacher" not in capsys.readouterr().err
+
+
 def test_a_teacher_asked_once_becomes_part_of_the_targets(tmp_path, small_dataset, capsys):
     model = write_model(tmp_path / "teacher.onnx")
     once = recipe(

@@ -8,6 +8,7 @@ from torch import nn
 from torch.func import functional_call
 
 from makers import SMALL_RECIPE
+from mien.errors import TrainingError
 from mien.recipe import find_recipe, load_recipe
 from mien.training.sharpness import uphill
 from mien.training.train import train, training_batches, training_faces, training_module
@@ -53,14 +54,30 @@ def test_a_gradient_of_zero_points_nowhere():
         assert torch.equal(network.weight, before)
 
 
-def test_weights_and_momenta_come_back_after_an_error():
-    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2, momentum=0.3))
+def normalised():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     network(torch.randn(4, 2)).square().sum().backward()
-    before = network[0].weight.detach().clone()
+    return network
+
+
+def test_weights_and_statistics_come_back_also_after_an_error():
+    network = normalised()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
     with pytest.raises(KeyboardInterrupt), uphill(network, radius=1.0):
+        network(torch.randn(4, 2))
+        assert not torch.equal(network[1].running_mean, before["1.running_mean"])
         raise KeyboardInterrupt
-    assert torch.equal(network[0].weight, before)
-    assert network[1].momentum == 0.3
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_an_overflow_of_half_precision_moves_nothing():
+    network = normalised()
+    before = network[0].weight.detach().clone()
+    network[0].weight.grad[0, 0] = float("inf")
+    with uphill(network, radius=1.0):
+        assert torch.equal(network[0].weight, before)
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +133,28 @@ def test_a_network_learns_by_it(small_dataset, tmp_path):
     with run.metrics_file.open() as file:
         accuracies = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
     assert max(accuracies) > 0.6
+
+
+@pytest.mark.parametrize(
+    "optimiser", ["sgd", "adam", "adamw", "rmsprop", "keras-adam", "keras-rmsprop"]
+)
+@pytest.mark.parametrize("clip", [0, 0.5])
+def test_any_optimiser_takes_it(small_dataset, all_at_once, tmp_path, optimiser, clip):
+    kept = []
+    for radius in (0, 0.5):
+        wanted = recipe(
+            *all_at_once,
+            f"optimiser={{name='{optimiser}', learning_rate=0.01, sam={radius}}}",
+            f"training.gradient_clip={clip}",
+        )
+        run = train(wanted, small_dataset, tmp_path / str(radius), progress=False)
+        kept.append(run.module().network.state_dict())
+    plain, sharp = (torch.cat([w.flatten() for w in one.values() if w.ndim > 1]) for one in kept)
+    assert sharp.isfinite().all()
+    assert not torch.allclose(plain, sharp, atol=1e-6)
+
+
+def test_a_radius_that_is_too_large_is_named(small_dataset, tmp_path):
+    wild = recipe("optimiser.sam=10", "optimiser.learning_rate=1e30", "schedule.name=constant")
+    with pytest.raises(TrainingError, match=r"or a smaller optimiser\.sam may help"):
+        train(wild, small_dataset, tmp_path / "run", progress=False)

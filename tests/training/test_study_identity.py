@@ -11,7 +11,8 @@ from mien.training.tuning.storage import check_same
 
 
 def recipe(*overrides):
-    return load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, *overrides])
+    cleaned = ["data.clean=['identical']"]
+    return load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, *cleaned, *overrides])
 
 
 @pytest.mark.parametrize(
@@ -19,8 +20,7 @@ def recipe(*overrides):
     [
         "training.convolutions=direct",
         "optimiser.sam=0.05",
-        "data={dataset = 'fer2013', drop_twins = true, clean = ['identical'],"
-        " clean_splits = ['train']}",
+        "data.clean_splits=['train']",
     ],
 )
 def test_a_study_begun_before_there_was_a_key_goes_on(small_dataset, override):

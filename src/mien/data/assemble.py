@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.audit import audit
+from mien.data.audit import Result, audit
 from mien.data.balance import at_least, at_most, balanced_test, combine
-from mien.data.clean import in_splits, of_splits
+from mien.data.clean import in_splits, with_copies, words_of
 from mien.data.dataset import FaceDataset
 from mien.data.relabel import relabel_all
 from mien.data.split import divide, divide_rest, with_splits
@@ -80,13 +80,20 @@ def _cleaned(dataset: FaceDataset, checks: Sequence[str], splits: Sequence[str])
     for result in audit(dataset, checks):
         if result.missing:
             raise RecipeError(f"data.clean: {result.check!r} cannot be run: {result.missing}")
-        found = np.zeros(len(dataset), dtype=bool)
-        found[[f.index for f in result.findings if f.drop and f.index is not None]] = True
-        found &= may_go
+        found = with_copies(*_marks(result, len(dataset)), may_go)
         counts.append(f"{int((found & ~drop).sum())} {result.check}")
         drop |= found
-    step = f"cleaned{of_splits(splits)}: dropped {', '.join(counts)}"
+    step = f"cleaned{words_of(splits)}: dropped {', '.join(counts)}"
     return dataset.select(np.flatnonzero(~drop), step)
+
+
+def _marks(result: Result, count: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return what a check marks for dropping, bool (N,), and the groups it found, -1 for none."""
+    marked, groups = np.zeros(count, dtype=bool), np.full(count, -1)
+    for finding in result.findings:
+        if finding.index is not None:
+            marked[finding.index], groups[finding.index] = finding.drop, finding.group
+    return marked, groups
 
 
 def _split(part: DataPart, dataset: FaceDataset) -> FaceDataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -34,31 +33,22 @@ def clean(
         DataError: If the findings are of another dataset, a row is cut short or neither dropped
             nor kept, there is no check or split of a name, or nothing would be left.
     """
-    rows = list(findings)
-    found = {row["check"] for row in rows}  # fewer than there are checks: some find nothing
-    checks = list(dict.fromkeys(drop))
-    reasons: dict[str, str] = {}
-    for check in checks:
-        if check not in found and check not in CHECKS:
+    rows, may_go = list(findings), in_splits(dataset, splits)
+    gone = np.zeros(len(dataset), dtype=bool)
+    went = []
+    for check in dict.fromkeys(drop):
+        own = [row for row in rows if row["check"] == check]
+        if not own and check not in CHECKS:  # those that ran may have found nothing
             raise DataError(unknown_name("check", check, CHECKS))
+        found = with_copies(*_marks(dataset, own), may_go)
         # A face that several checks mark counts for the one that is named first.
-        for name in _marked(rows, check):
-            reasons.setdefault(name, check)
-    named = np.isin(dataset.ids, list(reasons))
-    if int(named.sum()) != len(reasons):
-        foreign = next(name for name in reasons if name not in set(dataset.ids.tolist()))
-        raise DataError(
-            f"The findings are of another dataset: {dataset.name!r} has no {foreign!r}."
-        )
-    gone = named & in_splits(dataset, splits)
+        count = int((found & ~gone).sum())
+        went.append(f"{count} {check}" + ("" if own else " (the findings hold none)"))
+        gone |= found
     if gone.all():
         raise DataError(f"Nothing of dataset {dataset.name!r} would be left.")
-    counts = Counter(reasons[name] for name in dataset.ids[gone].tolist())
-    went = ", ".join(
-        f"{counts[check]} {check}" + ("" if check in found else " (the findings hold none)")
-        for check in checks
-    )
-    return dataset.select(np.flatnonzero(~gone), f"cleaned{of_splits(splits)}: dropped {went}")
+    step = f"cleaned{words_of(splits)}: dropped {', '.join(went)}"
+    return dataset.select(np.flatnonzero(~gone), step)
 
 
 def in_splits(dataset: FaceDataset, splits: Sequence[str]) -> NDArray[np.bool_]:
@@ -67,22 +57,56 @@ def in_splits(dataset: FaceDataset, splits: Sequence[str]) -> NDArray[np.bool_]:
     Raises:
         DataError: If the dataset has no split of a name.
     """
-    there = np.unique(dataset.splits).tolist()
+    if not splits:
+        return np.ones(len(dataset), dtype=bool)
+    there = [name for name in np.unique(dataset.splits).tolist() if name]
     for name in splits:
         if name not in there:
-            raise DataError(unknown_name("split", name, there))
-    return np.isin(dataset.splits, splits or there)
+            known = unknown_name("split", name, there)
+            raise DataError(f"Dataset {dataset.name!r} cannot be cleaned in part: {known}")
+    return np.isin(dataset.splits, splits)
 
 
-def of_splits(splits: Sequence[str]) -> str:
+def with_copies(
+    marked: NDArray[np.bool_], groups: NDArray[np.int64], may_go: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return which faces one check leaves out where not all may go.
+
+    Of copies all but one are marked. Where a marked one may not go, as it is a test face, those of
+    its group that may go do: else a copy would stay on both sides.
+
+    Args:
+        marked: bool (N,), what the check marks.
+        groups: int (N,), the group within the check; -1 for none.
+        may_go: bool (N,).
+    """
+    staying = groups[marked & ~may_go]
+    return may_go & (marked | np.isin(groups, staying[staying >= 0]))
+
+
+def words_of(splits: Sequence[str]) -> str:
     """Return the words that tell which splits were cleaned, if not all."""
-    return f" of {', '.join(splits)}" if splits else ""
+    return f" of {', '.join(dict.fromkeys(splits))}" if splits else ""
 
 
-def _marked(rows: Iterable[Mapping[str, str]], check: str) -> list[str]:
-    """Return the ids that a check marks; a file that could not be read has none."""
-    own = [row for row in rows if row["check"] == check and row["id"]]
-    return [row["id"] for row in own if _dropped(row)]
+def _marks(
+    dataset: FaceDataset, rows: Iterable[Mapping[str, str]]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return what a check marks for dropping, bool (N,), and the groups it found, -1 for none."""
+    places = {name: place for place, name in enumerate(dataset.ids.tolist())}
+    marked, groups = np.zeros(len(dataset), dtype=bool), np.full(len(dataset), -1)
+    for row in rows:
+        if not row["id"]:
+            continue  # a file that could not be read
+        dropped, place = _dropped(row), places.get(row["id"])
+        if place is not None:
+            marked[place] = dropped
+            groups[place] = int(row["group"]) if row["group"].isdecimal() else -1
+        elif dropped:
+            raise DataError(
+                f"The findings are of another dataset: {dataset.name!r} has no {row['id']!r}."
+            )
+    return marked, groups
 
 
 def _dropped(row: Mapping[str, str | None]) -> bool:

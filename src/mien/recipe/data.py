@@ -37,7 +37,8 @@ class DataPart(Part):
         clean: Checks of the audit whose findings are left out, such as "identical"; "subjects",
             which looks at the official splits, only with these.
         clean_splits: What is cleaned, such as ["train"], so that val and test stay as others have
-            them; none for everything. Only with the official splits.
+            them; none for everything. Of copies on both sides those in these splits go. Only with
+            the official splits.
         at_most: Most faces of a class, chosen at random; 0 for all.
         split: "official" for the splits the dataset came with, or a ratio: "80:20" makes train and
             test, "80:10:10" train, val and test.
@@ -91,8 +92,19 @@ class DataPart(Part):
 
     @model_validator(mode="after")
     def _cleans_a_split(self) -> DataPart:
-        if self.clean_splits and (self.shares or self.test_per_class or not self.clean):
-            raise ValueError("clean_splits needs clean, and the official splits")
+        if not self.clean_splits:
+            return self
+        if not self.clean:
+            raise ValueError("clean_splits needs clean, the checks whose findings are left out")
+        if self.shares or self.test_per_class:
+            raise ValueError(
+                'clean_splits needs split = "official": other splits are made after the cleaning'
+            )
+        if "subjects" in self.clean and set(self.clean_splits) == {"train"}:
+            raise ValueError(
+                "clean should not list 'subjects' where only train is cleaned: it marks"
+                " faces of val and test"
+            )
         return self
 
     @property

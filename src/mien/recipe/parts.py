@@ -96,7 +96,7 @@ class OptimiserPart(Part):
     rho: float = Field(default=0.9, ge=0, lt=1)
     beta2: float = Field(default=0.999, ge=0, lt=1)
     epsilon: float | None = Field(default=None, gt=0)
-    sam: float = Field(default=0.0, ge=0)
+    sam: float = Field(default=0.0, ge=0, le=10)
 
 
 class SchedulePart(Part):

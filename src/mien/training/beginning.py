@@ -9,7 +9,7 @@ from mien.training.precision import convolutions_of
 from mien.training.run import Run
 
 
-def begin(
+def check_begin(
     run: Run,
     recipe: Recipe,
     precision: str,
@@ -17,8 +17,8 @@ def begin(
     faces: FaceDataset,
     *,
     resume: bool,
-) -> str | None:
-    """Begin a run, or check that the one in its folder is of the same; return where to go on.
+) -> None:
+    """Check that a folder is free for a run, or that the run in it is the same and can go on.
 
     Args:
         run: The folder.
@@ -28,24 +28,30 @@ def begin(
         faces: Those to train on.
         resume: Whether a run is to be gone on with.
 
-    Returns:
-        The checkpoint of its last epoch; None if there is none yet.
-
     Raises:
         MienError: If there is a run and `resume` is off, or the other way round, or it is of
             another recipe, of other data or in another precision.
     """
-    data = _data(dataset, faces)
     if run.recipe_file.exists():
         if not resume:
             raise MienError(f"{run.folder} already holds a run: continue it with --resume.")
-        _check_same(run, recipe, data, precision)
-        return last_epoch(run)
-    if resume:
+        _check_same(run, recipe, _data(dataset, faces), precision)
+    elif resume:
         raise MienError(f"{run.folder} holds no run to resume.")
-    run.check_free()
-    run.write_start(recipe, data, precision, run_convolutions(run, recipe, precision))
-    return None
+    else:
+        run.check_free()
+
+
+def begin(
+    run: Run, recipe: Recipe, precision: str, dataset: FaceDataset, faces: FaceDataset
+) -> None:
+    """Write what is known before the first step, unless the run was begun before.
+
+    Args as of `check_begin`.
+    """
+    if not run.recipe_file.exists():
+        convolutions = run_convolutions(run, recipe, precision)
+        run.write_start(recipe, _data(dataset, faces), precision, convolutions)
 
 
 def last_epoch(run: Run) -> str | None:

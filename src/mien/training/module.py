@@ -177,6 +177,11 @@ class ExpressionModule(pl.LightningModule):
         ]
         return torch.stack([*heads, *signals]).sum()
 
+    @property
+    def _remedy(self) -> str:
+        part = self.recipe.optimiser
+        return "smaller optimiser.sam" if part.sam else "training.gradient_clip"
+
     def _uphill(self, closure: Callable[[], Any]) -> Callable[[], Any]:
         def twice() -> Any:
             loss = closure()
@@ -197,5 +202,5 @@ class ExpressionModule(pl.LightningModule):
             raise TrainingError(
                 f"The loss became {float(loss.detach())} at step {self.global_step + 1}, in epoch"
                 f" {self.current_epoch + 1}: training stopped; the weights of the epochs before are"
-                " kept. A smaller optimiser.learning_rate or a training.gradient_clip may help."
+                f" kept. A smaller optimiser.learning_rate or a {self._remedy} may help."
             )

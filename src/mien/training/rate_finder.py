@@ -18,11 +18,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
+from torch.optim import Optimizer
 
 from mien.data.dataset import FaceDataset
 from mien.errors import TrainingError
 from mien.files import whole_file
 from mien.recipe import Recipe
+from mien.training.batches import Batches
+from mien.training.module import ExpressionModule
 from mien.training.optimisers import build_optimiser
 from mien.training.starting import pinned, starting_weights
 from mien.training.train import training_batches, training_faces, training_module
@@ -70,7 +73,7 @@ def find_rate(
     losses: list[float] = []
     wanted = np.geomspace(LOWEST, HIGHEST, steps)
     console = Console(stderr=True)
-    steps_made = _losses(recipe, dataset, wanted.tolist())
+    steps_made = _losses(_Training.of(recipe, dataset, progress), wanted.tolist())
     for rate, loss in track(
         steps_made, "Searching", total=steps, console=console, disable=not progress
     ):
@@ -81,23 +84,35 @@ def find_rate(
     return _search(np.array(rates), np.array(losses))
 
 
-def _losses(
-    recipe: Recipe, dataset: FaceDataset, rates: Sequence[float]
-) -> Iterator[tuple[float, float]]:
+@dataclass(frozen=True)
+class _Training:
+    """What makes steps."""
+
+    module: ExpressionModule
+    optimiser: Optimizer
+    batches: Batches
+
+    @classmethod
+    def of(cls, recipe: Recipe, dataset: FaceDataset, progress: bool) -> _Training:
+        recipe = pinned(recipe)
+        faces = training_faces(recipe, dataset)
+        batches = training_batches(recipe, faces, progress=progress)
+        start = starting_weights(recipe, faces)
+        pl.seed_everything(recipe.training.seed, verbose=False)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        module = training_module(recipe, faces, start).train().to(device)
+        return cls(module, build_optimiser(module.network, recipe.optimiser), batches)
+
+
+def _losses(training: _Training, rates: Sequence[float]) -> Iterator[tuple[float, float]]:
     """Make one step with each rate; give the rate and the smoothed loss before the step."""
-    recipe = pinned(recipe)
-    faces = training_faces(recipe, dataset)
-    start = starting_weights(recipe, faces)
-    pl.seed_everything(recipe.training.seed, verbose=False)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    module = training_module(recipe, faces, start).train().to(device)
-    optimiser = build_optimiser(module.network, recipe.optimiser)
-    batches = training_batches(recipe, faces)
+    module, optimiser = training.module, training.optimiser
+    batches = chain.from_iterable(repeat(training.batches))
     smooth = 0.0
-    for step, (rate, batch) in enumerate(zip(rates, chain.from_iterable(repeat(batches))), start=1):
+    for step, (rate, batch) in enumerate(zip(rates, batches), start=1):
         for group in optimiser.param_groups:
             group["lr"] = rate
-        moved = module.transfer_batch_to_device(batch, device, 0)
+        moved = module.transfer_batch_to_device(batch, module.device, 0)
         ready = module.on_after_batch_transfer(moved, 0)
         optimiser.zero_grad()
         loss = module.training_loss(ready)

@@ -21,7 +21,7 @@ from mien.errors import RecipeError, TrainingError
 from mien.models import build_network
 from mien.recipe import Recipe
 from mien.training.batches import Batches
-from mien.training.beginning import begin, last_epoch, run_convolutions
+from mien.training.beginning import begin, check_begin, last_epoch, run_convolutions
 from mien.training.callbacks import (
     EpochLog,
     EpochSeed,
@@ -87,6 +87,10 @@ def train(
         _check_single_faces(recipe)
     chosen = precision_of(recipe)
     faces = training_faces(recipe, dataset)
+    if machine.leads:
+        check_begin(run, recipe, chosen, dataset, faces, resume=resume)
+    if run.epochs_done() >= part.epochs or run.stopped_early():
+        return run
     training = training_batches(recipe, faces, progress=progress)
     validation = Batches(
         dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False, signals=recipe.signals
@@ -97,20 +101,15 @@ def train(
     module = training_module(recipe, faces, start)
     if run_convolutions(run, recipe, chosen) == "winograd":
         with_winograd(module.network)
-    checkpoint = (
-        begin(run, recipe, chosen, dataset, faces, resume=resume)
-        if machine.leads
-        else last_epoch(run)
-    )
-    if run.epochs_done() >= part.epochs or run.stopped_early():
-        return run
+    if machine.leads:
+        begin(run, recipe, chosen, dataset, faces)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         keep_memory()
         trainer = _trainer(
             run, recipe, chosen, machine, [*callbacks, *_callbacks(run, recipe, progress)]
         )
-        _fit(trainer, module, training, validation, checkpoint)
+        _fit(trainer, module, training, validation, last_epoch(run))
     if machine.leads:
         plot_curves(run.metrics_file, run.folder / "curves.png")
     return run
