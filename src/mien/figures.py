@@ -77,7 +77,10 @@ def png(figure: Figure) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     buffer = io.BytesIO()
-    # `savefig` draws a figure twice: once to see how much room its parts need.
+    # `savefig` would draw twice and lay out once, and where sides must be equal, as in a matrix,
+    # the room for titles is right in the second layout only. Drawing is the second.
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
     FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
