@@ -20,12 +20,15 @@ from mien.recipe import DataPart
 from mien.recipe.data import PARTS
 
 
-def assemble(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
+def assemble(
+    part: DataPart, datasets: Sequence[FaceDataset], *, progress: bool = False
+) -> FaceDataset:
     """Return the faces a recipe is about, with their splits.
 
     Args:
         part: What the recipe says.
         datasets: The datasets it names, in any order.
+        progress: Whether to show bars while faces are checked, which may take minutes.
 
     Raises:
         RecipeError: If these are not the datasets it names.
@@ -33,7 +36,7 @@ def assemble(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
     """
     faces = _together(part, _in_order(part, datasets))
     if part.clean:
-        faces = _cleaned(faces, part.clean, part.clean_splits)
+        faces = _cleaned(part, faces, progress)
     if part.at_most:
         faces = at_most(faces, part.at_most, part.seed)
     faces = _split(part, faces)
@@ -73,17 +76,17 @@ def _together(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
     return datasets[0] if len(datasets) == 1 else combine(part.dataset, datasets)
 
 
-def _cleaned(dataset: FaceDataset, checks: Sequence[str], splits: Sequence[str]) -> FaceDataset:
-    may_go = in_splits(dataset, splits)
+def _cleaned(part: DataPart, dataset: FaceDataset, progress: bool) -> FaceDataset:
+    may_go = in_splits(dataset, part.clean_splits)
     drop = np.zeros(len(dataset), dtype=bool)
     counts = []
-    for result in audit(dataset, checks):
+    for result in audit(dataset, part.clean, progress=progress):
         if result.missing:
             raise RecipeError(f"data.clean: {result.check!r} cannot be run: {result.missing}")
         found = with_copies(*_marks(result, len(dataset)), may_go)
         counts.append(f"{int((found & ~drop).sum())} {result.check}")
         drop |= found
-    step = f"cleaned{words_of(splits)}: dropped {', '.join(counts)}"
+    step = f"cleaned{words_of(part.clean_splits)}: dropped {', '.join(counts)}"
     return dataset.select(np.flatnonzero(~drop), step)
 
 

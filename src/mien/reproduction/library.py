@@ -51,7 +51,7 @@ class Library:
         """
         if self._last is None or self._last[0] != part:
             found = [self._dataset(name) for name in part.datasets]
-            self._last = (part, assemble(part, found))
+            self._last = (part, assemble(part, found, progress=self._progress))
         return self._last[1]
 
     def _add(self, path: Path) -> None:

@@ -171,7 +171,7 @@ def _with_faces(
     from mien.training.run import Run
 
     recipe, faces = fitted(recipe, data, votes, names, Run(folder))
-    return recipe, assemble(recipe.data, [faces])
+    return recipe, assemble(recipe.data, [faces], progress=True)
 
 
 def _say_done_before(dataset: FaceDataset) -> None:
@@ -218,7 +218,7 @@ def assembled(
         if not only and VOTED not in [d.name for d in read]:
             raise MienError(f"--votes are of {VOTED!r}, which is none of the datasets.")
         read = [join_votes(d, votes) if only or d.name == VOTED else d for d in read]
-    return assemble(recipe.data, read)
+    return assemble(recipe.data, read, progress=True)
 
 
 def _compare(
