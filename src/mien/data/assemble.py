@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mien.data.audit import Result, audit
 from mien.data.balance import at_least, at_most, balanced_test, combine
-from mien.data.clean import in_splits, with_copies, words_of
+from mien.data.clean import Marks, leave_out
 from mien.data.dataset import FaceDataset
 from mien.data.relabel import relabel_all
 from mien.data.split import divide, divide_rest, with_splits
@@ -77,26 +77,20 @@ def _together(part: DataPart, datasets: Sequence[FaceDataset]) -> FaceDataset:
 
 
 def _cleaned(part: DataPart, dataset: FaceDataset, progress: bool) -> FaceDataset:
-    may_go = in_splits(dataset, part.clean_splits)
-    drop = np.zeros(len(dataset), dtype=bool)
-    counts = []
-    for result in audit(dataset, part.clean, progress=progress):
+    results = audit(dataset, part.clean, progress=progress)
+    for result in results:
         if result.missing:
             raise RecipeError(f"data.clean: {result.check!r} cannot be run: {result.missing}")
-        found = with_copies(*_marks(result, len(dataset)), may_go)
-        counts.append(f"{int((found & ~drop).sum())} {result.check}")
-        drop |= found
-    step = f"cleaned{words_of(part.clean_splits)}: dropped {', '.join(counts)}"
-    return dataset.select(np.flatnonzero(~drop), step)
+    marks = [_marks(result, len(dataset)) for result in results]
+    return leave_out(dataset, marks, part.clean_splits)
 
 
-def _marks(result: Result, count: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return what a check marks for dropping, bool (N,), and the groups it found, -1 for none."""
+def _marks(result: Result, count: int) -> Marks:
     marked, groups = np.zeros(count, dtype=bool), np.full(count, -1)
     for finding in result.findings:
         if finding.index is not None:
             marked[finding.index], groups[finding.index] = finding.drop, finding.group
-    return marked, groups
+    return Marks(result.check, marked, groups)
 
 
 def _split(part: DataPart, dataset: FaceDataset) -> FaceDataset:

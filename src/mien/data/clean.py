@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,25 +34,59 @@ def clean(
         DataError: If the findings are of another dataset, a row is cut short or neither dropped
             nor kept, there is no check or split of a name, or nothing would be left.
     """
-    rows, may_go = list(findings), in_splits(dataset, splits)
-    gone = np.zeros(len(dataset), dtype=bool)
-    went = []
+    rows = list(findings)
+    marks = []
     for check in dict.fromkeys(drop):
         own = [row for row in rows if row["check"] == check]
         if not own and check not in CHECKS:  # those that ran may have found nothing
             raise DataError(unknown_name("check", check, CHECKS))
-        found = with_copies(*_marks(dataset, own), may_go)
-        # A face that several checks mark counts for the one that is named first.
-        count = int((found & ~gone).sum())
-        went.append(f"{count} {check}" + ("" if own else " (the findings hold none)"))
+        name = check if own else f"{check} (the findings hold none)"
+        marks.append(Marks(name, *_marks(dataset, own)))
+    return leave_out(dataset, marks, splits)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a check says of each face of a dataset.
+
+    Args:
+        name: The check's, for the dataset's history.
+        marked: bool (N,), what it marks for dropping.
+        groups: int (N,), the group of alike faces that it found; -1 for none.
+    """
+
+    name: str
+    marked: NDArray[np.bool_]
+    groups: NDArray[np.int64]
+
+
+def leave_out(
+    dataset: FaceDataset, marks: Iterable[Marks], splits: Sequence[str] = ()
+) -> FaceDataset:
+    """Return the dataset without marked faces; its history says how many of which check.
+
+    Args:
+        dataset: Any.
+        marks: By check; a face that several mark counts for the first.
+        splits: Leave out faces of these only; none for all.
+
+    Raises:
+        DataError: If there is no split of a name, or nothing would be left.
+    """
+    may_go = _in_splits(dataset, splits)
+    gone = np.zeros(len(dataset), dtype=bool)
+    went = []
+    for one in marks:
+        found = _with_copies(one, may_go)
+        went.append(f"{int((found & ~gone).sum())} {one.name}")
         gone |= found
     if gone.all():
         raise DataError(f"Nothing of dataset {dataset.name!r} would be left.")
-    step = f"cleaned{words_of(splits)}: dropped {', '.join(went)}"
-    return dataset.select(np.flatnonzero(~gone), step)
+    of = f" of {', '.join(dict.fromkeys(splits))}" if splits else ""
+    return dataset.select(np.flatnonzero(~gone), f"cleaned{of}: dropped {', '.join(went)}")
 
 
-def in_splits(dataset: FaceDataset, splits: Sequence[str]) -> NDArray[np.bool_]:
+def _in_splits(dataset: FaceDataset, splits: Sequence[str]) -> NDArray[np.bool_]:
     """Return which faces are of some splits, bool (N,): all, if none is named.
 
     Raises:
@@ -67,32 +102,20 @@ def in_splits(dataset: FaceDataset, splits: Sequence[str]) -> NDArray[np.bool_]:
     return np.isin(dataset.splits, splits)
 
 
-def with_copies(
-    marked: NDArray[np.bool_], groups: NDArray[np.int64], may_go: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return which faces one check leaves out where not all may go.
+def _with_copies(marks: Marks, may_go: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which faces one check leaves out where not all may go, bool (N,).
 
     Of copies all but one are marked. Where a marked one may not go, as it is a test face, those of
     its group that may go do: else a copy would stay on both sides.
-
-    Args:
-        marked: bool (N,), what the check marks.
-        groups: int (N,), the group within the check; -1 for none.
-        may_go: bool (N,).
     """
-    staying = groups[marked & ~may_go]
-    return may_go & (marked | np.isin(groups, staying[staying >= 0]))
-
-
-def words_of(splits: Sequence[str]) -> str:
-    """Return the words that tell which splits were cleaned, if not all."""
-    return f" of {', '.join(dict.fromkeys(splits))}" if splits else ""
+    staying = marks.groups[marks.marked & ~may_go]
+    return may_go & (marks.marked | np.isin(marks.groups, staying[staying >= 0]))
 
 
 def _marks(
     dataset: FaceDataset, rows: Iterable[Mapping[str, str]]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return what a check marks for dropping, bool (N,), and the groups it found, -1 for none."""
+    """Return a check's marks and groups, as `Marks` has them, from its rows of findings."""
     places = {name: place for place, name in enumerate(dataset.ids.tolist())}
     marked, groups = np.zeros(len(dataset), dtype=bool), np.full(len(dataset), -1)
     for row in rows:

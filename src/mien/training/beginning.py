@@ -43,14 +43,18 @@ def check_begin(
 
 
 def begin(
-    run: Run, recipe: Recipe, precision: str, dataset: FaceDataset, faces: FaceDataset
+    run: Run,
+    recipe: Recipe,
+    precision: str,
+    convolutions: str,
+    dataset: FaceDataset,
+    faces: FaceDataset,
 ) -> None:
     """Write what is known before the first step, unless the run was begun before.
 
-    Args as of `check_begin`.
+    Args as of `check_begin`; `convolutions` as of `run_convolutions`.
     """
     if not run.recipe_file.exists():
-        convolutions = run_convolutions(run, recipe, precision)
         run.write_start(recipe, _data(dataset, faces), precision, convolutions)
 
 

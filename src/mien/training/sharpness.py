@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 @contextmanager
@@ -39,13 +39,8 @@ def uphill(network: nn.Module, radius: float) -> Iterator[None]:
 
 @torch.no_grad()
 def _move(weights: list[nn.Parameter], radius: float) -> None:
-    gradients = [_gradient(weight) for weight in weights]
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
     norm = nn.utils.get_total_norm(gradients)
     if norm.isfinite() and norm > 0:
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.add_(gradient * (radius / norm))
-
-
-def _gradient(weight: nn.Parameter) -> Tensor:
-    assert weight.grad is not None
-    return weight.grad

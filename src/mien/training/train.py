@@ -99,10 +99,11 @@ def train(
         start = starting_weights(recipe, faces)
     pl.seed_everything(part.seed, verbose=False)
     module = training_module(recipe, faces, start)
-    if run_convolutions(run, recipe, chosen) == "winograd":
+    convolutions = run_convolutions(run, recipe, chosen)
+    if convolutions == "winograd":
         with_winograd(module.network)
     if machine.leads:
-        begin(run, recipe, chosen, dataset, faces)
+        begin(run, recipe, chosen, convolutions, dataset, faces)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         keep_memory()
