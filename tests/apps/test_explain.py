@@ -87,6 +87,8 @@ def test_a_chosen_expression_is_explained(mien, portrait, small_model, tmp_path)
         (("--balanced",), "are of datasets"),
         (("--projection", "umap"), "Unknown projection 'umap'"),
         (("--layer", "stages.1"), "--layer is of --method grad-cam: name that, too."),
+        (("--steps", "8"), "--steps is of --method integrated-gradients: name that, too."),
+        (("--method", "grad-cam", "--stride", "2"), "--stride is of --method occlusion: name"),
         (("--method", "grad-cam", "--layer", "stage"), "Unknown layer with a map 'stage'"),
         (("--feature-maps", "stages", "--filter", "999"), "filters of layer 'stages' are 0 to 31"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 ALL = "all"
 """Stands for every method."""
 
-GRAD_CAM = "grad-cam"
+METHOD_OF = {
+    "patch": "occlusion",
+    "stride": "occlusion",
+    "layer": "grad-cam",
+    "steps": "integrated-gradients",
+}
+"""Whose an option is, where it is of one method alone."""
 
 SHOWN = 3
 """Regions named for each face on the terminal."""
@@ -59,9 +65,15 @@ def explain(
     fill: Annotated[
         str, typer.Option("--fill", help="What is taken away becomes blur, mean or black.")
     ] = "blur",
-    patch: Annotated[int, typer.Option("--patch", help="Side of occlusion's square, pixels.")] = 8,
-    stride: Annotated[int, typer.Option("--stride", help="Pixels from square to square.")] = 4,
-    steps: Annotated[int, typer.Option("--steps", help="Of integrated gradients.")] = 32,
+    patch: Annotated[
+        int | None, typer.Option("--patch", help="Side of occlusion's square, pixels; 8 if not.")
+    ] = None,
+    stride: Annotated[
+        int | None, typer.Option("--stride", help="Pixels from square to square; 4 if not.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", help="Of integrated gradients; 32 if not.")
+    ] = None,
     faces: Annotated[
         int, typer.Option("--faces", help="How many faces of a dataset, drawn at random.")
     ] = 50,
@@ -119,16 +131,16 @@ def explain(
     from mien.inference.detectors import DETECTORS
     from mien.inference.pictures import SUFFIXES, read_picture
 
-    settings = Settings(fill, patch, stride, layer, steps)
     photo = source.suffix.lower() in SUFFIXES
     wanted = _methods(methods)
-    _check_layer(layer, wanted)
+    of_methods = _given(wanted, patch=patch, stride=stride, layer=layer, steps=steps)
+    settings = Settings(fill, **of_methods)
     _check(model, photo, feature_maps, filters, projections)
     if photo:
         _check_of_photo(source, split, balanced or None, layout, names or None)
     check_folder(out)
     output = open_output(model, head)
-    _check_output(output, expression, patch, feature_maps, filters or ())
+    _check_output(output, expression, settings.patch, feature_maps, filters or ())
     explainer = Explainer(output, wanted, settings)
     find = DETECTORS[detector](detector_weights)
     if photo:
@@ -162,9 +174,13 @@ def _methods(names: Sequence[str] | None) -> tuple[str, ...]:
     return chosen
 
 
-def _check_layer(layer: str | None, methods: Sequence[str]) -> None:
-    if layer is not None and GRAD_CAM not in methods:
-        raise MienError(f"--layer is of --method {GRAD_CAM}: name that, too.")
+def _given(methods: Sequence[str], **options: Any) -> dict[str, Any]:
+    """Return the options of single methods that were given; each method must be wanted."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if METHOD_OF[name] not in methods:
+            raise MienError(f"--{name} is of --method {METHOD_OF[name]}: name that, too.")
+    return given
 
 
 def _check_of_photo(photo: Path, *of_datasets: object) -> None:
