@@ -14,7 +14,7 @@ import typer
 
 from mien.apps.cli.console import say
 from mien.apps.cli.extras import need
-from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model
+from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model, given
 from mien.apps.cli.pictures import analyze_photos
 from mien.apps.cli.video_options import (
     Baseline,
@@ -96,9 +96,9 @@ def analyze(
         say(f"{out} is whole: there is nothing to resume. Without --resume all is read again.")
         return
     options = _VideoOptions(
-        sampling=_given(every=every, fps=fps, start=start, end=end),
-        search=_given(every=detect_every, thorough=thorough),
-        beside=_given(uncertain=uncertain, smooth=smooth, baseline=baseline or None),
+        sampling=given(every=every, fps=fps, start=start, end=end),
+        search=given(every=detect_every, thorough=thorough),
+        beside=given(uncertain=uncertain, smooth=smooth, baseline=baseline or None),
         report=report,
     )
     written = Written(out, form and form.value, annotated, resume)
@@ -122,10 +122,6 @@ class _VideoOptions:
 
     def __bool__(self) -> bool:
         return bool(self.sampling or self.search or self.beside or self.report)
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _analyzer(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -13,7 +13,7 @@ from rich.table import Table
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Layout, Names, load
 from mien.apps.cli.extras import need
-from mien.apps.cli.options import Detector, DetectorWeights
+from mien.apps.cli.options import Detector, DetectorWeights, given
 from mien.errors import MienError, unknown_name
 from mien.files import check_folder
 
@@ -133,7 +133,8 @@ def explain(
 
     photo = source.suffix.lower() in SUFFIXES
     wanted = _methods(methods)
-    of_methods = _given(wanted, patch=patch, stride=stride, layer=layer, steps=steps)
+    of_methods = given(patch=patch, stride=stride, layer=layer, steps=steps)
+    _check_of_methods(of_methods, wanted)
     settings = Settings(fill, **of_methods)
     _check(model, photo, feature_maps, filters, projections)
     if photo:
@@ -174,13 +175,10 @@ def _methods(names: Sequence[str] | None) -> tuple[str, ...]:
     return chosen
 
 
-def _given(methods: Sequence[str], **options: Any) -> dict[str, Any]:
-    """Return the options of single methods that were given; each method must be wanted."""
-    given = {name: value for name, value in options.items() if value is not None}
-    for name in given:
+def _check_of_methods(options: Iterable[str], methods: Sequence[str]) -> None:
+    for name in options:
         if METHOD_OF[name] not in methods:
             raise MienError(f"--{name} is of --method {METHOD_OF[name]}: name that, too.")
-    return given
 
 
 def _check_of_photo(photo: Path, *of_datasets: object) -> None:

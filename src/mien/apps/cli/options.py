@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,3 +27,8 @@ Labels = Annotated[
         "--labels", help="Read in ferplus8, basic7 or four; probabilities sum to 1 within it."
     ),
 ]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given; of the others, None, what they belong to has defaults."""
+    return {name: value for name, value in options.items() if value is not None}
