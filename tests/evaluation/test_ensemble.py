@@ -6,8 +6,10 @@ import torch
 
 from makers import SMALL_RECIPE
 from mien.errors import MienError, ModelError
+from mien.evaluation.average_tables import average_tables
 from mien.evaluation.averaging import mean_logits
 from mien.evaluation.ensemble import build_ensemble
+from mien.evaluation.predict import predict
 from mien.evaluation.report import head_report
 from mien.evaluation.shares import fit_shares
 from mien.export.export import export_ensemble
@@ -150,3 +152,10 @@ def test_members_that_do_not_fit_are_one_sentence(sources, small_dataset):
         build_ensemble([first, changed(second, preprocess=size)], small_dataset)
     with pytest.raises(MienError, match="small was trained on other data or splits"):
         build_ensemble(sources, small_dataset.select(np.arange(80)))
+
+
+def test_tables_of_other_faces_are_not_averaged(small_run, small_dataset):
+    (table, _) = predict(small_run.module(), small_dataset)
+    other = table.select(np.arange(len(table))[::-1])
+    with pytest.raises(MienError, match="same faces and expressions to be averaged"):
+        average_tables([table, other])

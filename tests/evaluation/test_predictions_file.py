@@ -38,6 +38,21 @@ def test_what_is_written_is_read(small_run, small_dataset, tmp_path):
     assert set(columns["truth"].dropna()) <= set(table.labels.expressions)
 
 
+def test_single_precision_keeps_seven_digits_in_half_the_space(tmp_path, small_run, small_dataset):
+    (table, _) = predict(small_run.module(), small_dataset)
+    full, single = tmp_path / "full.parquet", tmp_path / "single.parquet"
+    write_predictions(table, full)
+    write_predictions(table.lean(), single, single=True)
+    back = read_predictions(single)
+    np.testing.assert_allclose(back.probabilities, table.probabilities, rtol=1e-6, atol=1e-30)
+    assert not back.measures
+    shares = [f"p_{expression}" for expression in table.labels.expressions]
+    sizes = [
+        pd.read_parquet(path)[shares].memory_usage(index=False).sum() for path in (full, single)
+    ]
+    assert sizes[1] * 2 == sizes[0]
+
+
 def test_other_programs_predictions_are_read(tmp_path):
     path = write_csv(tmp_path, "a,happy,test,0,1,0\nb,,val,.2,.3,.5\nc,Angry,test,.6,.3,.1\n")
     table = read_predictions(path)

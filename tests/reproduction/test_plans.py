@@ -37,7 +37,7 @@ def test_names_are_unique_and_fit_for_files():
 
 
 def test_each_kind_has_a_runner():
-    assert set(KINDS) == set(NEEDS)
+    assert {*KINDS, "average"} == set(NEEDS)
 
 
 @pytest.mark.parametrize("job", TRAINED, ids=lambda job: job.key)

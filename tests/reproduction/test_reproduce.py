@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import threading
 import time
@@ -125,7 +126,44 @@ def test_an_average_does_not_train_again_what_has_a_result(bench, tmp_path):
     for job in jobs_of(plans, "a"):
         store.write(job, made.result(job, 0.5))
     (message,) = reproduce(wanted_jobs(plans, "b"), bench, store)
-    assert "The weights of a/net-honest-seed0 are not in" in message
+    assert "net-honest-seed0.parquet does not exist: move net-honest-seed0.json away" in message
+
+
+def test_an_average_is_made_of_results_alone(bench, tmp_path):
+    plans, store = an_average_of_two(), Store(tmp_path / "results")
+    (mean,) = jobs_of(plans, "b")
+    assert reproduce([mean], bench, store) == []
+    first = store.read(mean)
+    store.path(mean).unlink()
+    shutil.rmtree(bench.runs)  # weights and all
+    assert reproduce([mean], bench, store) == []
+    again = store.read(mean)
+    assert again.figures == first.figures
+    assert again.averages == first.averages
+    # Other predictions than the member's result is of are refused.
+    store.path(mean).unlink()
+    net, other = (store.path(member).with_suffix(".parquet") for member in mean.members)
+    shutil.copy(other, net)
+    (message,) = reproduce([mean], bench, store)
+    assert f"{net} is not what net-honest-seed0.json is of" in message
+
+
+def test_predictions_are_kept_of_what_is_averaged(bench, tmp_path):
+    plans, store = an_average_of_two(), Store(tmp_path / "results")
+    alone = made.plan({"name": "alone", "protocols": ["honest"]})
+    plans["c"] = alone
+    (job,), (net, _) = jobs_of(plans, "c"), jobs_of(plans, "a")
+    reproduce([job, net], bench, store)
+    table = store.predictions(net)
+    test = table.judged("test")
+    assert (test.probabilities.argmax(1) == test.truth).mean() == pytest.approx(
+        store.read(net).accuracy("test").value
+    )
+    assert set(table.splits) == {"val", "test"}
+    assert not store.read(job).predictions
+    assert [path.name for path in tmp_path.rglob("results/**/*.parquet")] == [
+        "net-honest-seed0.parquet"
+    ]
 
 
 def test_the_best_so_far_is_that_of_the_epochs_so_far(tmp_path):
@@ -273,15 +311,16 @@ def kill_one(side_by_side, job):
 
 def test_an_average_does_not_train_a_member_that_failed(bench, tmp_path):
     plans = an_average_of_two()
+    large = [*made.CHEN["overrides"], "training.batch_size=5000"]
+    honest = {"protocols": ["honest"]}
+    plans["a"] = made.plan(
+        {"name": "net", **honest}, {"name": "other", "overrides": large, **honest}
+    )
     store = Store(tmp_path / "results")
-    net, other = jobs_of(plans, "a")
-    reproduce([net], bench, store)
-    store.write(other, made.result(other, 0.5))
-    begun = Run(bench.folder(other))
-    begun.write_start(other.recipe(), {}, "fp32")
-    (message,) = reproduce(list(jobs_of(plans, "b")), bench, store)
-    assert f"{begun.folder} was not trained to the end" in message
-    assert begun.epochs_logged() == 0
+    failed, message = reproduce(wanted_jobs(plans, "b"), bench, store)
+    assert failed.startswith("a other, honest, seed 0: training.batch_size must be at most")
+    assert message.startswith("b mean, honest, seed 0: ")
+    assert "other-honest-seed0.json cannot be opened: No such file" in message
 
 
 def test_one_that_fails_does_not_keep_the_others_from_running(bench, tmp_path):

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from mien.card import Averaging, Views
-from mien.data.dataset import NO_TARGET, FaceDataset
-from mien.errors import MienError, unknown_name
+from mien.data.dataset import FaceDataset
+from mien.errors import MienError
+from mien.evaluation.average_tables import Weighting, average_tables, check_names
 from mien.evaluation.doubt import DoubtReport, doubt_report
 from mien.evaluation.ensemble_network import EnsembleNetwork, Part
 from mien.evaluation.predict import predict_with
 from mien.evaluation.predictions import Predictions
-from mien.evaluation.report import HeadReport, head_report
-from mien.evaluation.shares import averaged, fit_shares
+from mien.evaluation.report import HeadReport
 from mien.evaluation.views import with_views
 from mien.recipe import HeadPart
 from mien.signals import SIGNALS, SignalName
 from mien.training.source import Source
-
-AVERAGINGS: tuple[Averaging, ...] = get_args(Averaging)
-
-Weighting = Literal["equal", "fit"]
-
-WEIGHTINGS: tuple[Weighting, ...] = get_args(Weighting)
 
 
 @dataclass(frozen=True)
@@ -100,7 +93,7 @@ def check_members(
 
     Args and errors as of `build_ensemble`, less what concerns the dataset.
     """
-    _check_names(averaging, weighting)
+    check_names(averaging, weighting)
     return _common_heads(sources)
 
 
@@ -131,24 +124,22 @@ def build_ensemble(
     heads = check_members(sources, averaging, weighting)
     _check_data(sources, dataset)
     tables = [_predicted(source, heads, dataset, views) for source in sources]
-    own = [tuple(head_report(table, dataset.name) for table in row) for row in tables]
-    shares: list[dict[str, float]] = [{} for _ in sources]
-    reports: list[HeadReport] = []
-    means = []
-    for number, head in enumerate(heads):
-        rows = [row[number] for row in tables]
-        logits = _calibrated(rows, [row[number].head.temperature for row in own])
-        found = _shares(rows[0], logits, averaging, weighting)
-        mean = rows[0].with_logits(averaged(logits, found, averaging))
-        reports.append(head_report(mean, dataset.name))
-        means.append(mean)
-        for member, share in zip(shares, found):
-            member[head.labels] = share
-    given = tuple(EnsembleMember(*member) for member in zip(sources, shares, own))
-    first = means[0].calibrated(reports[0].head.temperature)
+    means = [
+        average_tables([row[number] for row in tables], averaging, weighting)
+        for number in range(len(heads))
+    ]
+    given = tuple(
+        EnsembleMember(
+            source,
+            {head.labels: mean.shares[number] for head, mean in zip(heads, means)},
+            tuple(mean.members[number] for mean in means),
+        )
+        for number, source in enumerate(sources)
+    )
+    first = means[0].table.calibrated(means[0].report.head.temperature)
     counting = [row[0].signals for member, row in zip(given, tables) if member.counts]
     doubt = doubt_report(replace(first, signals=_signals(counting, averaging)), dataset.name)
-    return Ensemble(given, averaging, views, tuple(reports), doubt)
+    return Ensemble(given, averaging, views, tuple(mean.report for mean in means), doubt)
 
 
 def _predicted(
@@ -167,28 +158,6 @@ def _signals(
     if averaging == "logits":
         return {name: expit(logit(rows).mean(0)) for name, rows in found.items() if rows}
     return {name: np.mean(rows, axis=0) for name, rows in found.items() if rows}
-
-
-def _calibrated(
-    tables: Sequence[Predictions], temperatures: Sequence[float]
-) -> NDArray[np.float64]:
-    return np.stack([table.logits / t for table, t in zip(tables, temperatures)])
-
-
-def _shares(
-    table: Predictions, logits: NDArray[np.float64], averaging: Averaging, weighting: Weighting
-) -> tuple[float, ...]:
-    if weighting == "equal":
-        return (1 / len(logits),) * len(logits)
-    val = (table.splits == "val") & (table.truth != NO_TARGET)
-    return fit_shares(logits[:, val], table.truth[val], averaging)
-
-
-def _check_names(averaging: str, weighting: str) -> None:
-    if averaging not in AVERAGINGS:
-        raise MienError(unknown_name("averaging", averaging, AVERAGINGS))
-    if weighting not in WEIGHTINGS:
-        raise MienError(unknown_name("weighting", weighting, WEIGHTINGS))
 
 
 def _common_heads(sources: Sequence[Source]) -> tuple[HeadPart, ...]:

@@ -56,8 +56,14 @@ class About(BaseModel):
     temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
 
-def write_predictions(table: Predictions, path: Path) -> None:
-    """Write predictions as Parquet: everything that figures are computed from."""
+def write_predictions(table: Predictions, path: Path, *, single: bool = False) -> None:
+    """Write predictions as Parquet: everything that figures are computed from.
+
+    Args:
+        table: The predictions.
+        path: The file.
+        single: Whether probabilities are written in single precision, 7 digits, in half the space.
+    """
     names = [*table.labels.expressions, None]
     columns: dict[str, Any] = {
         "id": table.ids.tolist(),
@@ -71,7 +77,8 @@ def write_predictions(table: Predictions, path: Path) -> None:
         columns |= {f"votes_{vote}": column for vote, column in zip(VOTES, table.votes.T)}
     columns |= table.measures
     columns |= {str(name): values for name, values in table.signals.items()}
-    shares = zip(table.labels.expressions, table.probabilities.T)
+    numbers = table.probabilities.astype(np.float32 if single else np.float64)
+    shares = zip(table.labels.expressions, numbers.T)
     columns |= {f"p_{expression}": column for expression, column in shares}
     about = About(
         model=table.model,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mien.errors import MienError
+from mien.reproduction.average import average
 from mien.reproduction.bench import Bench
 from mien.reproduction.job import Job
 from mien.reproduction.kinds import KINDS
@@ -29,9 +30,12 @@ def failure(job: Job, reason: str) -> str:
 
 
 def _run(job: Job, bench: Bench, store: Store) -> None:
+    if job.members:
+        store.write(job, average(job, store))
+        return
     folder = bench.folder(job)
     with Stopwatch(folder / STOPWATCH) as watch:
         measured = KINDS[job.experiment.kind](job, bench)
-    store.write(job, record(job, measured, watch.seconds))
+    store.write(job, record(job, measured, watch.seconds), measured.table if job.kept else None)
     for run in measured.runs:
         run.keep_best_only()

@@ -26,6 +26,8 @@ class Job:
         seed: Of weights, order and division.
         members: For an average, the jobs that make its networks.
         quick: Whether only to see that it runs.
+        kept: Whether its predictions are kept beside its result, because an average is made of
+            them.
     """
 
     paper: str
@@ -34,6 +36,7 @@ class Job:
     seed: int
     members: tuple[Job, ...] = ()
     quick: bool = False
+    kept: bool = False
 
     @property
     def key(self) -> str:
@@ -106,12 +109,25 @@ def jobs_of(plans: Plans, paper: str, *, quick: bool = False) -> Iterator[Job]:
     Raises:
         RecipeError: If an average names a paper or an experiment that is in no plan.
     """
+    averaged = _averaged(plans)
     for experiment in plans[paper].experiments:
         for protocol in experiment.protocols:
             seeds = experiment.seeds_of.get(protocol, experiment.seeds)
             for seed in seeds[: 1 if quick else None]:
                 job = Job(paper, experiment, protocol, seed, quick=quick)
-                yield replace(job, members=tuple(_members(plans, job)))
+                members = tuple(_members(plans, job))
+                yield replace(job, members=members, kept=job.key in averaged)
+
+
+def _averaged(plans: Plans) -> frozenset[str]:
+    """Return the keys of the jobs that averages are made of."""
+    return frozenset(
+        job_key(member.paper, member.experiment, protocol, member.seed)
+        for plan in plans.values()
+        for experiment in plan.experiments
+        for protocol in experiment.protocols
+        for member in experiment.members
+    )
 
 
 def _members(plans: Plans, job: Job) -> Iterator[Job]:
@@ -119,7 +135,7 @@ def _members(plans: Plans, job: Job) -> Iterator[Job]:
         if member.paper not in plans:
             raise RecipeError(unknown_name("paper", member.paper, plans))
         experiment = plans[member.paper].experiment(member.experiment)
-        yield Job(member.paper, experiment, job.protocol, member.seed, quick=job.quick)
+        yield Job(member.paper, experiment, job.protocol, member.seed, quick=job.quick, kept=True)
 
 
 def cheapest_first(jobs: Iterable[Job]) -> list[Job]:

@@ -32,12 +32,14 @@ class Measured:
         faces: Which faces, for the record.
         figures: With intervals.
         rest: Other fields of the result, by name.
+        table: What the network predicts for val and test, of a single network.
     """
 
     runs: tuple[Run, ...]
     faces: FaceDataset
     figures: tuple[Figure, ...]
     rest: Mapping[str, Any] = field(default_factory=dict)
+    table: Predictions | None = None
 
 
 def predicted(run: Run, faces: FaceDataset) -> tuple[tuple[Figure, ...], Predictions]:

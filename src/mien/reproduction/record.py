@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from mien.data.dataset import FaceDataset
-from mien.recipe import Recipe
 from mien.reproduction.job import Job
 from mien.reproduction.measured import Measured
 from mien.reproduction.result import Data, Environment, Result
@@ -14,7 +12,7 @@ from mien.training.run import Run
 
 
 def record(job: Job, measured: Measured, seconds: float) -> Result:
-    """Return the result of a job.
+    """Return the result of a job that trained something.
 
     Args:
         job: The job.
@@ -22,26 +20,21 @@ def record(job: Job, measured: Measured, seconds: float) -> Result:
         seconds: How long it took.
     """
     runs = measured.runs
-    own = () if job.members else runs  # an average trains nothing itself
     return Result(
         paper=job.paper,
         experiment=job.experiment.name,
         protocol=job.protocol,
         seed=job.seed,
         quick=job.quick,
-        recipe={one.key: _content(one.recipe()) for one in job.members or (job,)},
+        recipe={job.key: job.recipe().model_dump(mode="json", exclude_none=True)},
         data=_data(measured.faces, runs),
         environment=Environment.model_validate(runs[0].environment()),
-        parameters=sum(map(_parameters, runs if job.members else runs[:1])),
-        epochs=sum(run.epochs_logged() for run in own),
+        parameters=_parameters(runs[0]),
+        epochs=sum(run.epochs_logged() for run in runs),
         seconds=round(seconds, 1),
         figures=measured.figures,
         **measured.rest,
     )
-
-
-def _content(recipe: Recipe) -> dict[str, Any]:
-    return recipe.model_dump(mode="json", exclude_none=True)
 
 
 def _data(faces: FaceDataset, runs: Sequence[Run]) -> Data:

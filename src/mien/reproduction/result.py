@@ -145,7 +145,7 @@ class Result(Kept):
         recipe: The recipe with every default filled in, by the job's key; of an average, those of
             its members.
         data: The faces.
-        environment: What it was run with.
+        environment: What it was run with; of an average, what its first member was.
         parameters: Weights of the network, or of all networks of an average.
         epochs: Epochs trained; of folds or trials, of all together.
         seconds: Wall time, beside whatever else the machine did.
@@ -155,6 +155,8 @@ class Result(Kept):
         draws: Of an experiment that redraws its test.
         trials: Of a grid; the figures are its best's.
         averages: Of an average.
+        predictions: SHA-256 of the file of predictions beside it, in hexadecimal; "" if none is
+            kept.
     """
 
     paper: str
@@ -174,6 +176,7 @@ class Result(Kept):
     draws: Draws | None = None
     trials: tuple[Trial, ...] = ()
     averages: tuple[Average, ...] = ()
+    predictions: str = ""
 
     @property
     def key(self) -> str:

@@ -1,4 +1,4 @@
-"""The folder of results: one JSON file a job, sorted by paper."""
+"""The folder of results: one JSON file a job, sorted by paper; beside some, their predictions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mien.errors import MienError
-from mien.files import read_json, write_json
+from mien.evaluation.predictions import Predictions
+from mien.evaluation.predictions_file import read_predictions, write_predictions
+from mien.files import read_json, sha256, write_json
 from mien.recipe import parse_recipe
 from mien.reproduction.job import Job
 from mien.reproduction.result import Result
@@ -19,7 +21,8 @@ class Store:
     """A folder of results.
 
     Args:
-        folder: Holds `<paper>/<experiment>-<protocol>-seed<k>.json`.
+        folder: Holds `<paper>/<experiment>-<protocol>-seed<k>.json`, and `.parquet` of those whose
+            predictions are kept.
         quick: Whether its results are quick ones; the two kinds are never mixed.
     """
 
@@ -33,8 +36,11 @@ class Store:
     def __contains__(self, job: Job) -> bool:
         return self.path(job).exists()
 
-    def write(self, job: Job, result: Result) -> None:
-        """Keep a result."""
+    def write(self, job: Job, result: Result, table: Predictions | None = None) -> None:
+        """Keep a result, and the predictions that it is of."""
+        if table is not None:
+            write_predictions(table.lean(), self._table(job), single=True)
+            result = result.model_copy(update={"predictions": sha256(self._table(job))})
         write_json(self.path(job), result.model_dump(mode="json", exclude_defaults=True))
 
     def read(self, job: Job) -> Result:
@@ -56,6 +62,26 @@ class Store:
             raise MienError(f"{path} is {kind} result, which is not shown with the others.")
         _check_recipes(job, result, path)
         return result
+
+    def predictions(self, job: Job) -> Predictions:
+        """Read what a job's network predicts for val and test.
+
+        Raises:
+            MienError: If it was not kept, or is not what the job's result is of.
+        """
+        path, digest = self._table(job), self.read(job).predictions
+        if not path.exists():
+            raise MienError(
+                f"{path} does not exist: move {self.path(job).name} away to train it again."
+            )
+        if sha256(path) != digest:
+            raise MienError(
+                f"{path} is not what {self.path(job).name} is of: move both away to train it again."
+            )
+        return read_predictions(path)
+
+    def _table(self, job: Job) -> Path:
+        return self.path(job).with_suffix(".parquet")
 
 
 def _check_recipes(job: Job, result: Result, path: Path) -> None:

@@ -19,7 +19,8 @@ from mien.apps.cli.train import Data, assembled
 
 if TYPE_CHECKING:
     from mien.card import Averaging
-    from mien.evaluation.ensemble import Ensemble, Weighting
+    from mien.evaluation.average_tables import Weighting
+    from mien.evaluation.ensemble import Ensemble
     from mien.evaluation.report import HeadReport
 
 METRICS = ("accuracy", "nll", "ece")

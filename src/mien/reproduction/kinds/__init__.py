@@ -1,4 +1,4 @@
-"""How each kind of experiment is run, one file each.
+"""How each kind of experiment that trains is run, one file each.
 
 To add one, add a file with a function that is called with a job and a bench and returns a
 `Measured`, and register it; `mien.reproduction.plan` says what such an experiment must name.

@@ -23,7 +23,7 @@ def train_once(job: Job, bench: Bench) -> Measured:
     redraw = job.experiment.redraw
     if redraw is not None and not job.quick:
         rest["draws"] = redrawn(table, redraw.per_class, redraw.times, job.seed)
-    return Measured((run,), faces, figures, rest)
+    return Measured((run,), faces, figures, rest, table)
 
 
 def trained(job: Job, bench: Bench) -> tuple[Run, FaceDataset]:

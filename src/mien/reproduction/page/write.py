@@ -82,7 +82,9 @@ mien reproduce --page docs/reproduction.md                        # this page, f
 ```
 
 Interrupt it or kill it whenever you like: the same command goes on after the last whole epoch, and
-never runs again what has a result. Weights and predictions go to `runs/reproduction/`.
+never runs again what has a result. Weights and predictions go to `runs/reproduction/`. What
+networks that are averaged predict for val and test is kept beside their results as Parquet, so that
+averages need no training; `mien compare` reads these files, too.
 """
 
 
