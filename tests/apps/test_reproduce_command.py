@@ -11,7 +11,10 @@ import pytest
 import made_results as made
 from living import all_end, children_of
 from mien.data.store import write_store
+from mien.reproduction.job import wanted_jobs
 from mien.reproduction.kinds import train as train_kind
+from mien.reproduction.plan import shipped_plans
+from mien.reproduction.store import Store
 
 QUICK = ["reproduce", "kusno-chowanda", "--only", "model-8-ckplus48", "--quick"]
 
@@ -106,6 +109,26 @@ def test_what_lacks_its_data_is_named(mien, drawn, monkeypatch):
     assert re.search(r"of \d+: mahastama scenario-2, paper, seed 0", err)
 
 
+def test_an_average_of_results_needs_no_data(mien, tmp_path):
+    store = Store(tmp_path / "results")
+    (mean,) = wanted_jobs(shipped_plans(), "averaging", ["same"])
+    for member in mean.members:
+        store.write(member, made.result(member, 0.5))
+    code, _, err = mien("reproduce", "averaging", "--out", store.folder)
+    assert code == 1
+    assert "Not run: different, five: add --data of fer2013." in err
+    # Nothing was predicted for these made results.
+    assert "augmented-honest-seed0.parquet does not exist" in err
+
+
+@pytest.mark.slow
+def test_protocols_and_seeds_can_be_chosen(mien, drawn, tmp_path):
+    code, _, err = mien(*QUICK, "--protocol", "honest", "--seed", "0", "--data", drawn)
+    assert code == 0, err
+    written = [path.name for path in tmp_path.rglob("quick/kusno-chowanda/*.json")]
+    assert written == ["model-8-ckplus48-honest-seed0.json"]
+
+
 def test_what_fails_is_told_at_the_end(mien, drawn):
     few = drawn.parent / "few"
     write_store(made.faces_of("ckplus48", per_class=8), few)
@@ -119,6 +142,7 @@ def test_what_fails_is_told_at_the_end(mien, drawn):
     [
         (["chne"], "did you mean 'chen'"),
         (["chen", "--only", "fold"], "did you mean 'folds'"),
+        (["chen", "--protocol", "leaky", "--only", "test"], "run so: leaky. Protocols and seeds"),
         (["chen"], "None of these experiments can be run with this --data"),
         (["chen", "--data", "none.zip"], "No such file or folder: none.zip"),
     ],

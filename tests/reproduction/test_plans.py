@@ -153,11 +153,29 @@ def test_the_quick_jobs_are_one_seed_each_and_small():
             assert (recipe.training.epochs, recipe.data.at_most) == (2, 40)
 
 
+def test_protocols_and_seeds_choose_among_the_jobs():
+    chosen = wanted_jobs(PLANS, "choudhari", ["augmented"], ["honest"], [0, 2])
+    assert [(j.protocol, j.seed) for j in chosen] == [("honest", 0), ("honest", 2)]
+    honest = wanted_jobs(PLANS, "all", protocols=["honest"])
+    assert {job.key for job in honest} == {k for k, j in JOBS.items() if j.protocol == "honest"}
+
+
+def test_what_averages_are_made_of_is_kept():
+    members = {member.key for job in JOBS.values() for member in job.members}
+    assert members == {key for key, job in JOBS.items() if job.kept}
+    assert all(member.kept for job in JOBS.values() for member in job.members)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("kusno",), "known: all, averaging, chen"),
         (("chen", ["fold"]), "did you mean 'folds'"),
+        (("chen", [], ["honset"]), "Unknown protocol 'honset': did you mean 'honest'"),
+        (
+            ("choudhari", ["grid"], ["paper"], [3]),
+            "run so: paper seed 3. Protocols and seeds of these are: honest 0.",
+        ),
     ],
 )
 def test_an_unknown_name_is_one_sentence(arguments, sentence):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mien.reproduction.job import Job
 from mien.reproduction.library import Library
+from mien.reproduction.store import Store
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Bench:
         """Return where a job's run goes."""
         return self.runs / job.key
 
-    def missing(self, job: Job) -> frozenset[str]:
-        """Return the names of the datasets that a job lacks."""
-        return job.datasets() - self.library.names
+    def missing(self, job: Job, store: Store) -> frozenset[str]:
+        """Return the names of the datasets that a job lacks; an average of results needs none."""
+        trained = (one for one in job.members or (job,) if one not in store)
+        return frozenset[str]().union(*(one.datasets() for one in trained)) - self.library.names

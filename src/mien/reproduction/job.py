@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from mien.errors import RecipeError, unknown_name
 from mien.recipe import Recipe, find_recipe, load_recipe
 from mien.reproduction.plan import Experiment, Plans
-from mien.reproduction.protocols import QUICK_MINUTES, Protocol, protocol_overrides, quick_overrides
+from mien.reproduction.protocols import (
+    PROTOCOLS,
+    QUICK_MINUTES,
+    Protocol,
+    protocol_overrides,
+    quick_overrides,
+)
 from mien.reproduction.result import job_key
 
 ALL = "all"
@@ -74,9 +80,7 @@ class Job:
         return recipe.model_copy(update={"expected": ()})
 
     def datasets(self) -> frozenset[str]:
-        """Return the names of the datasets it needs."""
-        if self.members:
-            return frozenset[str]().union(*(member.datasets() for member in self.members))
+        """Return the names of the datasets that its training needs."""
         return frozenset(self.recipe().data.datasets)
 
     def why_not(self) -> str:
@@ -85,12 +89,27 @@ class Job:
 
 
 def wanted_jobs(
-    plans: Plans, paper: str, only: Sequence[str] = (), *, quick: bool = False
+    plans: Plans,
+    paper: str,
+    only: Sequence[str] = (),
+    protocols: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    *,
+    quick: bool = False,
 ) -> list[Job]:
-    """Return the jobs of a paper, or of all, or those of some experiments.
+    """Return the jobs of a paper, or of all, or some of them.
+
+    Args:
+        plans: The plans.
+        paper: A paper, or `ALL`.
+        only: These experiments; all, if empty.
+        protocols: Under these protocols; all, if empty.
+        seeds: With these seeds; all, if empty.
+        quick: Whether only to see that they run.
 
     Raises:
-        RecipeError: If there is no such paper or experiment; says which is nearest.
+        RecipeError: If there is no such paper, experiment or protocol, which says what is nearest,
+            or no job under all of these.
     """
     if paper not in (*plans, ALL):
         raise RecipeError(unknown_name("paper", paper, [*plans, ALL]))
@@ -100,7 +119,31 @@ def wanted_jobs(
     for name in only:
         if name not in names:
             raise RecipeError(unknown_name("experiment", name, names))
-    return [job for job in jobs if not only or job.experiment.name in only]
+    for name in protocols:
+        if name not in PROTOCOLS:
+            raise RecipeError(unknown_name("protocol", name, PROTOCOLS))
+    chosen = [
+        job
+        for job in jobs
+        if (not only or job.experiment.name in only)
+        and (not protocols or job.protocol in protocols)
+        and (not seeds or job.seed in seeds)
+    ]
+    if not chosen:
+        raise RecipeError(_none_of(jobs, only, protocols, seeds))
+    return chosen
+
+
+def _none_of(
+    jobs: Sequence[Job], only: Sequence[str], protocols: Sequence[str], seeds: Sequence[int]
+) -> str:
+    """Say that none of some jobs is wanted, and what there is."""
+    asked = [job for job in jobs if not only or job.experiment.name in only]
+    known = dict.fromkeys(f"{job.protocol} {job.seed}" for job in asked)
+    wanted = " ".join([*protocols, *(f"seed {seed}" for seed in seeds)])
+    return (
+        f"No experiment is run so: {wanted}. Protocols and seeds of these are: {', '.join(known)}."
+    )
 
 
 def jobs_of(plans: Plans, paper: str, *, quick: bool = False) -> Iterator[Job]:

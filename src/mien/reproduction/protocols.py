@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from mien.errors import RecipeError, unknown_name
 from mien.recipe import DataPart
@@ -12,6 +12,8 @@ Protocol = Literal["paper", "leaky", "honest"]
 
 The second differs from the third by the leaks alone, so that they can be measured.
 """
+
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 APART = ("data.validate_on_test=false", "data.test_per_class=0")
 RANDOM = (*APART, 'data.split="64:16:20"', 'data.keep="nothing"')

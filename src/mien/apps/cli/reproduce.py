@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mien.reproduction.bench import Bench
     from mien.reproduction.findings import Findings
     from mien.reproduction.job import Job
-    from mien.reproduction.plan import Plans
     from mien.reproduction.store import Store
 
 MOST_FAILED = 20
@@ -32,8 +31,8 @@ def reproduce(
     paper: Annotated[
         str | None,
         typer.Argument(
-            help="A paper, or all, which is meant where --data or --only is given; without"
-            " any of these, what is still to run is listed."
+            help="A paper, or all, which is meant where only options choose; without any of"
+            " these, what is still to run is listed."
         ),
     ] = None,
     data: Annotated[
@@ -42,6 +41,13 @@ def reproduce(
     ] = None,
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Only this experiment. Repeatable.")
+    ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option("--protocol", help="Only under this one: paper, leaky, honest. Repeatable."),
+    ] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option("--seed", help="Only with this seed. Repeatable.")
     ] = None,
     quick: Annotated[
         bool,
@@ -80,6 +86,7 @@ def reproduce(
     """
     need("train", "Reproducing")
     from mien.reproduction.findings import Findings
+    from mien.reproduction.job import ALL, wanted_jobs
     from mien.reproduction.plan import shipped_plans
     from mien.reproduction.store import Store
 
@@ -87,10 +94,11 @@ def reproduce(
     store = Store(folder, quick)
     findings = Findings(plans, store)  # what is damaged is said before hours are spent
     failed: list[str] = []
-    if paper is not None or data or only:
+    if paper is not None or any((data, only, protocol, seed)):
+        chosen = (only or (), protocol or (), seed or ())
+        jobs = wanted_jobs(plans, paper or ALL, *chosen, quick=quick)
         place = runs or (folder / "runs" if quick else Path("runs") / "reproduction")
-        bench = _bench(data or (), place)
-        failed = _run(plans, store, paper or "all", only or (), bench, at_once)
+        failed = _run(jobs, store, _bench(data or (), place), at_once)
         complain(failed, MOST_FAILED)
         findings = Findings(plans, store)
     _report(findings, paper, only or (), page)
@@ -105,20 +113,11 @@ def _bench(data: Sequence[Path], runs: Path) -> Bench:
     return Bench(Library(data, progress=True), runs)
 
 
-def _run(
-    plans: Plans,
-    store: Store,
-    paper: str,
-    only: Sequence[str],
-    bench: Bench,
-    at_once: int,
-) -> list[str]:
+def _run(jobs: Sequence[Job], store: Store, bench: Bench, at_once: int) -> list[str]:
     """Run what the data allows; return why some of it failed."""
-    from mien.reproduction.job import wanted_jobs
-
-    jobs = wanted_jobs(plans, paper, only, quick=store.quick)
-    ready = [job for job in jobs if job in store or not bench.missing(job)]
-    _say_missing(bench, [job for job in jobs if job not in ready])
+    missing = {job.key: bench.missing(job, store) for job in jobs if job not in store}
+    ready = [job for job in jobs if not missing.get(job.key)]
+    _say_missing([job for job in jobs if job not in ready], missing)
     if not ready:
         raise MienError("None of these experiments can be run with this --data.")
     from mien.reproduction.reproduce import reproduce as run_jobs
@@ -130,11 +129,11 @@ def _run(
         raise typer.Exit(exits.INTERRUPTED) from None
 
 
-def _say_missing(bench: Bench, jobs: Sequence[Job]) -> None:
+def _say_missing(jobs: Sequence[Job], missing: Mapping[str, frozenset[str]]) -> None:
     reasons: dict[str, list[str]] = defaultdict(list)
     for job in jobs:
-        missing = " and ".join(sorted(bench.missing(job)))
-        reasons[job.why_not() or f"add --data of {missing}"].append(job.experiment.name)
+        data = " and ".join(sorted(missing[job.key]))
+        reasons[job.why_not() or f"add --data of {data}"].append(job.experiment.name)
     for reason, names in reasons.items():
         say(f"Not run: {', '.join(dict.fromkeys(names))}: {reason}.")
 

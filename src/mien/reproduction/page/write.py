@@ -75,6 +75,7 @@ AGAIN = """\
 ```
 mien reproduce                                                    # what is done, what is to run
 mien reproduce chen --data CK+48.zip                              # a paper, raw data to its table
+mien reproduce chen --protocol honest --seed 0 --data CK+48.zip   # a part of it
 mien reproduce all --data CK+48.zip --data fer2013.zip            # everything, cheapest first
 mien reproduce all --jobs 4 --data CK+48.zip --data fer2013.zip   # four at once: many cores, a GPU
 mien reproduce --quick --data CK+48.zip --data fer2013.zip        # minutes: does it run?
