@@ -11,6 +11,7 @@ import pytest
 import made_results as made
 from living import all_end, children_of
 from mien.data.store import write_store
+from mien.labels import label_set
 from mien.reproduction.job import wanted_jobs
 from mien.reproduction.kinds import train as train_kind
 from mien.reproduction.plan import shipped_plans
@@ -112,13 +113,15 @@ def test_what_lacks_its_data_is_named(mien, drawn, monkeypatch):
 def test_an_average_of_results_needs_no_data(mien, tmp_path):
     store = Store(tmp_path / "results")
     (mean,) = wanted_jobs(shipped_plans(), "averaging", ["same"])
-    for member in mean.members:
-        store.write(member, made.result(member, 0.5))
-    code, _, err = mien("reproduce", "averaging", "--out", store.folder)
-    assert code == 1
+    labels = label_set("basic7")
+    for seed, member in enumerate(mean.members):
+        result = made.result(member, 0.5, data=made.data("fer2013", "f"))
+        store.write(member, result, made.predictions(labels, seed))
+    code, out, err = mien("reproduce", "averaging", "--out", store.folder)
+    assert code == 0, err
     assert "Not run: different, five: add --data of fer2013." in err
-    # Nothing was predicted for these made results.
-    assert "augmented-honest-seed0.parquet does not exist" in err
+    assert mean in store
+    assert re.search(r"One structure, three seeds +│ equal", out)
 
 
 @pytest.mark.slow
@@ -142,8 +145,9 @@ def test_what_fails_is_told_at_the_end(mien, drawn):
     [
         (["chne"], "did you mean 'chen'"),
         (["chen", "--only", "fold"], "did you mean 'folds'"),
-        (["chen", "--protocol", "leaky", "--only", "test"], "run so: leaky. Protocols and seeds"),
-        (["chen"], "None of these experiments can be run with this --data"),
+        (["chen", "--protocol", "hones"], "did you mean 'honest'"),
+        (["chen", "--seed", "99"], "Nothing is run under seed 99. These experiments are run under"),
+        (["chen"], "None of these experiments can be run with what --data gives"),
         (["chen", "--data", "none.zip"], "No such file or folder: none.zip"),
     ],
 )

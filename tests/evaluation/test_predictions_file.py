@@ -42,10 +42,9 @@ def test_single_precision_keeps_seven_digits_in_half_the_space(tmp_path, small_r
     (table, _) = predict(small_run.module(), small_dataset)
     full, single = tmp_path / "full.parquet", tmp_path / "single.parquet"
     write_predictions(table, full)
-    write_predictions(table.lean(), single, single=True)
+    write_predictions(table, single, single_precision=True)
     back = read_predictions(single)
     np.testing.assert_allclose(back.probabilities, table.probabilities, rtol=1e-6, atol=1e-30)
-    assert not back.measures
     shares = [f"p_{expression}" for expression in table.labels.expressions]
     sizes = [
         pd.read_parquet(path)[shares].memory_usage(index=False).sum() for path in (full, single)

@@ -154,7 +154,7 @@ def test_the_quick_jobs_are_one_seed_each_and_small():
 
 
 def test_protocols_and_seeds_choose_among_the_jobs():
-    chosen = wanted_jobs(PLANS, "choudhari", ["augmented"], ["honest"], [0, 2])
+    chosen = wanted_jobs(PLANS, "choudhari", ["augmented"], protocols=["honest"], seeds=[0, 2])
     assert [(j.protocol, j.seed) for j in chosen] == [("honest", 0), ("honest", 2)]
     honest = wanted_jobs(PLANS, "all", protocols=["honest"])
     assert {job.key for job in honest} == {k for k, j in JOBS.items() if j.protocol == "honest"}
@@ -169,18 +169,18 @@ def test_what_averages_are_made_of_is_kept():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("kusno",), "known: all, averaging, chen"),
-        (("chen", ["fold"]), "did you mean 'folds'"),
-        (("chen", [], ["honset"]), "Unknown protocol 'honset': did you mean 'honest'"),
+        ({"paper": "kusno"}, "known: all, averaging, chen"),
+        ({"paper": "chen", "only": ["fold"]}, "did you mean 'folds'"),
+        ({"paper": "chen", "protocols": ["honset"]}, "Unknown protocol 'honset': did you mean"),
         (
-            ("choudhari", ["grid"], ["paper"], [3]),
-            "run so: paper seed 3. Protocols and seeds of these are: honest 0.",
+            {"paper": "choudhari", "only": ["grid"], "protocols": ["paper"], "seeds": [3, 4]},
+            "under paper and seed 3 or seed 4. These experiments are run under honest with seed 0.",
         ),
     ],
 )
 def test_an_unknown_name_is_one_sentence(arguments, sentence):
     with pytest.raises(RecipeError, match=sentence):
-        wanted_jobs(PLANS, *arguments)
+        wanted_jobs(PLANS, **arguments)
 
 
 @pytest.mark.parametrize(

@@ -114,19 +114,23 @@ def an_average_of_two():
     """Plans of two networks, and of their average in another paper."""
     members = [{"paper": "a", "experiment": name} for name in ("net", "other")]
     honest = {"protocols": ["honest"]}
+    other = {"overrides": [*made.CHEN["overrides"], "network.options.dense=16"], **honest}
     return {
-        "a": made.plan({"name": "net", **honest}, {"name": "other", **honest}),
+        "a": made.plan({"name": "net", **honest}, {"name": "other", **other}),
         "b": made.plan({"name": "mean", "kind": "average", "members": members, **honest}),
     }
 
 
-def test_an_average_does_not_train_again_what_has_a_result(bench, tmp_path):
+def test_a_member_without_its_predictions_is_run_again(bench, tmp_path):
     plans = an_average_of_two()
     store = Store(tmp_path / "results")
-    for job in jobs_of(plans, "a"):
-        store.write(job, made.result(job, 0.5))
-    (message,) = reproduce(wanted_jobs(plans, "b"), bench, store)
-    assert "net-honest-seed0.parquet does not exist: move net-honest-seed0.json away" in message
+    net, _ = jobs_of(plans, "a")
+    store.write(net, made.result(net, 0.5))
+    assert net in store
+    assert not store.done(net)
+    assert reproduce(wanted_jobs(plans, "b"), bench, store) == []
+    assert store.done(net)
+    assert store.read(net).epochs == 2
 
 
 def test_an_average_is_made_of_results_alone(bench, tmp_path):
@@ -143,9 +147,28 @@ def test_an_average_is_made_of_results_alone(bench, tmp_path):
     # Other predictions than the member's result is of are refused.
     store.path(mean).unlink()
     net, other = (store.path(member).with_suffix(".parquet") for member in mean.members)
+    own = net.read_bytes()
     shutil.copy(other, net)
     (message,) = reproduce([mean], bench, store)
     assert f"{net} is not what net-honest-seed0.json is of" in message
+    net.write_bytes(own)
+    # An average is of the networks that its members' results are of.
+    store.write(mean, again)
+    renewed = store.read(mean.members[0]).model_copy(update={"predictions": "0"})
+    store.write(mean.members[0], renewed)
+    with pytest.raises(MienError, match="made of other predictions than a/net-honest-seed0 has"):
+        store.read(mean)
+
+
+def test_members_trained_on_other_faces_are_not_averaged(bench, tmp_path):
+    plans, store = an_average_of_two(), Store(tmp_path / "results")
+    reproduce(list(jobs_of(plans, "a")), bench, store)
+    (mean,) = jobs_of(plans, "b")
+    result, table = store.kept(mean.members[1])
+    moved = result.data.model_copy(update={"fingerprint": "f"})
+    store.write(mean.members[1], result.model_copy(update={"data": moved}), table)
+    (message,) = reproduce([mean], bench, store)
+    assert "a/other-honest-seed0 was trained on other data or splits than a/net" in message
 
 
 def test_predictions_are_kept_of_what_is_averaged(bench, tmp_path):
@@ -154,7 +177,7 @@ def test_predictions_are_kept_of_what_is_averaged(bench, tmp_path):
     plans["c"] = alone
     (job,), (net, _) = jobs_of(plans, "c"), jobs_of(plans, "a")
     reproduce([job, net], bench, store)
-    table = store.predictions(net)
+    _, table = store.kept(net)
     test = table.judged("test")
     assert (test.probabilities.argmax(1) == test.truth).mean() == pytest.approx(
         store.read(net).accuracy("test").value
@@ -309,7 +332,7 @@ def kill_one(side_by_side, job):
         time.sleep(0.01)
 
 
-def test_an_average_does_not_train_a_member_that_failed(bench, tmp_path):
+def test_an_average_fails_with_its_member(bench, tmp_path):
     plans = an_average_of_two()
     large = [*made.CHEN["overrides"], "training.batch_size=5000"]
     honest = {"protocols": ["honest"]}
@@ -320,7 +343,7 @@ def test_an_average_does_not_train_a_member_that_failed(bench, tmp_path):
     failed, message = reproduce(wanted_jobs(plans, "b"), bench, store)
     assert failed.startswith("a other, honest, seed 0: training.batch_size must be at most")
     assert message.startswith("b mean, honest, seed 0: ")
-    assert "other-honest-seed0.json cannot be opened: No such file" in message
+    assert "a/other-honest-seed0 has no result with predictions" in message
 
 
 def test_one_that_fails_does_not_keep_the_others_from_running(bench, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -28,7 +28,7 @@ class TableAverage:
     """The average of M members' predictions.
 
     Args:
-        table: The faces with the average's logits, at temperature 1.
+        table: The faces with the average's logits, at temperature 1; without signals.
         report: The average's temperature and figures.
         shares: How much each member counts, M numbers that sum to 1.
         members: Each member's own temperature and figures.
@@ -57,7 +57,8 @@ def average_tables(
         weighting: "equal" shares, or "fit" for those with the smallest loss on val.
 
     Raises:
-        MienError: If there is no such averaging or weighting, or the tables are of other faces.
+        MienError: If there is no such averaging or weighting, the tables are of different faces, or
+            no val face has a known truth.
     """
     check_names(averaging, weighting)
     first = tables[0]
@@ -65,7 +66,8 @@ def average_tables(
     own = tuple(head_report(table, table.dataset) for table in tables)
     logits = np.stack([t.logits / report.head.temperature for t, report in zip(tables, own)])
     shares = _shares(first, logits, averaging, weighting)
-    mean = first.with_logits(averaged(logits, shares, averaging)).calibrated(1.0)
+    found = averaged(logits, shares, averaging)
+    mean = replace(first, logits=found, signals={}, model="", temperature=1.0)
     return TableAverage(mean, head_report(mean, first.dataset), shares, own)
 
 

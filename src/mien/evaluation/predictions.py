@@ -133,10 +133,6 @@ class Predictions:
         """Return the same faces with other logits, float64 (N, C)."""
         return replace(self, logits=logits)
 
-    def lean(self) -> Predictions:
-        """Return the predictions without what is measured of each picture."""
-        return replace(self, measures={})
-
     def calibrated(self, temperature: float) -> Predictions:
         """Return the same predictions at another temperature."""
         return replace(self, temperature=temperature)

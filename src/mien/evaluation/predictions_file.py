@@ -56,13 +56,13 @@ class About(BaseModel):
     temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
 
-def write_predictions(table: Predictions, path: Path, *, single: bool = False) -> None:
+def write_predictions(table: Predictions, path: Path, *, single_precision: bool = False) -> None:
     """Write predictions as Parquet: everything that figures are computed from.
 
     Args:
         table: The predictions.
         path: The file.
-        single: Whether probabilities are written in single precision, 7 digits, in half the space.
+        single_precision: Whether probabilities are written with 7 digits, in half the space.
     """
     names = [*table.labels.expressions, None]
     columns: dict[str, Any] = {
@@ -77,7 +77,7 @@ def write_predictions(table: Predictions, path: Path, *, single: bool = False) -
         columns |= {f"votes_{vote}": column for vote, column in zip(VOTES, table.votes.T)}
     columns |= table.measures
     columns |= {str(name): values for name, values in table.signals.items()}
-    numbers = table.probabilities.astype(np.float32 if single else np.float64)
+    numbers = table.probabilities.astype(np.float32 if single_precision else np.float64)
     shares = zip(table.labels.expressions, numbers.T)
     columns |= {f"p_{expression}": column for expression, column in shares}
     about = About(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
+from mien.errors import MienError
 from mien.evaluation.average_tables import WEIGHTINGS, Weighting, average_tables
 from mien.evaluation.metrics import accuracy
 from mien.evaluation.paired import mcnemar, paired_difference
@@ -31,9 +31,9 @@ def average(job: Job, store: Store) -> Result:
             and splits.
     """
     began = time.monotonic()
-    tables = [replace(store.predictions(member), model=member.key) for member in job.members]
-    results = [store.read(member) for member in job.members]
-    averages = tuple(_average(tables, weights) for weights in WEIGHTINGS)
+    results, tables = zip(*(store.kept(member) for member in job.members))
+    _check_data(results)
+    averages = tuple(_average(job, tables, weights) for weights in WEIGHTINGS)
     first = results[0]
     trained_on = tuple(faces for result in results for faces in result.data.trained_on)
     return Result(
@@ -50,30 +50,43 @@ def average(job: Job, store: Store) -> Result:
         seconds=round(time.monotonic() - began, 1),
         figures=averages[0].figures,
         averages=averages,
+        made_of={result.key: result.predictions for result in results},
     )
 
 
-def _average(tables: Sequence[Predictions], weights: Weighting) -> Average:
+def _check_data(results: Sequence[Result]) -> None:
+    first, *others = results
+    for other in others:
+        if other.data.fingerprint != first.data.fingerprint:
+            raise MienError(
+                f"{other.key} was trained on other data or splits than {first.key}, where it may"
+                " have seen the faces of the test: the fingerprints differ."
+            )
+
+
+def _average(job: Job, tables: Sequence[Predictions], weights: Weighting) -> Average:
     made = average_tables(tables, weighting=weights)
     mean = made.table.judged("test")
-    on_val = [_accuracy(table.judged("val")) for table in tables]
+    best = int(np.argmax([_accuracy(table.judged("val")) for table in tables]))
     return Average(
         weights=weights,
         figures=made.report.figures,
         members=tuple(
-            _compared(mean, table.judged("test"), share, best=number == int(np.argmax(on_val)))
-            for number, (table, share) in enumerate(zip(tables, made.shares))
+            _compared(mean, table.judged("test"), member.key, share, best=number == best)
+            for number, (member, table, share) in enumerate(zip(job.members, tables, made.shares))
         ),
     )
 
 
-def _compared(mean: Predictions, member: Predictions, share: float, *, best: bool) -> Compared:
+def _compared(
+    mean: Predictions, member: Predictions, name: str, share: float, *, best: bool
+) -> Compared:
     truth = mean.truth
     first, second = member.probabilities, mean.probabilities
     found = paired_difference(accuracy, truth, first, second)
     right = [shares.argmax(1) == truth for shares in (first, second)]
     return Compared(
-        name=member.model,
+        name=name,
         share=share,
         accuracy=_accuracy(member),
         difference=found.value,

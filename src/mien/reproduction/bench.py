@@ -16,7 +16,7 @@ class Bench:
 
     Args:
         library: The datasets.
-        runs: Where weights, predictions and everything else go that is too large for results.
+        runs: Where weights and everything else go that is too large for results.
         progress: Whether to show bars.
     """
 
@@ -29,6 +29,7 @@ class Bench:
         return self.runs / job.key
 
     def missing(self, job: Job, store: Store) -> frozenset[str]:
-        """Return the names of the datasets that a job lacks; an average of results needs none."""
-        trained = (one for one in job.members or (job,) if one not in store)
-        return frozenset[str]().union(*(one.datasets() for one in trained)) - self.library.names
+        """Return the names of the datasets that are needed for what is left to run of a job."""
+        left = [] if store.done(job) else job.members or [job]
+        needed = (one.datasets() for one in left if not store.done(one))
+        return frozenset[str]().union(*needed) - self.library.names

@@ -83,7 +83,7 @@ class Findings:
     def progress(self, paper: str) -> tuple[int, list[Job]]:
         """Return how many jobs of a paper were run, and those that public data allows besides."""
         jobs = [job for job in self.jobs.values() if job.paper == paper]
-        waiting = [job for job in jobs if job.key not in self._results]
+        waiting = [job for job in jobs if not self.store.done(job)]
         return len(jobs) - len(waiting), [job for job in waiting if not job.why_not()]
 
     def all(self) -> list[Result]:

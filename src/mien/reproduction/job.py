@@ -80,7 +80,9 @@ class Job:
         return recipe.model_copy(update={"expected": ()})
 
     def datasets(self) -> frozenset[str]:
-        """Return the names of the datasets that its training needs."""
+        """Return the names of the datasets that it needs; of an average, that its members do."""
+        if self.members:
+            return frozenset[str]().union(*(member.datasets() for member in self.members))
         return frozenset(self.recipe().data.datasets)
 
     def why_not(self) -> str:
@@ -92,9 +94,9 @@ def wanted_jobs(
     plans: Plans,
     paper: str,
     only: Sequence[str] = (),
+    *,
     protocols: Sequence[str] = (),
     seeds: Sequence[int] = (),
-    *,
     quick: bool = False,
 ) -> list[Job]:
     """Return the jobs of a paper, or of all, or some of them.
@@ -109,7 +111,7 @@ def wanted_jobs(
 
     Raises:
         RecipeError: If there is no such paper, experiment or protocol, which says what is nearest,
-            or no job under all of these.
+            or no job is so.
     """
     if paper not in (*plans, ALL):
         raise RecipeError(unknown_name("paper", paper, [*plans, ALL]))
@@ -139,10 +141,11 @@ def _none_of(
 ) -> str:
     """Say that none of some jobs is wanted, and what there is."""
     asked = [job for job in jobs if not only or job.experiment.name in only]
-    known = dict.fromkeys(f"{job.protocol} {job.seed}" for job in asked)
-    wanted = " ".join([*protocols, *(f"seed {seed}" for seed in seeds)])
+    known = dict.fromkeys(f"{job.protocol} with seed {job.seed}" for job in asked)
+    wanted = [" or ".join(protocols), " or ".join(f"seed {seed}" for seed in seeds)]
     return (
-        f"No experiment is run so: {wanted}. Protocols and seeds of these are: {', '.join(known)}."
+        f"Nothing is run under {' and '.join(filter(None, wanted))}. These experiments are run"
+        f" under {', '.join(known)}."
     )
 
 
@@ -150,7 +153,8 @@ def jobs_of(plans: Plans, paper: str, *, quick: bool = False) -> Iterator[Job]:
     """Give the jobs of a paper, in the order of its plan; one seed each if `quick`.
 
     Raises:
-        RecipeError: If an average names a paper or an experiment that is in no plan.
+        RecipeError: If an average names a paper or an experiment that is in no plan or is no single
+            network.
     """
     averaged = _averaged(plans)
     for experiment in plans[paper].experiments:
@@ -178,6 +182,8 @@ def _members(plans: Plans, job: Job) -> Iterator[Job]:
         if member.paper not in plans:
             raise RecipeError(unknown_name("paper", member.paper, plans))
         experiment = plans[member.paper].experiment(member.experiment)
+        if experiment.kind not in ("train", "grid"):
+            raise RecipeError(f"{member.experiment} is no single network, which an average is of.")
         yield Job(member.paper, experiment, job.protocol, member.seed, quick=job.quick, kept=True)
 
 

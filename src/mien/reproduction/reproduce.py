@@ -30,7 +30,7 @@ def reproduce(jobs: Sequence[Job], bench: Bench, store: Store, at_once: int = 1)
     Returns:
         A sentence for each job that could not be run; the others are done all the same.
     """
-    waiting = [job for job in cheapest_first(jobs) if job not in store]
+    waiting = [job for job in cheapest_first(jobs) if not store.done(job)]
     if min(at_once, len(waiting)) > 1:
         return SideBySide(bench, store, min(at_once, len(waiting))).run(waiting)
     return _one_by_one(waiting, bench, store)

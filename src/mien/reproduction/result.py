@@ -155,6 +155,7 @@ class Result(Kept):
         draws: Of an experiment that redraws its test.
         trials: Of a grid; the figures are its best's.
         averages: Of an average.
+        made_of: Of an average, the SHA-256 of each member's predictions, by its key.
         predictions: SHA-256 of the file of predictions beside it, in hexadecimal; "" if none is
             kept.
     """
@@ -176,6 +177,7 @@ class Result(Kept):
     draws: Draws | None = None
     trials: tuple[Trial, ...] = ()
     averages: tuple[Average, ...] = ()
+    made_of: dict[str, str] = {}
     predictions: str = ""
 
     @property

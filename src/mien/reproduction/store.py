@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -36,10 +36,15 @@ class Store:
     def __contains__(self, job: Job) -> bool:
         return self.path(job).exists()
 
+    def done(self, job: Job) -> bool:
+        """Return whether nothing is left to run of a job: what it must keep is there, too."""
+        return job in self and (not job.kept or self._table(job).exists())
+
     def write(self, job: Job, result: Result, table: Predictions | None = None) -> None:
         """Keep a result, and the predictions that it is of."""
         if table is not None:
-            write_predictions(table.lean(), self._table(job), single=True)
+            lean = replace(table, measures={})
+            write_predictions(lean, self._table(job), single_precision=True)
             result = result.model_copy(update={"predictions": sha256(self._table(job))})
         write_json(self.path(job), result.model_dump(mode="json", exclude_defaults=True))
 
@@ -48,7 +53,8 @@ class Store:
 
         Raises:
             MienError: If there is none, it is damaged, is of the other kind, or was made by another
-                recipe than the job's.
+                recipe than the job's; of an average, if it was made of other predictions than its
+                members have now.
         """
         path = self.path(job)
         try:
@@ -61,24 +67,33 @@ class Store:
             kind = "a quick" if result.quick else "a full"
             raise MienError(f"{path} is {kind} result, which is not shown with the others.")
         _check_recipes(job, result, path)
+        self._check_members(job, result, path)
         return result
 
-    def predictions(self, job: Job) -> Predictions:
-        """Read what a job's network predicts for val and test.
+    def kept(self, job: Job) -> tuple[Result, Predictions]:
+        """Read a job's result and what its network predicts for val and test.
 
         Raises:
-            MienError: If it was not kept, or is not what the job's result is of.
+            MienError: If there is no result, or the predictions are not what it is of.
         """
-        path, digest = self._table(job), self.read(job).predictions
-        if not path.exists():
+        if not self.done(job):
+            raise MienError(f"{job.key} has no result with predictions, which an average needs.")
+        path, result = self._table(job), self.read(job)
+        if sha256(path) != result.predictions:
             raise MienError(
-                f"{path} does not exist: move {self.path(job).name} away to train it again."
+                f"{path} is not what {self.path(job).name} is of: move it away and run {job.key}"
+                " again."
             )
-        if sha256(path) != digest:
-            raise MienError(
-                f"{path} is not what {self.path(job).name} is of: move both away to train it again."
-            )
-        return read_predictions(path)
+        return result, read_predictions(path)
+
+    def _check_members(self, job: Job, result: Result, path: Path) -> None:
+        for member in job.members:
+            made_of = result.made_of.get(member.key, "")
+            if member in self and self.read(member).predictions != made_of:
+                raise MienError(
+                    f"{path} was made of other predictions than {member.key} has now: move it away"
+                    " to average them again."
+                )
 
     def _table(self, job: Job) -> Path:
         return self.path(job).with_suffix(".parquet")
@@ -90,6 +105,6 @@ def _check_recipes(job: Job, result: Result, path: Path) -> None:
         content = result.recipe.get(trained.key)
         if content is None or parse_recipe(content, str(path)) != trained.recipe():
             raise MienError(
-                f"{path} was made with another recipe than {trained.key} has now: move it and the"
-                f" folder of its run away to run the experiment again."
+                f"{path} was made with another recipe than {trained.key} has now: move it away, and"
+                " the folder of that run, to run the experiment again."
             )

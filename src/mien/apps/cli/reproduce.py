@@ -31,8 +31,8 @@ def reproduce(
     paper: Annotated[
         str | None,
         typer.Argument(
-            help="A paper, or all, which is meant where only options choose; without any of"
-            " these, what is still to run is listed."
+            help="A paper, or all, which is meant where --data, --only, --protocol or --seed is"
+            " given; without any of these, what is still to run is listed."
         ),
     ] = None,
     data: Annotated[
@@ -44,10 +44,10 @@ def reproduce(
     ] = None,
     protocol: Annotated[
         list[str] | None,
-        typer.Option("--protocol", help="Only under this one: paper, leaky, honest. Repeatable."),
+        typer.Option("--protocol", help="Run only this: paper, leaky or honest. Repeatable."),
     ] = None,
     seed: Annotated[
-        list[int] | None, typer.Option("--seed", help="Only with this seed. Repeatable.")
+        list[int] | None, typer.Option("--seed", help="Run only this seed. Repeatable.")
     ] = None,
     quick: Annotated[
         bool,
@@ -63,7 +63,7 @@ def reproduce(
     runs: Annotated[
         Path | None,
         typer.Option(
-            "--runs", help="Folder of weights and predictions; runs/reproduction, or OUT/runs."
+            "--runs", help="Folder of weights and all else; runs/reproduction, or OUT/runs."
         ),
     ] = None,
     at_once: Annotated[
@@ -95,8 +95,14 @@ def reproduce(
     findings = Findings(plans, store)  # what is damaged is said before hours are spent
     failed: list[str] = []
     if paper is not None or any((data, only, protocol, seed)):
-        chosen = (only or (), protocol or (), seed or ())
-        jobs = wanted_jobs(plans, paper or ALL, *chosen, quick=quick)
+        jobs = wanted_jobs(
+            plans,
+            paper or ALL,
+            only or (),
+            protocols=protocol or (),
+            seeds=seed or (),
+            quick=quick,
+        )
         place = runs or (folder / "runs" if quick else Path("runs") / "reproduction")
         failed = _run(jobs, store, _bench(data or (), place), at_once)
         complain(failed, MOST_FAILED)
@@ -115,11 +121,11 @@ def _bench(data: Sequence[Path], runs: Path) -> Bench:
 
 def _run(jobs: Sequence[Job], store: Store, bench: Bench, at_once: int) -> list[str]:
     """Run what the data allows; return why some of it failed."""
-    missing = {job.key: bench.missing(job, store) for job in jobs if job not in store}
-    ready = [job for job in jobs if not missing.get(job.key)]
-    _say_missing([job for job in jobs if job not in ready], missing)
+    missing = {job.key: bench.missing(job, store) for job in jobs}
+    ready = [job for job in jobs if not missing[job.key]]
+    _say_missing([job for job in jobs if missing[job.key]], missing)
     if not ready:
-        raise MienError("None of these experiments can be run with this --data.")
+        raise MienError("None of these experiments can be run with what --data gives.")
     from mien.reproduction.reproduce import reproduce as run_jobs
 
     try:

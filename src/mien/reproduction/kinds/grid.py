@@ -41,7 +41,7 @@ def grid_search(job: Job, bench: Bench) -> Measured:
     rest = {"confusion": confused(table), "curve": best_within(best), "trials": trials}
     # The best comes first: its network and environment are put on record.
     others = (run for run in runs.values() if run != best and run.metrics_file.exists())
-    return Measured((best, *others), faces, figures, rest)
+    return Measured((best, *others), faces, figures, rest, table)
 
 
 def _run(folder: Path, record: Record) -> Run:

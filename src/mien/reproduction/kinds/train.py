@@ -17,7 +17,7 @@ from mien.training.train import train
 @KINDS.register("train")
 def train_once(job: Job, bench: Bench) -> Measured:
     """Train the recipe; measure its best epoch on test and on val."""
-    run, faces = trained(job, bench)
+    run, faces = _trained(job, bench)
     figures, table = predicted(run, faces)
     rest: dict[str, Any] = {"confusion": confused(table), "curve": best_within(run)}
     redraw = job.experiment.redraw
@@ -26,7 +26,7 @@ def train_once(job: Job, bench: Bench) -> Measured:
     return Measured((run,), faces, figures, rest, table)
 
 
-def trained(job: Job, bench: Bench) -> tuple[Run, FaceDataset]:
+def _trained(job: Job, bench: Bench) -> tuple[Run, FaceDataset]:
     """Return a job's run, trained to its end, and its faces.
 
     Raises:

@@ -21,7 +21,7 @@ TITLE = "# The five papers, run again\n"
 INTRODUCTION = """\
 Five papers on facial expression recognition with convolutional networks, their experiments run
 again with `mien`: what they report, what comes out under their own protocol, and what is left
-without leakage. Every figure of ours is made from the files in `results/`, one JSON a run with
+without leakage. Every figure of ours is made from the files in `results/`, a JSON a run with
 its recipe, seed, versions and data fingerprint; `mien reproduce --page docs/reproduction.md`
 writes this page from them, and a test checks that it did.
 """
@@ -83,7 +83,7 @@ mien reproduce --page docs/reproduction.md                        # this page, f
 ```
 
 Interrupt it or kill it whenever you like: the same command goes on after the last whole epoch, and
-never runs again what has a result. Weights and predictions go to `runs/reproduction/`. What
+never runs again what has a result. Weights and all else go to `runs/reproduction/`, but what
 networks that are averaged predict for val and test is kept beside their results as Parquet, so that
 averages need no training; `mien compare` reads these files, too.
 """
