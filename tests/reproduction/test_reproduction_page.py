@@ -81,10 +81,25 @@ def test_the_committed_page_is_what_the_results_give():
 
 def test_every_committed_result_is_of_a_planned_job():
     findings = Findings(shipped_plans(), Store(REPOSITORY / "results"))
-    kept = {findings.store.path(job) for job in findings.jobs.values()}
+    results = [(job, findings.store.path(job)) for job in findings.jobs.values()]
+    tables = {path.with_suffix(".parquet") for job, path in results if job.kept}
+    kept = {*(path for _, path in results), *tables}
     papers = [REPOSITORY / "results" / paper for paper in findings.plans]
     strays = [path for folder in papers for path in folder.glob("*") if path not in kept]
     assert not strays
+
+
+def test_committed_predictions_are_what_their_results_are_of():
+    findings = Findings(shipped_plans(), Store(REPOSITORY / "results"))
+    store = findings.store
+    kept = [job for job in findings.jobs.values() if job.kept and store.done(job)]
+    assert kept
+    for job in kept:
+        result, table = store.kept(job)
+        test = table.judged("test")
+        figure = result.accuracy("test")
+        assert len(test) == figure.images
+        assert (test.probabilities.argmax(1) == test.truth).mean() == pytest.approx(figure.value)
 
 
 def test_without_results_there_is_no_figure_of_ours(tmp_path):
