@@ -22,6 +22,7 @@ from rich.console import Console
 from mien.data.readers import read_dataset
 from mien.evaluation.bootstrap import wilson
 from mien.evaluation.predictions_file import read_predictions
+from mien.evaluation.report import predictions_file
 from mien.files import write_json
 from mien.preprocess import Image
 from mien.training.run import Run
@@ -43,7 +44,7 @@ def main() -> None:
     options = parser.parse_args()
     dataset, run = read_dataset(options.fer2013), Run(options.run)
     head = run.recipe().heads[0].labels
-    val = read_predictions(run.folder / "predictions" / f"{head}.parquet").judged("val")
+    val = read_predictions(predictions_file(run, head, "none")).judged("val")
     places = {name: place for place, name in enumerate(dataset.ids)}
     images = dataset.images[[places[name] for name in val.ids]]
     right = val.probabilities.argmax(1) == val.truth
@@ -58,17 +59,8 @@ def _found(
     images: Image, name: str, step: float, neighbours: int, enlarged: int
 ) -> NDArray[np.bool_]:
     cascade = cv2.CascadeClassifier(f"{cv2.data.haarcascades}haarcascade_frontalface_{name}.xml")
-    return np.array(
-        [
-            len(
-                cascade.detectMultiScale(
-                    cv2.resize(i, None, fx=enlarged, fy=enlarged), step, neighbours
-                )
-            )
-            > 0
-            for i in images
-        ]
-    )
+    larger = (cv2.resize(image, None, fx=enlarged, fy=enlarged) for image in images)
+    return np.array([len(cascade.detectMultiScale(i, step, neighbours)) > 0 for i in larger])
 
 
 def _row(
