@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,8 +72,8 @@ def light_grid(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def png(figure: Figure) -> bytes:
-    """Return a figure as the content of a PNG file."""
+def png(figure: Figure, about: Mapping[str, str] | None = None) -> bytes:
+    """Return a figure as the content of a PNG file, which can hold texts about it, by key."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     buffer = io.BytesIO()
@@ -81,7 +81,7 @@ def png(figure: Figure) -> bytes:
     # the room for titles is right in the second layout only. Drawing is the second.
     if (layout := figure.get_layout_engine()) is not None:
         layout.execute(figure)
-    FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
+    FigureCanvasAgg(figure).print_png(buffer, metadata=about)  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 

@@ -2,11 +2,13 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import made_results as made
 from mien.reproduction.findings import Findings
 from mien.reproduction.job import jobs_of
-from mien.reproduction.page.write import page
+from mien.reproduction.page.picture import DRAWN, beside, fingerprint, panels
+from mien.reproduction.page.write import page, write_page
 from mien.reproduction.plan import shipped_plans
 from mien.reproduction.result import Average, Compared, Draws, Trial
 from mien.reproduction.store import Store
@@ -60,15 +62,26 @@ MORE = {
 }
 
 
-def written(folder, protocols=("paper", "honest"), *, quick=False, **values):
-    """The page of made-up results: of each experiment named, its value."""
+def found(folder, protocols=("paper", "honest"), *, quick=False, **values):
+    """Made-up results: of each experiment named, its value."""
     store = Store(folder / "results", quick)
     for paper in PLANS:
         for job in jobs_of(PLANS, paper, quick=quick):
             name = job.experiment.name
             if name in values and job.protocol in protocols:
                 store.write(job, made.result(job, values[name], **MORE.get(name, {})))
-    return page(Findings(PLANS, store), folder / "docs" / "page.md")
+    return Findings(PLANS, store)
+
+
+def written(folder, *protocols, **options):
+    """The page of made-up results."""
+    return page(found(folder, *protocols, **options), folder / "docs" / "page.md")
+
+
+def drawn(path):
+    """The fingerprint of the figures in a picture."""
+    with Image.open(path) as picture:
+        return picture.text[DRAWN]
 
 
 def test_the_committed_page_is_what_the_results_give():
@@ -77,6 +90,11 @@ def test_the_committed_page_is_what_the_results_give():
     assert found == path.read_text(encoding="utf-8"), (
         "docs/reproduction.md is not what results/ gives: mien reproduce --page with its name"
     )
+
+
+def test_the_committed_picture_is_of_these_results():
+    figures = panels(Findings(shipped_plans(), Store(REPOSITORY / "results")))
+    assert drawn(REPOSITORY / "docs" / "reproduction.png") == fingerprint(figures)
 
 
 def test_every_committed_result_is_of_a_planned_job():
@@ -127,6 +145,31 @@ def test_figures_stand_beside_the_paper_s_with_links_to_their_runs(tmp_path):
         assert (tmp_path / "docs" / link).resolve().is_file()
     assert cells[8].count("](") == 4
     assert "4 runs, 6.0 min together" in text
+
+
+def test_the_picture_stands_beside_the_page_and_changes_with_the_figures(tmp_path):
+    prints = set()
+    for value in (0.84, 0.85):
+        path = tmp_path / f"{value}" / "page.md"
+        findings = found(path.parent, net=value, folds=0.7)
+        write_page(findings, path)
+        assert f"({beside(path).name})" in path.read_text(encoding="utf-8")
+        prints.add(drawn(beside(path)))
+    assert len(prints) == 2
+
+
+def test_without_results_there_is_no_picture(tmp_path):
+    write_page(found(tmp_path), tmp_path / "page.md")
+    assert "![" not in (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert not beside(tmp_path / "page.md").exists()
+
+
+def test_an_experiment_without_a_printed_figure_is_drawn_too(tmp_path):
+    assert panels(found(tmp_path / "none")) == []
+    ((_, rows),) = panels(found(tmp_path, ["honest"], folds=0.7))
+    assert [(row.experiment.name, row.reported, row.measured) for row in rows] == [
+        ("folds", None, None)
+    ]
 
 
 def test_notes_wait_for_the_figures_that_they_name(tmp_path):

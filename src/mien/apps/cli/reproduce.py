@@ -75,7 +75,10 @@ def reproduce(
         ),
     ] = 1,
     page: Annotated[
-        Path | None, typer.Option("--page", help="Write all results as a Markdown page.")
+        Path | None,
+        typer.Option(
+            "--page", help="Write all results as a Markdown page, with a picture beside it."
+        ),
     ] = None,
 ) -> None:
     """Run a paper's experiments as the paper does and without leakage; compare with its figures.

@@ -15,6 +15,7 @@ from mien.reproduction.page.grids import grids
 from mien.reproduction.page.leakage import leakage
 from mien.reproduction.page.markdown import duration, section
 from mien.reproduction.page.papers import headlines, papers
+from mien.reproduction.page.picture import beside, draw, panels, picture
 
 TITLE = "# The five papers, run again\n"
 
@@ -23,7 +24,7 @@ Five papers on facial expression recognition with convolutional networks, their 
 again with `mien`: what they report, what comes out under their own protocol, and what is left
 without leakage. Every figure of ours is made from the files in `results/`, a JSON a run with
 its recipe, seed, versions and data fingerprint; `mien reproduce --page docs/reproduction.md`
-writes this page from them, and a test checks that it did.
+writes this page and its picture from them, and a test checks that it did.
 """
 
 QUICK = (
@@ -90,7 +91,9 @@ averages need no training; `mien compare` reads these files, too.
 
 
 def write_page(findings: Findings, path: Path) -> None:
-    """Write the page of all results; links are relative to it."""
+    """Write the page of all results, and its picture beside it; links are relative to the page."""
+    if drawn := panels(findings):
+        draw(drawn, beside(path))
     with whole_file(path) as temporary:
         temporary.write_text(page(findings, path), encoding="utf-8")
 
@@ -106,7 +109,7 @@ def _parts(findings: Findings, path: Path) -> Iterator[str]:
         yield QUICK
     yield INTRODUCTION
     yield section("How it was done", WHAT, _made_with(findings))
-    yield section("What came out", headlines(findings))
+    yield section("What came out", headlines(findings), picture(findings, path))
     yield from papers(findings, path)
     yield from classes(findings)
     yield from grids(findings)
