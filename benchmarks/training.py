@@ -22,7 +22,11 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mien.data.dataset import FaceDataset
+    from mien.recipe import Recipe
 
 SIDES = {
     "auto": {},
@@ -60,15 +64,32 @@ CASES = [
 
 def ours(case: Case, side: str) -> float:
     """Return images/s of mien's training loop."""
-    import numpy as np
     from lightning.pytorch.callbacks import Callback
 
-    from mien.data.dataset import FaceDataset
-    from mien.labels import label_set
-    from mien.recipe import parse_recipe
     from mien.training import train as training
 
-    recipe = parse_recipe(
+    times: list[float] = []
+
+    class Clock(Callback):
+        def on_train_batch_end(self, *_: object) -> None:
+            times.append(time.perf_counter())
+
+    with tempfile.TemporaryDirectory() as folder:
+        training.train(
+            recipe_of(case, side),
+            random_faces(case.batch * case.steps),
+            Path(folder) / "run",
+            progress=False,
+            callbacks=[Clock()],
+        )
+    return rate(times, case.batch)
+
+
+def recipe_of(case: Case, side: str) -> Recipe:
+    """Return a recipe of one epoch."""
+    from mien.recipe import parse_recipe
+
+    return parse_recipe(
         {
             "name": "benchmark",
             "source": "benchmark",
@@ -85,10 +106,17 @@ def ours(case: Case, side: str) -> float:
         },
         "benchmark",
     )
+
+
+def random_faces(count: int, val: int = 64) -> FaceDataset:
+    """Return noise to train on, and some to validate on."""
+    import numpy as np
+
+    from mien.data.dataset import FaceDataset
+    from mien.labels import label_set
+
     generator = np.random.default_rng(0)
-    count = case.batch * case.steps
-    val = 64
-    faces = FaceDataset(
+    return FaceDataset(
         name="random",
         labels=label_set("basic7"),
         images=generator.integers(0, 256, (count + val, 48, 48), dtype=np.uint8),
@@ -98,15 +126,6 @@ def ours(case: Case, side: str) -> float:
         sources=np.full(count + val, "random"),
         ids=np.arange(count + val).astype(str),
     )
-    times: list[float] = []
-
-    class Clock(Callback):
-        def on_train_batch_end(self, *_: object) -> None:
-            times.append(time.perf_counter())
-
-    with tempfile.TemporaryDirectory() as folder:
-        training.train(recipe, faces, Path(folder) / "run", progress=False, callbacks=[Clock()])
-    return rate(times, case.batch)
 
 
 def keras(case: Case) -> float:

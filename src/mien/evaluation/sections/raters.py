@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien import pages
 from mien.evaluation import agreement
 from mien.evaluation.judged import Judged
 from mien.evaluation.metrics import accuracy
+from mien.evaluation.predictions import Predictions
 from mien.evaluation.sections.section import Section, known, number
 
 ABOUT = (
@@ -19,33 +21,16 @@ ABOUT = (
 )
 
 
+Counted = tuple[float, int]
+"""A figure, and of how many faces."""
+
+
 def raters(judged: Judged) -> Section | None:
     """Return the section of the raters; None without votes."""
     faces, every = judged.faces, judged.every
     if faces.votes is None or every.votes is None or not faces.votes.any():
         return None
-    labels = faces.labels
-    named = ~np.isnan(agreement.shares(every.votes, labels)[:, 0])
-    voted = every.select(named)
-    votes, shares = every.votes[named], voted.probabilities
-    own, judged_votes = faces.probabilities, faces.votes
-    found = {
-        "accuracy against the plurality": (
-            agreement.plurality_accuracy(votes, labels, shares),
-            len(voted),
-        ),
-        "cross-entropy to the votes": (agreement.cross_entropy(votes, labels, shares), len(voted)),
-        "KL divergence from the votes": (agreement.divergence(votes, labels, shares), len(voted)),
-        "accuracy of the model against the truth": (accuracy(faces.truth, own), len(faces)),
-        "accuracy of a single rater against the truth": (
-            agreement.rater_accuracy(judged_votes, faces.truth, labels),
-            len(faces),
-        ),
-        "a single rater against the majority of the others": (
-            agreement.rater_against_others(judged_votes),
-            agreement.faces_with_judged_raters(judged_votes),
-        ),
-    }
+    found = {**_beside_votes(every, every.votes), **_beside_a_rater(faces, faces.votes)}
     rows: list[list[str | int]] = [[name, number(value), of] for name, (value, of) in found.items()]
     return Section(
         name="raters",
@@ -53,3 +38,34 @@ def raters(judged: Judged) -> Section | None:
         before=(pages.table(("figure", "value", "faces"), rows), pages.paragraph(ABOUT, note=True)),
         data={name: {"value": known(value), "faces": of} for name, (value, of) in found.items()},
     )
+
+
+def _beside_votes(every: Predictions, votes: NDArray[np.uint8]) -> dict[str, Counted]:
+    """Return what is of all faces for which someone named a known expression."""
+    labels = every.labels
+    named = ~np.isnan(agreement.shares(votes, labels)[:, 0])
+    votes, shares = votes[named], every.select(named).probabilities
+    figures = {
+        "accuracy against the plurality": agreement.plurality_accuracy,
+        "cross-entropy to the votes": agreement.cross_entropy,
+        "KL divergence from the votes": agreement.divergence,
+    }
+    return {name: (figure(votes, labels, shares), len(votes)) for name, figure in figures.items()}
+
+
+def _beside_a_rater(faces: Predictions, votes: NDArray[np.uint8]) -> dict[str, Counted]:
+    """Return what is of the judged faces."""
+    return {
+        "accuracy of the model against the truth": (
+            accuracy(faces.truth, faces.probabilities),
+            len(faces),
+        ),
+        "accuracy of a single rater against the truth": (
+            agreement.rater_accuracy(votes, faces.truth, faces.labels),
+            len(faces),
+        ),
+        "a single rater against the majority of the others": (
+            agreement.rater_against_others(votes),
+            agreement.faces_with_judged_raters(votes),
+        ),
+    }

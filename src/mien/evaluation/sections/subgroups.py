@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,8 @@ MOST = 12
 
 PARTS = 4
 
+SUBJECT = "subject"
+
 UNITS = {
     "brightness": "mean grey value, 0 to 255",
     "sharpness": "variance of the Laplacian",
@@ -35,16 +38,7 @@ UNITS = {
 
 def subgroups(judged: Judged) -> Section | None:
     """Return the section of the groups; None if the faces are all alike."""
-    faces = judged.faces
-    hits = faces.probabilities.argmax(1) == faces.truth
-    found: dict[str, list[Group]] = {}
-    if len(np.unique(faces.sources)) > 1:
-        found["source"] = _named(faces.sources, hits)
-    if judged.faces.people is not None:
-        found["subject"] = _worst(_named(faces.subjects, hits))
-    for name, values in faces.measures.items():
-        found[f"{name.replace('_', ' ')} ({UNITS[name]})"] = _parts(values, hits)
-    found = {by: groups for by, groups in found.items() if len(groups) > 1}
+    found = {by: groups for by, groups in _groups(judged) if len(groups) > 1}
     if not found:
         return None
     rows: list[list[str | int]] = [
@@ -53,27 +47,42 @@ def subgroups(judged: Judged) -> Section | None:
         for name, right, of in groups
         for low, high in [wilson(right, of)]
     ]
-    note = (
-        "Wilson's 95 % intervals; they take faces, also those of one subject, for independent."
-        " Ranges are quarters of the faces"
-    )
-    if "subject" in found:
-        enough = any(of >= FEWEST for _, _, of in found["subject"])
-        among = f"the subjects with {FEWEST} faces or more" if enough else "all subjects"
-        note += f"; of {among} those with the lowest accuracy"
     return Section(
         name="groups",
         title="Where it works better and worse",
         drawings=(Drawing("groups", "Accuracy of each group of faces", _drawn(found)),),
         after=(
             pages.table(("by", "group", "faces", "accuracy"), rows),
-            pages.paragraph(f"{note}.", note=True),
+            pages.paragraph(_note(found), note=True),
         ),
         data={
             by: [{"group": name, "faces": of, "right": right} for name, right, of in groups]
             for by, groups in found.items()
         },
     )
+
+
+def _groups(judged: Judged) -> Iterator[tuple[str, list[Group]]]:
+    """Give what the faces can be grouped by, with its groups."""
+    faces = judged.faces
+    hits = faces.probabilities.argmax(1) == faces.truth
+    yield "source", _named(faces.sources, hits)
+    if faces.people is not None:
+        yield SUBJECT, _worst(_named(faces.subjects, hits))
+    for name, values in faces.measures.items():
+        yield f"{name.replace('_', ' ')} ({UNITS[name]})", _parts(values, hits)
+
+
+def _note(found: Mapping[str, list[Group]]) -> str:
+    note = (
+        "Wilson's 95 % intervals; they take faces, also those of one subject, for independent."
+        " Ranges are quarters of the faces"
+    )
+    if SUBJECT in found:
+        enough = any(of >= FEWEST for _, _, of in found[SUBJECT])
+        among = f"the subjects with {FEWEST} faces or more" if enough else "all subjects"
+        note += f"; of {among} those with the lowest accuracy"
+    return f"{note}."
 
 
 def _named(names: NDArray[np.str_], hits: NDArray[np.bool_]) -> list[Group]:
