@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 
 from rich.console import Console
@@ -14,6 +15,26 @@ from mien.training.run import METRICS, Run
 
 WINDOW = 24 * 3600.0
 """Seconds of the past from which the time left is estimated: a job takes up to hours."""
+
+
+@dataclass
+class Shown:
+    """The bar of a job that runs.
+
+    Args:
+        task: The bar.
+        total: Epochs that the job takes; None if that is not known.
+        epochs: Those done.
+    """
+
+    task: TaskID
+    total: int | None
+    epochs: int = 0
+
+    @property
+    def share(self) -> float:
+        """How much of the job is done, 0 to 1; 0 where its length is not known."""
+        return self.epochs / self.total if self.total else 0.0
 
 
 class JobsBar:
@@ -38,9 +59,7 @@ class JobsBar:
         )
         total = sum(job.minutes for job in jobs)
         self._all = self._progress.add_task(f"All {self._count}", total=total, epochs="")
-        self._tasks: dict[str, TaskID] = {}
-        self._totals: dict[str, int | None] = {}
-        self._epochs: dict[str, int] = {}
+        self._shown: dict[str, Shown] = {}
 
     def __enter__(self) -> JobsBar:
         self._progress.start()
@@ -57,31 +76,32 @@ class JobsBar:
     def started(self, job: Job) -> None:
         """Show a job that begins, or goes on."""
         total = job.recipe().training.epochs if job.experiment.kind == "train" else None
-        self._totals[job.key] = total
-        self._tasks[job.key] = self._progress.add_task(job.sentence, total=total, epochs="")
+        task = self._progress.add_task(job.sentence, total=total, epochs="")
+        self._shown[job.key] = Shown(task, total)
 
     def moved(self, running: Iterable[Job]) -> None:
         """Show how far the running jobs are."""
         minutes = self._minutes
         for job in running:
-            epochs, total = self._epochs_of(job), self._totals[job.key]
-            self._progress.update(self._tasks[job.key], completed=epochs, epochs=f"epoch {epochs}")
-            minutes += job.minutes * epochs / total if total else 0.0
+            shown = self._shown[job.key]
+            self._count_epochs(job, shown)
+            epochs = shown.epochs
+            self._progress.update(shown.task, completed=epochs, epochs=f"epoch {epochs}")
+            minutes += job.minutes * shown.share
         self._progress.update(self._all, completed=minutes)
 
     def ended(self, job: Job, sentence: str) -> None:
         """Take a job away that is done or has failed, and say so."""
         self._minutes += job.minutes
         self._ended += 1
-        self._progress.remove_task(self._tasks.pop(job.key))
+        self._progress.remove_task(self._shown.pop(job.key).task)
         outcome = f"{job.sentence} failed" if sentence else job.sentence
         self._progress.console.print(f"{self._ended} of {self._count}: {outcome}")
 
-    def _epochs_of(self, job: Job) -> int:
+    def _count_epochs(self, job: Job, shown: Shown) -> None:
         """Count the epochs of all trainings of a job so far."""
         try:
             runs = [Run(path.parent) for path in self._bench.folder(job).rglob(METRICS)]
-            self._epochs[job.key] = sum(run.epochs_logged() for run in runs)
+            shown.epochs = sum(run.epochs_logged() for run in runs)
         except OSError:
             pass  # a folder went while it was looked into: its process tidies up
-        return self._epochs.get(job.key, 0)
