@@ -79,9 +79,9 @@ def _sentence(experiment: Experiment, average: Average | None) -> str:
     best = _best(average)
     by = f"{points(best.difference)} points [{points(best.low)}, {points(best.high)}]"
     if best.low > 0:
-        verdict = f"is better than the best of them, by {by}"
+        verdict = f"is better than the best of them by validation, {by}"
     elif best.high < 0:
-        verdict = f"is worse than the best of them, by {by}"
+        verdict = f"is worse than the best of them by validation, {by}"
     else:
-        verdict = f"cannot be told from the best of them, {by}"
+        verdict = f"cannot be told from the best of them by validation, {by}"
     return f"{experiment.title}, {average.weights} shares: the average {verdict}."
