@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien import pages
+from mien.data.votes import Votes
 from mien.evaluation import agreement
 from mien.evaluation.judged import Judged
 from mien.evaluation.metrics import accuracy
@@ -40,7 +40,7 @@ def raters(judged: Judged) -> Section | None:
     )
 
 
-def _beside_votes(every: Predictions, votes: NDArray[np.uint8]) -> dict[str, Counted]:
+def _beside_votes(every: Predictions, votes: Votes) -> dict[str, Counted]:
     """Return what is of all faces for which someone named a known expression."""
     labels = every.labels
     named = ~np.isnan(agreement.shares(votes, labels)[:, 0])
@@ -53,7 +53,7 @@ def _beside_votes(every: Predictions, votes: NDArray[np.uint8]) -> dict[str, Cou
     return {name: (figure(votes, labels, shares), len(votes)) for name, figure in figures.items()}
 
 
-def _beside_a_rater(faces: Predictions, votes: NDArray[np.uint8]) -> dict[str, Counted]:
+def _beside_a_rater(faces: Predictions, votes: Votes) -> dict[str, Counted]:
     """Return what is of the judged faces."""
     return {
         "accuracy of the model against the truth": (

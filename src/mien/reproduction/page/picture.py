@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
-from math import isnan, nan
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 from mien import figures
 from mien.files import whole_file
 from mien.reproduction.findings import Findings, Summary
 from mien.reproduction.page.markdown import OF
-from mien.reproduction.rows import Row, reported, rows_of
+from mien.reproduction.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +73,11 @@ def picture(findings: Findings, page: Path) -> str:
 
 def fingerprint(drawn: Panels) -> str:
     """Return the SHA-256 of what is drawn, to four digits, as hexadecimal."""
-    rows = [[source, _name(row), *_values(row)] for source, found in drawn for row in found]
+    rows = [
+        [source, name, *_values(row)]
+        for source, found in drawn
+        for name, row in zip(_names(found), found)
+    ]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
@@ -102,7 +104,7 @@ def _panel(axes: Axes, rows: Sequence[Row]) -> None:
     _marks(axes, [_lone(row.reported) for row in rows], PRINTED)
     _marks(axes, [row.measured for row in rows], MEASURED)
     _marks(axes, [row.honest for row in rows], HONEST)
-    axes.set_yticks(range(len(rows)), [fill(_name(row), NAME) for row in rows])
+    axes.set_yticks(range(len(rows)), [fill(name, NAME) for name in _names(rows)])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 1.02)
     figures.light_grid(axes)
@@ -114,12 +116,15 @@ def _lone(value: float | None) -> Summary | None:
 
 
 def _marks(axes: Axes, found: Sequence[Summary | None], look: Look) -> None:
-    """Draw one kind of figure; where there is none, its mark stands nowhere."""
-    values, lows, highs = zip(*map(_ends, found))
+    """Draw one kind of figure, where there is one; the legend names it anyway."""
+    there = [(place + look.below, one) for place, one in enumerate(found) if one is not None]
     axes.errorbar(
-        values,
-        [place + look.below for place in range(len(found))],
-        xerr=[np.subtract(values, lows), np.subtract(highs, values)],
+        [one.value for _, one in there],
+        [place for place, _ in there],
+        xerr=[
+            [one.value - one.low for _, one in there],
+            [one.high - one.value for _, one in there],
+        ],
         fmt=look.mark,
         color=look.colour,
         markersize=4,
@@ -127,17 +132,18 @@ def _marks(axes: Axes, found: Sequence[Summary | None], look: Look) -> None:
     )
 
 
-def _ends(one: Summary | None) -> tuple[float, float, float]:
-    return (nan, nan, nan) if one is None else (one.value, one.low, one.high)
-
-
-def _name(row: Row) -> str:
-    """Name a row; which split, where the paper has a figure of two of them."""
-    several = len(reported(row.experiment)) > 1
-    return row.experiment.title + (f", {OF[row.split]}" if several else "")
+def _names(rows: Sequence[Row]) -> list[str]:
+    """Name rows; those of an experiment that has several, with their split."""
+    times = Counter(row.experiment.name for row in rows)
+    return [
+        row.experiment.title + (f", {OF[row.split]}" if times[row.experiment.name] > 1 else "")
+        for row in rows
+    ]
 
 
 def _values(row: Row) -> list[float | None]:
     """Return what is drawn of a row, to four digits."""
-    ends = [end for one in (row.measured, row.honest) for end in _ends(one)]
-    return [None if one is None or isnan(one) else round(one, 4) for one in (row.reported, *ends)]
+    values = [row.reported]
+    for one in (row.measured, row.honest):
+        values += [None] * 3 if one is None else [one.value, one.low, one.high]
+    return [None if value is None else round(value, 4) for value in values]
