@@ -34,6 +34,10 @@ class TrainingError(MienError):
     """A training that cannot go on."""
 
 
+class BusyError(TrainingError):
+    """A run's folder that another training has."""
+
+
 class MissingExtraError(MienError):
     """A feature whose optional dependencies are not installed."""
 

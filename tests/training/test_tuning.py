@@ -1,9 +1,11 @@
 import csv
 import itertools
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import optuna
@@ -21,7 +23,7 @@ from mien.recipe import find_recipe, load_recipe
 from mien.training.run import Run
 from mien.training.tuning.dimension import Choices, Interval
 from mien.training.tuning.samplers import build_sampler, known_sampler
-from mien.training.tuning.slots import SLOT, SpareError, claim, queue, slots
+from mien.training.tuning.slots import REASON, SLOT, SpareError, claim, queue, slots
 from mien.training.tuning.space import grid_of, read_space, with_values
 from mien.training.tuning.storage import open_study, sqlite_url
 from mien.training.tuning.tune import Search, tune
@@ -390,28 +392,28 @@ sys.path[:0] = {paths!r}
 import test_tuning as t
 from mien.data.readers import read_dataset
 from mien.training.tuning.watching import Watch
-if {dies}:
+if {last!r}:
     ended = Watch.on_train_epoch_end
     def end(self, trainer, module):
         ended(self, trainer, module)
         if trainer.current_epoch == 1:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), getattr(signal, {last!r}))
     Watch.on_train_epoch_end = end
 search = t.Search("grid", heartbeat=3)
 t.tune(t.recipe(), read_dataset(Path({faces!r})), t.GRID, Path({folder!r}), search, progress=False)
 """
 
 
-def worker(faces, folder, *, dies=False):
+def worker(faces, folder, *, last=""):
     here = Path(__file__).parent
     paths = [str(here), str(here.parent)]
-    script = WORKER.format(paths=paths, dies=dies, faces=str(faces), folder=str(folder))
+    script = WORKER.format(paths=paths, last=last, faces=str(faces), folder=str(folder))
     return subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
 
 
 @pytest.mark.slow
 def test_workers_share_a_study_and_one_that_is_killed_loses_nothing(small_fer2013, tmp_path):
-    killed = worker(small_fer2013[0], tmp_path, dies=True)
+    killed = worker(small_fer2013[0], tmp_path, last="SIGKILL")
     assert killed.wait() == -signal.SIGKILL
     workers = [worker(small_fer2013[0], tmp_path) for _ in range(2)]
     for process in workers:
@@ -423,6 +425,32 @@ def test_workers_share_a_study_and_one_that_is_killed_loses_nothing(small_fer201
     rows = (tmp_path / "trials.csv").read_text().splitlines()
     assert len(rows) == 5
     shutil.rmtree(tmp_path / "trials")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")
+def test_a_trial_whose_worker_only_sleeps_is_tried_when_its_folder_is_free(small_fer2013, tmp_path):
+    sleeps = worker(small_fer2013[0], tmp_path, last="SIGSTOP")
+    os.waitpid(sleeps.pid, os.WUNTRACED)
+    other = worker(small_fer2013[0], tmp_path)
+    study = optuna.load_study(study_name="mien-base", storage=f"sqlite:///{tmp_path / 'study.db'}")
+    # The first attempt at the sleeper's trial is its own; the other's attempts find it busy.
+    while (
+        len(slots_tried(study, TrialState.COMPLETE)) < 3
+        or slots_tried(study, TrialState.FAIL).count(0) < 2
+    ):
+        assert other.poll() is None
+        time.sleep(0.2)
+    sleeps.kill()
+    _, error = other.communicate()
+    assert other.returncode == 0, error.decode()
+    assert sorted(slots_tried(study, TrialState.COMPLETE)) == [0, 1, 2, 3]
+    assert not any(REASON in trial.user_attrs for trial in study.get_trials())
+
+
+def slots_tried(study, state):
+    trials = study.get_trials(states=(state,))
+    return [trial.user_attrs[SLOT] for trial in trials if SLOT in trial.user_attrs]
 
 
 def test_a_folder_may_be_called_as_it_likes(tmp_path):

@@ -6,6 +6,7 @@ import logging
 import signal
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -39,6 +40,7 @@ from mien.training.memory import keep_memory
 from mien.training.module import ExpressionModule
 from mien.training.precision import LIGHTNING_NAMES, precision_of
 from mien.training.run import Run
+from mien.training.sole import sole_training
 from mien.training.starting import pinned, starting_weights
 from mien.training.targets import head_targets
 from mien.training.weights import Weights, load_weights
@@ -76,6 +78,7 @@ def train(
         RecipeError: If recipe and dataset do not fit.
         MienError: If a model that the recipe names cannot be read; if `folder` holds a run and
             `resume` is off, or it holds another recipe's.
+        BusyError: If another process trains in `folder`.
         TrainingError: If the loss is not a number any more.
     """
     run, machine = Run(folder), machine or Machine()
@@ -102,17 +105,20 @@ def train(
     convolutions = run_convolutions(run, recipe, chosen)
     if convolutions == "winograd":
         with_winograd(module.network)
-    if machine.leads:
-        begin(run, recipe, chosen, convolutions, dataset, faces)
-    with warnings.catch_warnings():
+    alone = sole_training(run.folder) if machine.leads else nullcontext()
+    with alone, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
+        if machine.leads:
+            # Another training may have begun here while a teacher was asked.
+            check_begin(run, recipe, chosen, dataset, faces, resume=resume)
+            begin(run, recipe, chosen, convolutions, dataset, faces)
         keep_memory()
         trainer = _trainer(
             run, recipe, chosen, machine, [*callbacks, *_callbacks(run, recipe, progress)]
         )
         _fit(trainer, module, training, validation, last_epoch(run))
-    if machine.leads:
-        plot_curves(run.metrics_file, run.folder / "curves.png")
+        if machine.leads:
+            plot_curves(run.metrics_file, run.folder / "curves.png")
     return run
 
 

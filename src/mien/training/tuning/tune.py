@@ -17,7 +17,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 
 from mien.data.dataset import FaceDataset
-from mien.errors import MienError, TrainingError
+from mien.errors import BusyError, MienError, TrainingError
 from mien.recipe import Recipe
 from mien.training.cross_validation import repeated
 from mien.training.run import Run
@@ -250,6 +250,10 @@ class _Worker:
             return self._trained(trial, number, values, seen)
         except OptunaError:  # a trial that is given up, or a storage that is lost
             raise
+        except BusyError as error:
+            # A worker that was taken for dead goes on with this one: it is tried again later.
+            time.sleep(self._search.heartbeat)
+            raise SpareError from error
         except Exception as error:
             # PyTorch and Kornia have many for values that do not fit; the other trials go on.
             reason = (str(error) or type(error).__name__).splitlines()[0]
