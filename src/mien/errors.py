@@ -34,8 +34,8 @@ class TrainingError(MienError):
     """A training that cannot go on."""
 
 
-class BusyError(TrainingError):
-    """A run's folder that another training has."""
+class BusyError(MienError):
+    """A file or folder that another process is writing."""
 
 
 class MissingExtraError(MienError):

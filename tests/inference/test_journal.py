@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from mien.errors import MienError
+from mien.errors import BusyError, MienError
 from mien.inference.face import Box, Face, Reading
 from mien.inference.journal import Journal, Settings, printable
 from mien.labels import label_set
@@ -154,3 +154,18 @@ def test_names_that_are_no_utf8_can_be_written(tmp_path):
         journal.add(source, (1, 1), [])
         assert source in journal
         assert next(journal.records())["source"] == r"caf\xe9.jpg"
+
+
+def test_a_journal_has_one_writer_at_a_time(tmp_path):
+    path = tmp_path / "j"
+    with Journal.create(path, SETTINGS) as journal:
+        fill(journal, SOURCES[:2])
+        for start in (Journal.create, Journal.resume):
+            with pytest.raises(BusyError, match="j is being written by another process"):
+                start(path, SETTINGS)
+        fill(journal, SOURCES[2:4])
+    with Journal.resume(path, SETTINGS) as journal:
+        assert len(journal) == 4
+    with pytest.raises(MienError, match="--resume"):
+        Journal.create(path, SETTINGS)
+    assert [left.name for left in tmp_path.iterdir()] == ["j"]

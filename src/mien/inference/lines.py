@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from mien.errors import MienError
+from mien.sole import give_back, take
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 VERSION = 1
 """Version of the lines; another one cannot be resumed."""
@@ -44,6 +49,7 @@ class Lines:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
         self._file = file
+        self._lock: BaseFileLock | None = None
 
     @classmethod
     def create(cls: type[AnyLines], path: Path, settings: BaseModel) -> AnyLines:
@@ -52,15 +58,7 @@ class Lines:
         Raises:
             MienError: If the file cannot be written, or holds finished parts of another run.
         """
-        try:
-            _refuse_to_lose(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("wb+")
-        except OSError as error:
-            raise MienError(f"{path} cannot be written: {error.strerror}.") from error
-        journal = cls(path, file)
-        journal._append({"journal": VERSION, "settings": settings.model_dump(mode="json")})
-        return journal
+        return cls._alone(path, lambda: cls._created(path, settings))
 
     @classmethod
     def resume(cls: type[AnyLines], path: Path, settings: BaseModel) -> AnyLines:
@@ -71,8 +69,37 @@ class Lines:
         Raises:
             MienError: If the journal was made with other settings, or is not a journal.
         """
+        return cls._alone(path, lambda: cls._resumed(path, settings))
+
+    @classmethod
+    def _alone(cls: type[AnyLines], path: Path, begin: Callable[[], AnyLines]) -> AnyLines:
+        try:
+            lock = take(path.with_name(f".{path.name}.lock"), _busy(path))
+        except OSError as error:
+            raise MienError(f"{path} cannot be written: {error.strerror}.") from error
+        try:
+            journal = begin()
+        except BaseException:
+            give_back(lock)
+            raise
+        journal._lock = lock
+        return journal
+
+    @classmethod
+    def _created(cls: type[AnyLines], path: Path, settings: BaseModel) -> AnyLines:
+        try:
+            _refuse_to_lose(path)
+            file = path.open("wb+")
+        except OSError as error:
+            raise MienError(f"{path} cannot be written: {error.strerror}.") from error
+        journal = cls(path, file)
+        journal._append({"journal": VERSION, "settings": settings.model_dump(mode="json")})
+        return journal
+
+    @classmethod
+    def _resumed(cls: type[AnyLines], path: Path, settings: BaseModel) -> AnyLines:
         if not path.exists() or path.stat().st_size == 0:
-            return cls.create(path, settings)
+            return cls._created(path, settings)
         try:
             file = path.open("rb+")
         except OSError as error:
@@ -85,7 +112,7 @@ class Lines:
             raise
         if end == 0:
             file.close()
-            return cls.create(path, settings)
+            return cls._created(path, settings)
         file.truncate(end)
         return journal
 
@@ -94,6 +121,8 @@ class Lines:
         # Each line was written at once: a full disk was said then, and fails here again.
         with suppress(OSError):
             self._file.close()
+        give_back(self._lock)
+        self._lock = None
 
     def __enter__(self: AnyLines) -> AnyLines:
         return self
@@ -145,6 +174,13 @@ class Lines:
             self._take(json.loads(line), offset)
         except (ValueError, KeyError, TypeError) as error:
             raise MienError(f"Line {number} of {self.path} is damaged: delete the file.") from error
+
+
+def _busy(path: Path) -> str:
+    return (
+        f"{path} is being written by another process: wait until that has ended, or write to"
+        " another file."
+    )
 
 
 def _refuse_to_lose(path: Path) -> None:

@@ -6,7 +6,7 @@ import logging
 import signal
 import warnings
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -21,6 +21,7 @@ from mien.data.twins import twins_in
 from mien.errors import RecipeError, TrainingError
 from mien.models import build_network
 from mien.recipe import Recipe
+from mien.sole import sole
 from mien.training.batches import Batches
 from mien.training.beginning import begin, check_begin, last_epoch, run_convolutions
 from mien.training.callbacks import (
@@ -40,13 +41,15 @@ from mien.training.memory import keep_memory
 from mien.training.module import ExpressionModule
 from mien.training.precision import LIGHTNING_NAMES, precision_of
 from mien.training.run import Run
-from mien.training.sole import sole_training
 from mien.training.starting import pinned, starting_weights
 from mien.training.targets import head_targets
 from mien.training.weights import Weights, load_weights
 from mien.training.winograd import with_winograd
 
 VAL_BATCH = 256
+
+LOCK = ".training.lock"
+"""In a run's folder while it is trained in."""
 
 
 def train(
@@ -105,8 +108,7 @@ def train(
     convolutions = run_convolutions(run, recipe, chosen)
     if convolutions == "winograd":
         with_winograd(module.network)
-    alone = sole_training(run.folder) if machine.leads else nullcontext()
-    with alone, warnings.catch_warnings():
+    with _sole(run) if machine.leads else nullcontext(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         if machine.leads:
             # Another training may have begun here while a teacher was asked.
@@ -166,6 +168,14 @@ def class_weights(recipe: Recipe, faces: FaceDataset) -> dict[str, NDArray[np.fl
         for head in recipe.heads
         if head.class_weights == "balanced"
     }
+
+
+def _sole(run: Run) -> AbstractContextManager[None]:
+    return sole(
+        run.folder / LOCK,
+        f"{run.folder} is being trained in by another process: wait until that has ended, or give"
+        " another folder.",
+    )
 
 
 def _fit(

@@ -11,7 +11,6 @@ from makers import SMALL_RECIPE
 from mien.errors import BusyError
 from mien.recipe import find_recipe, load_recipe
 from mien.training.run import Run
-from mien.training.sole import sole_training
 from mien.training.train import train
 
 STOPS_AFTER_EPOCH_2 = """
@@ -22,7 +21,7 @@ from lightning.pytorch.callbacks import Callback
 from mien.data.readers import read_dataset
 from mien.data.votes import join_votes
 from mien.training.train import train
-from test_sole import recipe
+from test_sole_training import recipe
 
 class Stops(Callback):
     def on_train_epoch_start(self, trainer, module):
@@ -83,15 +82,3 @@ def test_a_killed_process_leaves_the_folder_free(small_run, small_fer2013, small
         process.send_signal(signal.SIGKILL)
     train(recipe(), small_dataset, run.folder, resume=True, progress=False)
     assert run.metrics_file.read_text() == small_run.metrics_file.read_text()
-
-
-def test_folders_do_not_disturb_each_other(tmp_path):
-    with (
-        sole_training(tmp_path / "new" / "a"),
-        sole_training(tmp_path / "new" / "b"),
-        pytest.raises(BusyError),
-        sole_training(tmp_path / "new" / "a"),
-    ):
-        pass
-    with sole_training(tmp_path / "new" / "a"):
-        assert (tmp_path / "new" / "a").is_dir()
