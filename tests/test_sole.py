@@ -1,38 +1,78 @@
 import errno
+import multiprocessing
 import sys
+import time
 
 import pytest
 
 from mien.errors import BusyError
-from mien.sole import give_back, sole, take
+from mien.sole import Sole, is_taken
 
 
 def test_a_second_taker_is_told_and_a_later_one_is_not(tmp_path):
     path = tmp_path / "new" / "a.lock"
-    with sole(path, "First."):
+    with Sole(path, "First."):
+        assert is_taken(path)
         with pytest.raises(BusyError, match=r"^Busy\.$"):
-            take(path, "Busy.")
-        with sole(path.with_name("b.lock"), "Another."):
+            Sole(path, "Busy.")
+        with Sole(path.with_name("b.lock"), "Another."):
             assert len(list(path.parent.iterdir())) == 2
-    assert list(path.parent.iterdir()) == []
-    with sole(path, "Again."):
+    assert list(tmp_path.iterdir()) == []
+    assert not is_taken(path)
+    with Sole(path, "Again."):
         pass
 
 
-def test_an_error_in_the_block_frees_it(tmp_path):
-    with pytest.raises(KeyError), sole(tmp_path / "a", "First."):
+def test_an_error_in_the_block_frees_it_and_what_is_there_stays(tmp_path):
+    with pytest.raises(KeyError), Sole(tmp_path / "new" / "a", "First."):
+        (tmp_path / "new" / "file").touch()
         raise KeyError
-    give_back(take(tmp_path / "a", "Again."))
-    assert list(tmp_path.iterdir()) == []
+    Sole(tmp_path / "new" / "a", "Again.").give_back()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
+
+
+def test_a_file_left_by_a_kill_locks_nothing(tmp_path):
+    (tmp_path / "a").touch()
+    assert not is_taken(tmp_path / "a")
+    with Sole(tmp_path / "a", "First."):
+        pass
+
+
+def count(path, counter, together):
+    """Have the lock fifty times, and add one to a file's number each time."""
+    had = 0
+    together.wait()
+    while had < 50:
+        try:
+            with Sole(path, "Busy."):
+                counter.write_text(str(int(counter.read_text()) + 1))
+            had += 1
+        except BusyError:
+            time.sleep(0.0005)
+
+
+def test_processes_never_have_it_together(tmp_path):
+    """Two that count at once lose a count. The lock's file comes and goes all the while."""
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+    context = multiprocessing.get_context("spawn")
+    given = (tmp_path / "lock", counter, context.Barrier(3))
+    processes = [context.Process(target=count, args=given) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    assert int(counter.read_text()) == 150
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="of flock")
-def test_a_file_system_without_locks_keeps_nobody_out(tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP])
+def test_a_file_system_without_locks_keeps_nobody_out(tmp_path, monkeypatch, number):
     def refuse(*_):
-        raise OSError(errno.ENOLCK, "No locks available")
+        raise OSError(number, "No locks available")
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    for _ in range(2):
-        assert take(tmp_path / "a", "Busy.") is None
-    give_back(None)
+    with Sole(tmp_path / "a", "Busy."), Sole(tmp_path / "a", "Busy."):
+        pass
     assert list(tmp_path.iterdir()) == []

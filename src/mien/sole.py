@@ -3,65 +3,108 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import BinaryIO
 
 from mien.errors import BusyError
 
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-"""What file systems of networks say that know no locks: there, nothing keeps others out."""
+BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+"""What a system says of a file that another process has locked."""
+
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""What file systems say that know no locks, as some of networks: there, nobody is kept out."""
 
 
-def take(path: Path, sentence: str) -> BaseFileLock | None:
-    """Lock a file, which is made, until `give_back` or the end of the process, however that comes.
+class Sole:
+    """The right to be the only process that writes something: a locked file beside it.
+
+    The operating system has the lock, so it ends with the process, however that ends; a file that
+    marks a lock by being there, to which libraries resort, would outlive a kill.
 
     Args:
-        path: The lock's file. Its folder is made if it is missing.
+        path: The file to lock. It and its folder are made, and removed afterwards: the folder only
+            if it was made for the lock and is empty.
         sentence: What to say if another process has it.
-
-    Returns:
-        The lock; None where the file system knows none.
 
     Raises:
         BusyError: If another process has it.
-        OSError: If the file cannot be written.
+        OSError: If the file cannot be made.
     """
-    # It imports asyncio, which to read one photo needs nobody.
-    from filelock import FileLock, Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=0, thread_local=False)
+    def __init__(self, path: Path, sentence: str) -> None:
+        self._path = path
+        self._made_folder = not path.parent.exists()
+        self._file = _locked(path, sentence)
+
+    def give_back(self) -> None:
+        """Let others write."""
+        if sys.platform == "win32":  # which removes no open file
+            self._file.close()
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+        self._file.close()
+        if self._made_folder:
+            with suppress(OSError):
+                self._path.parent.rmdir()
+
+    def __enter__(self) -> Sole:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.give_back()
+
+
+def is_taken(path: Path) -> bool:
+    """Say whether another process, or this one, has the lock of a file."""
+    if not path.exists():
+        return False
     try:
-        lock.acquire()
-    except Timeout as error:
-        raise BusyError(sentence) from error
+        Sole(path, "").give_back()
+    except BusyError:
+        return True
+    return False
+
+
+def _locked(path: Path, sentence: str) -> BinaryIO:
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file = path.open("ab")
+        except FileNotFoundError:  # who had it has just removed the folder
+            continue
+        try:
+            _lock(file)
+        except OSError as error:
+            file.close()
+            if error.errno in BUSY:
+                raise BusyError(sentence) from error
+            raise
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        # Who had it has removed it since it was opened here: whoever comes next makes another.
+        file.close()
+
+
+def _lock(file: BinaryIO) -> None:
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-        path.unlink(missing_ok=True)
-        return None
-    return lock
-
-
-def give_back(lock: BaseFileLock | None) -> None:
-    """Let go of a lock, if it is one, and remove its file."""
-    if lock is None:
-        return
-    with suppress(OSError):  # Windows removes no open file
-        Path(lock.lock_file).unlink(missing_ok=True)
-    lock.release()
-
-
-@contextmanager
-def sole(path: Path, sentence: str) -> Iterator[None]:
-    """Hold a lock for a block; args and errors are those of `take`."""
-    lock = take(path, sentence)
-    try:
-        yield
-    finally:
-        give_back(lock)

@@ -1,5 +1,4 @@
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -73,12 +72,15 @@ def test_a_killed_process_leaves_the_folder_free(small_run, small_fer2013, small
         votes=votes,
         folder=str(run.folder),
     )
-    with subprocess.Popen([sys.executable, "-c", script]) as process:
+    process = subprocess.Popen([sys.executable, "-c", script])
+    try:
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         with pytest.raises(BusyError, match="by another process"):
             train(recipe(), small_dataset, run.folder, resume=True, progress=False)
         assert run.epochs_done() == 2
-        process.send_signal(signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
     train(recipe(), small_dataset, run.folder, resume=True, progress=False)
     assert run.metrics_file.read_text() == small_run.metrics_file.read_text()

@@ -47,8 +47,8 @@ class Gathered(Generic[AnyJournal]):
         with self.journal:
             if error is None:
                 self._put_in_place()
-        if error is None or not len(self.journal):
-            self.journal.path.unlink()
+            if error is None or not len(self.journal):
+                self.journal.discard()
 
     def _put_in_place(self) -> None:
         try:

@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from mien.errors import MienError
-from mien.sole import give_back, take
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
+from mien.sole import Sole
 
 VERSION = 1
 """Version of the lines; another one cannot be resumed."""
@@ -49,7 +46,7 @@ class Lines:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
         self._file = file
-        self._lock: BaseFileLock | None = None
+        self._sole: Sole | None = None
 
     @classmethod
     def create(cls: type[AnyLines], path: Path, settings: BaseModel) -> AnyLines:
@@ -57,6 +54,7 @@ class Lines:
 
         Raises:
             MienError: If the file cannot be written, or holds finished parts of another run.
+            BusyError: If another process writes it.
         """
         return cls._alone(path, lambda: cls._created(path, settings))
 
@@ -68,21 +66,22 @@ class Lines:
 
         Raises:
             MienError: If the journal was made with other settings, or is not a journal.
+            BusyError: If another process writes it.
         """
         return cls._alone(path, lambda: cls._resumed(path, settings))
 
     @classmethod
     def _alone(cls: type[AnyLines], path: Path, begin: Callable[[], AnyLines]) -> AnyLines:
         try:
-            lock = take(path.with_name(f".{path.name}.lock"), _busy(path))
+            sole = Sole(path.with_name(f".{path.name}.lock"), _busy(path))
         except OSError as error:
             raise MienError(f"{path} cannot be written: {error.strerror}.") from error
         try:
             journal = begin()
         except BaseException:
-            give_back(lock)
+            sole.give_back()
             raise
-        journal._lock = lock
+        journal._sole = sole
         return journal
 
     @classmethod
@@ -118,11 +117,21 @@ class Lines:
 
     def close(self) -> None:
         """Close the file and leave it where it is."""
+        self._close_file()
+        if self._sole is not None:
+            self._sole.give_back()
+            self._sole = None
+
+    def discard(self) -> None:
+        """Close the file and remove it: nothing is to be carried on."""
+        self._close_file()
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    def _close_file(self) -> None:
         # Each line was written at once: a full disk was said then, and fails here again.
         with suppress(OSError):
             self._file.close()
-        give_back(self._lock)
-        self._lock = None
 
     def __enter__(self: AnyLines) -> AnyLines:
         return self

@@ -15,7 +15,6 @@ from mien.data.prepare.run import RawDataset, list_pictures, prepare, prepared_d
 from mien.data.prepare.settings import NO_DETECTOR, Preparation
 from mien.data.readers import find_reader
 from mien.data.store import is_store, write_store
-from mien.errors import DataError
 from mien.inference.gathered import partial_path
 from mien.labels import ClassNames
 from mien.processes import usable_cpus
@@ -70,17 +69,12 @@ def prepared(
         DataError: If there is no face in any.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    journal = partial_path(folder)
-    outcomes = prepare(
-        raw, settings, folder, jobs=usable_cpus(), resume=journal.exists(), progress=progress
-    )
-    try:
+    begun = partial_path(folder).exists()
+    with prepare(
+        raw, settings, folder, jobs=usable_cpus(), resume=begun, progress=progress
+    ) as outcomes:
         dataset = prepared_dataset(raw, outcomes, settings)
-    except DataError:  # no face anywhere: there is nothing to go on with
-        journal.unlink(missing_ok=True)
-        raise
-    write_store(dataset, folder)
-    journal.unlink(missing_ok=True)
+        write_store(dataset, folder)
     return dataset, outcomes
 
 

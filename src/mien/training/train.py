@@ -6,7 +6,7 @@ import logging
 import signal
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -21,7 +21,7 @@ from mien.data.twins import twins_in
 from mien.errors import RecipeError, TrainingError
 from mien.models import build_network
 from mien.recipe import Recipe
-from mien.sole import sole
+from mien.sole import Sole, is_taken
 from mien.training.batches import Batches
 from mien.training.beginning import begin, check_begin, last_epoch, run_convolutions
 from mien.training.callbacks import (
@@ -93,35 +93,39 @@ def train(
         _check_single_faces(recipe)
     chosen = precision_of(recipe)
     faces = training_faces(recipe, dataset)
-    if machine.leads:
-        check_begin(run, recipe, chosen, dataset, faces, resume=resume)
-    if run.epochs_done() >= part.epochs or run.stopped_early():
-        return run
-    training = training_batches(recipe, faces, progress=progress)
-    validation = Batches(
-        dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False, signals=recipe.signals
-    )
-    if start is None and not run.last.exists():
-        start = starting_weights(recipe, faces)
-    pl.seed_everything(part.seed, verbose=False)
-    module = training_module(recipe, faces, start)
-    convolutions = run_convolutions(run, recipe, chosen)
-    if convolutions == "winograd":
-        with_winograd(module.network)
-    with _sole(run) if machine.leads else nullcontext(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
+    with _sole(run) if machine.leads else nullcontext():
         if machine.leads:
-            # Another training may have begun here while a teacher was asked.
             check_begin(run, recipe, chosen, dataset, faces, resume=resume)
-            begin(run, recipe, chosen, convolutions, dataset, faces)
-        keep_memory()
-        trainer = _trainer(
-            run, recipe, chosen, machine, [*callbacks, *_callbacks(run, recipe, progress)]
+        if run.epochs_done() >= part.epochs or run.stopped_early():
+            return run
+        training = training_batches(recipe, faces, progress=progress)
+        validation = Batches(
+            dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False, signals=recipe.signals
         )
-        _fit(trainer, module, training, validation, last_epoch(run))
+        if start is None and not run.last.exists():
+            start = starting_weights(recipe, faces)
+        pl.seed_everything(part.seed, verbose=False)
+        module = training_module(recipe, faces, start)
+        convolutions = run_convolutions(run, recipe, chosen)
+        if convolutions == "winograd":
+            with_winograd(module.network)
+        if machine.leads:
+            begin(run, recipe, chosen, convolutions, dataset, faces)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="lightning")
+            keep_memory()
+            trainer = _trainer(
+                run, recipe, chosen, machine, [*callbacks, *_callbacks(run, recipe, progress)]
+            )
+            _fit(trainer, module, training, validation, last_epoch(run))
         if machine.leads:
             plot_curves(run.metrics_file, run.folder / "curves.png")
     return run
+
+
+def is_training(folder: Path) -> bool:
+    """Say whether a process trains in a run's folder."""
+    return is_taken(folder / LOCK)
 
 
 def training_batches(recipe: Recipe, faces: FaceDataset, *, progress: bool = False) -> Batches:
@@ -170,8 +174,8 @@ def class_weights(recipe: Recipe, faces: FaceDataset) -> dict[str, NDArray[np.fl
     }
 
 
-def _sole(run: Run) -> AbstractContextManager[None]:
-    return sole(
+def _sole(run: Run) -> Sole:
+    return Sole(
         run.folder / LOCK,
         f"{run.folder} is being trained in by another process: wait until that has ended, or give"
         " another folder.",

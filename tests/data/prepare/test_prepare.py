@@ -25,15 +25,20 @@ from mien.data.prepare.run import list_pictures, prepare, prepared_dataset
 from mien.data.prepare.settings import PREPARED, Preparation, done_before
 from mien.data.prepare.workers import prepare_all
 from mien.data.store import read_store
-from mien.errors import DataError, MienError
+from mien.errors import BusyError, DataError, MienError
 from mien.inference.journal import Journal
 
 FAST = Preparation(detector="none")
 
 
+def came_of(*args, **named):
+    with prepare(*args, **named) as outcomes:
+        return outcomes
+
+
 def test_faces_are_cut_out_of_framed_photographs(photos, tmp_path, portrait_pixels):
     raw = list_pictures(photos)
-    outcomes = prepare(raw, Preparation(size=64, level_eyes=True), tmp_path / "out")
+    outcomes = came_of(raw, Preparation(size=64, level_eyes=True), tmp_path / "out")
     assert Counter(o.status for o in outcomes) == {"ok": 5, "no face": 1, "unreadable": 2}
     dataset = prepared_dataset(raw, outcomes, Preparation(size=64, level_eyes=True))
     assert dataset.images.shape == (5, 64, 64)
@@ -78,7 +83,7 @@ def test_the_number_of_processes_changes_nothing(photos, tmp_path):
     raw = list_pictures(photos)
     settings = Preparation(level_eyes=True, illumination="clahe")
     found = [
-        prepared_dataset(raw, prepare(raw, settings, tmp_path / f"{jobs}", jobs=jobs), settings)
+        prepared_dataset(raw, came_of(raw, settings, tmp_path / f"{jobs}", jobs=jobs), settings)
         for jobs in (1, 2)
     ]
     assert found[0].fingerprint == found[1].fingerprint
@@ -95,7 +100,7 @@ def test_an_archive_gives_the_same_faces(faces):
 
 def test_an_interruption_changes_nothing(faces, tmp_path, monkeypatch):
     raw, out = list_pictures(faces), tmp_path / "out"
-    whole = prepared_dataset(raw, prepare(raw, FAST, tmp_path / "whole"), FAST)
+    whole = prepared_dataset(raw, came_of(raw, FAST, tmp_path / "whole"), FAST)
     write = Journal.write
 
     def interrupt(self, record):
@@ -106,7 +111,7 @@ def test_an_interruption_changes_nothing(faces, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Journal, "write", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            prepare(raw, FAST, out)
+            came_of(raw, FAST, out)
     partial = out.with_name("out.partial")
     # The machine stopped in the middle of a line.
     partial.write_bytes(partial.read_bytes()[:-9])
@@ -117,12 +122,25 @@ def test_an_interruption_changes_nothing(faces, tmp_path, monkeypatch):
         lambda entries, *rest: done.extend(entries) or prepare_all(entries, *rest),
     )
     with pytest.raises(MienError, match="continue it with --resume"):
-        prepare(raw, FAST, out)
+        came_of(raw, FAST, out)
     with pytest.raises(MienError, match="was begun with size 48, and this run has 64"):
-        prepare(raw, Preparation(detector="none", size=64), out, resume=True)
-    again = prepared_dataset(raw, prepare(raw, FAST, out, resume=True), FAST)
+        came_of(raw, Preparation(detector="none", size=64), out, resume=True)
+    again = prepared_dataset(raw, came_of(raw, FAST, out, resume=True), FAST)
     assert len(done) == 40 - 6
     assert again.fingerprint == whole.fingerprint
+    assert not partial.exists()
+
+
+def test_faces_are_kept_until_they_are_written_and_nobody_else_writes_there(faces, tmp_path):
+    raw, out = list_pictures(faces), tmp_path / "out"
+    with pytest.raises(OSError, match="full"), prepare(raw, FAST, out) as outcomes:
+        with pytest.raises(BusyError, match="another process"):
+            came_of(raw, FAST, out, resume=True)
+        raise OSError("The disk is full.")
+    assert len(came_of(raw, FAST, out, resume=True)) == len(outcomes)
+    with pytest.raises(DataError), prepare(raw, FAST, out):
+        raise DataError("No face anywhere.")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(("out", "."))] == []
 
 
 @pytest.fixture(scope="module")

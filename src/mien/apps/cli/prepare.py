@@ -24,7 +24,7 @@ from mien.apps.cli.data import (
     write,
 )
 from mien.apps.cli.options import DetectorWeights
-from mien.errors import DataError, MienError
+from mien.errors import MienError
 
 if TYPE_CHECKING:
     from mien.data.prepare.outcome import Outcome
@@ -106,8 +106,9 @@ def prepare(
     )
     settings.check()
     raw = list_pictures(source, layout, class_names(names), pattern)
-    outcomes = _prepare_all(raw, settings, out, jobs, resume)
-    _finish(raw, outcomes, settings, out, report or out.with_name(f"{out.name}-report"))
+    report = report or out.with_name(f"{out.name}-report")
+    if _prepare_all(raw, settings, out, report, jobs, resume):
+        sys.exit(exits.INCOMPLETE)
 
 
 def _is_whole(out: Path) -> bool:
@@ -118,16 +119,23 @@ def _is_whole(out: Path) -> bool:
 
 
 def _prepare_all(
-    raw: RawDataset, settings: Preparation, out: Path, jobs: int | None, resume: bool
-) -> list[Outcome]:
+    raw: RawDataset,
+    settings: Preparation,
+    out: Path,
+    report: Path,
+    jobs: int | None,
+    resume: bool,
+) -> int:
+    """Prepare and write; return how many pictures could not be read."""
     from mien.data.prepare.run import prepare as prepare_pictures
     from mien.inference.gathered import partial_path
     from mien.processes import usable_cpus
 
     try:
-        return prepare_pictures(
+        with prepare_pictures(
             raw, settings, out, jobs=jobs or usable_cpus(), resume=resume, progress=True
-        )
+        ) as outcomes:
+            return _write(raw, outcomes, settings, out, report)
     except KeyboardInterrupt:
         say("Interrupted.")
         if partial_path(out).exists():
@@ -138,31 +146,23 @@ def _prepare_all(
         sys.exit(exits.INTERRUPTED)
 
 
-def _finish(
+def _write(
     raw: RawDataset,
     outcomes: Sequence[Outcome],
     settings: Preparation,
     out: Path,
     report: Path,
-) -> None:
+) -> int:
     from mien.data.prepare.report import PAGE, write_report
     from mien.data.prepare.run import prepared_dataset
-    from mien.inference.gathered import partial_path
 
     write_report(raw, outcomes, settings, report)
     unreadable = [outcome.note for outcome in outcomes if outcome.status == "unreadable"]
     complain(unreadable, MOST_SKIPPED, "Left out: ", "yellow")
     _print_counts(raw, outcomes)
     say(f"Look at {report / PAGE}; a table of all pictures is beside it.")
-    try:
-        dataset = prepared_dataset(raw, outcomes, settings)
-    except DataError:  # no face anywhere: there is nothing to go on with
-        partial_path(out).unlink(missing_ok=True)
-        raise
-    write(dataset, out)
-    partial_path(out).unlink(missing_ok=True)
-    if unreadable:
-        sys.exit(exits.INCOMPLETE)
+    write(prepared_dataset(raw, outcomes, settings), out)
+    return len(unreadable)
 
 
 def _print_counts(raw: RawDataset, outcomes: Sequence[Outcome]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,6 +96,7 @@ class _Run(Preparation):
     source: str
 
 
+@contextmanager
 def prepare(
     raw: RawDataset,
     settings: Preparation,
@@ -103,8 +105,11 @@ def prepare(
     jobs: int = 1,
     resume: bool = False,
     progress: bool = False,
-) -> list[Outcome]:
-    """Prepare all pictures; what is done stands in `<out>.partial` until the caller removes it.
+) -> Iterator[list[Outcome]]:
+    """Prepare all pictures for a block that writes what came of them.
+
+    What is done stands in `<out>.partial` until the block ends. An error in it leaves the file
+    there, to be carried on; but a `DataError` says that there is nothing to carry on.
 
     Args:
         raw: The pictures.
@@ -114,33 +119,41 @@ def prepare(
         resume: Whether to carry on an interrupted run with the same settings.
         progress: Whether to show a bar.
 
-    Returns:
+    Yields:
         What became of each picture, in the order of `raw.entries`.
 
     Raises:
         MienError: If an interrupted run stands there and is not to be carried on, or had other
             settings.
+        BusyError: If another process prepares pictures to there.
     """
     settings.check()
     run = _Run(source=str(raw.path.resolve()), **settings.model_dump())
     start = Journal.resume if resume else Journal.create
     with start(partial_path(out), run) as journal:
         try:
-            missing = [entry for entry in raw.entries if entry.id not in journal]
-            outcomes = prepare_all(missing, settings, jobs)
-            bar = track(
-                outcomes,
-                "Preparing pictures",
-                total=len(missing),
-                console=Console(stderr=True),
-                disable=not progress,
-            )
-            for outcome in bar:
-                journal.write(outcome.record())
-            done = {record["source"]: record for record in journal.records()}
-        finally:
-            if not len(journal):
-                journal.path.unlink()
+            yield _outcomes(raw, settings, journal, jobs, progress)
+        except BaseException as error:
+            if isinstance(error, DataError) or not len(journal):
+                journal.discard()
+            raise
+        journal.discard()
+
+
+def _outcomes(
+    raw: RawDataset, settings: Preparation, journal: Journal, jobs: int, progress: bool
+) -> list[Outcome]:
+    missing = [entry for entry in raw.entries if entry.id not in journal]
+    bar = track(
+        prepare_all(missing, settings, jobs),
+        "Preparing pictures",
+        total=len(missing),
+        console=Console(stderr=True),
+        disable=not progress,
+    )
+    for outcome in bar:
+        journal.write(outcome.record())
+    done = {record["source"]: record for record in journal.records()}
     return [Outcome.from_record(done[entry.id]) for entry in raw.entries]
 
 

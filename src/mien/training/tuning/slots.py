@@ -6,7 +6,7 @@ at it: one that is interrupted or killed has failed for good, and the next attem
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,20 +61,32 @@ def waiting(study: Study) -> bool:
     return bool(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
 
 
-def queue(study: Study, wanted: Sequence[Mapping[str, Any]] = ()) -> None:
+def queue(
+    study: Study,
+    wanted: Sequence[Mapping[str, Any]] = (),
+    busy: Callable[[int], bool] = lambda number: False,
+) -> list[int]:
     """Queue new attempts at the slots of a grid, and at those whose last attempt was broken off.
 
     Args:
         study: The study.
         wanted: The combinations of a grid, as a storage keeps them; slot 0 is the first.
+        busy: Whether a worker that was taken for dead still has a slot's folder.
+
+    Returns:
+        The slots that are not queued because they are busy.
     """
     trials = study.get_trials(deepcopy=False)
     taken = {t.user_attrs.get(SLOT) for t in trials if _counts(t)}
     broken = {t.user_attrs[SLOT]: t for t in trials if SLOT in t.user_attrs}
     attempts: dict[int, Mapping[str, Any]] = {n: _values(trial) for n, trial in broken.items()}
     attempts |= dict(enumerate(wanted))
-    for number in sorted(set(attempts) - taken):
-        study.enqueue_trial(dict(attempts[number]), user_attrs={SLOT: number})
+    missing = sorted(set(attempts) - taken)
+    held = [number for number in missing if busy(number)]
+    for number in missing:
+        if number not in held:
+            study.enqueue_trial(dict(attempts[number]), user_attrs={SLOT: number})
+    return held
 
 
 def fresh_number(study: Study, number: int) -> int:

@@ -21,7 +21,7 @@ from mien.errors import BusyError, MienError, TrainingError
 from mien.recipe import Recipe
 from mien.training.cross_validation import repeated
 from mien.training.run import Run
-from mien.training.train import train
+from mien.training.train import is_training, train
 from mien.training.tuning.bar import StudyBar
 from mien.training.tuning.comparable import check_selection
 from mien.training.tuning.importance import importances
@@ -225,8 +225,7 @@ class _Worker:
         """Say whether there is something to try; wait for workers that may be dead."""
         deadline = time.monotonic() + 2 * self._search.heartbeat + 1
         while True:
-            self._requeue()
-            busy = len(running(self._study))
+            busy = len(running(self._study)) + len(self._requeue())
             if waiting(self._study) or (not self._grid and self._tried() + busy < self._goal):
                 return True
             if not busy or time.monotonic() > deadline:
@@ -234,11 +233,15 @@ class _Worker:
             bar.waiting(busy)
             time.sleep(0.5)
 
-    def _requeue(self) -> None:
+    def _requeue(self) -> list[int]:
+        """Queue what is to be tried; return the slots that a worker has that was taken for dead."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             fail_stale_trials(self._study)
-        queue(self._study, self._grid)
+        return queue(self._study, self._grid, lambda number: is_training(self._run(number).folder))
+
+    def _run(self, number: int) -> Run:
+        return Run(self._folder / "trials" / f"{number:04d}")
 
     def _tried(self) -> int:
         return sum(slot.ended for slot in slots(self._study).values())
@@ -250,9 +253,7 @@ class _Worker:
             return self._trained(trial, number, values, seen)
         except OptunaError:  # a trial that is given up, or a storage that is lost
             raise
-        except BusyError as error:
-            # A worker that was taken for dead goes on with this one: it is tried again later.
-            time.sleep(self._search.heartbeat)
+        except BusyError as error:  # by a worker that was taken for dead
             raise SpareError from error
         except Exception as error:
             # PyTorch and Kornia have many for values that do not fit; the other trials go on.
@@ -264,7 +265,7 @@ class _Worker:
         self, trial: Trial, number: int, values: dict[str, Any], seen: Callable[[int, int], None]
     ) -> float:
         recipe = with_values(self._recipe, values, f"Trial {number}")
-        run, select = Run(self._folder / "trials" / f"{number:04d}"), recipe.training.select
+        run, select = self._run(number), recipe.training.select
         begun = run.recipe_file.exists()
         report_again(trial, run, select)
         train(
@@ -288,7 +289,7 @@ class _Worker:
         """Remove the weights of all trials that are over, but the best epoch's of the best."""
         best = best_of(done, self._study)
         for record in done:
-            run = Run(self._folder / "trials" / f"{record.number:04d}")
+            run = self._run(record.number)
             if not record.ended:
                 continue
             if record == best:
