@@ -126,6 +126,15 @@ def test_an_average_of_results_needs_no_data(mien, tmp_path):
     assert re.search(rf"{mean.experiment.title} +│ equal", out)
 
 
+@pytest.mark.parametrize("name", ["docs", "page.png", "folder.md"])
+def test_a_page_that_is_no_markdown_is_said_before_the_work(mien, tmp_path, name):
+    (tmp_path / "folder.md").mkdir()
+    code, _, err = mien("reproduce", "--page", tmp_path / name, "--out", tmp_path / "results")
+    assert code == 2
+    assert "--page must be a Markdown file" in " ".join(err.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.md"]
+
+
 @pytest.mark.slow
 def test_protocols_and_seeds_can_be_chosen(mien, drawn, tmp_path):
     code, _, err = mien(*QUICK, "--protocol", "honest", "--seed", "0", "--data", drawn)

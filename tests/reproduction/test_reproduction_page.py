@@ -152,14 +152,14 @@ def test_the_picture_stands_beside_the_page_and_changes_with_the_figures(tmp_pat
     for value in (0.84, 0.85):
         path = tmp_path / f"{value}" / "page.md"
         findings = found(path.parent, net=value, folds=0.7)
-        write_page(findings, path)
-        assert f"({beside(path).name})" in path.read_text(encoding="utf-8")
+        assert write_page(findings, path) == [path, beside(path)]
+        assert f"(<{beside(path).name}>)" in path.read_text(encoding="utf-8")
         prints.add(drawn(beside(path)))
     assert len(prints) == 2
 
 
 def test_without_results_there_is_no_picture(tmp_path):
-    write_page(found(tmp_path), tmp_path / "page.md")
+    assert write_page(found(tmp_path), tmp_path / "page.md") == [tmp_path / "page.md"]
     assert "![" not in (tmp_path / "page.md").read_text(encoding="utf-8")
     assert not beside(tmp_path / "page.md").exists()
 
@@ -188,15 +188,14 @@ def test_what_is_half_run_says_how_much_is_left(tmp_path):
 def test_the_sections_appear_with_their_results(tmp_path):
     text = written(tmp_path, net=0.84, mean=0.72, grid=0.6, folds=0.7)
     assert "| A paper: net | CK+48 | 0.840 [0.830, 0.850], 2 seeds |" in text
-    assert (
-        "On CK+48 the leaks make +0.0 points, in the one experiment; intervals that lie above 0: 0."
-        in text
-    )
+    assert "On CK+48 the leaks make +0.0 points, in the one experiment;" in text
+    assert "intervals that lie above 0: 0 of 1." in text
     assert "3 tests of 50 faces a class, of one and the same network" in text
     assert "came out between 0.700 and 0.800." in text
     assert "Hardest are fear and anger." in text
-    assert "mean, equal shares: the average is better than the best of them" in text
-    assert "+2.0 [+1.0, +4.0] | < 0.001 |" in text
+    assert "- mean, equal shares: the average is better than the network that validation" in text
+    cells = "0.700 to 0.700 | +2.0 | net, 0.700 | +2.0 [+1.0, +4.0] | < 0.001 |"
+    assert cells in text
     best, worse = (text.index(f"| {size} | 0.") for size in (32, 16))
     assert best < worse
     assert "| folds | – folds | 0.700 [0.690, 0.710] | – | 0.700 [0.690, 0.710] |" in text
@@ -205,9 +204,9 @@ def test_the_sections_appear_with_their_results(tmp_path):
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
-        (0.01, 0.03, "is better than the best"),
-        (-0.03, -0.01, "is worse than the best"),
-        (-0.01, 0.03, "cannot be told from the best"),
+        (0.01, 0.03, "is better than the network"),
+        (-0.03, -0.01, "is worse than the network"),
+        (-0.01, 0.03, "cannot be told from the network"),
     ],
 )
 def test_an_average_is_better_only_where_its_interval_says_so(

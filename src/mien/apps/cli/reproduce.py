@@ -88,6 +88,7 @@ def reproduce(
     the results that there are.
     """
     need("train", "Reproducing")
+    _check_page(page)
     from mien.reproduction.findings import Findings
     from mien.reproduction.job import ALL, wanted_jobs
     from mien.reproduction.plan import shipped_plans
@@ -113,6 +114,11 @@ def reproduce(
     _report(findings, paper, only or (), page)
     if failed:
         raise typer.Exit(exits.INCOMPLETE)
+
+
+def _check_page(page: Path | None) -> None:
+    if page is not None and (page.suffix.lower() != ".md" or page.is_dir()):
+        raise MienError(f"--page must be a Markdown file to write, such as page.md. Got {page}.")
 
 
 def _bench(data: Sequence[Path], runs: Path) -> Bench:
@@ -156,8 +162,7 @@ def _report(findings: Findings, paper: str | None, only: Sequence[str], page: Pa
     elif page is None:
         _print_plans(findings)
     if page is not None:
-        write_page(findings, page)
-        say(f"Wrote {page}")
+        say(f"Wrote {' and '.join(map(str, write_page(findings, page)))}")
 
 
 def _print_plans(findings: Findings) -> None:

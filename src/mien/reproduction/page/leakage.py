@@ -88,8 +88,12 @@ def _sentence(found: list[Leak], dataset: str) -> str:
     count, (low, high) = len(differences), (differences[0], differences[-1])
     of = "the one experiment" if count == 1 else f"{count} experiments"
     span = points(low) if count == 1 else f"{points(low)} to {points(high)}"
-    clear = sum(leak.dataset == dataset and (leak.low or 0) > 0 for leak in found)
-    return (
-        f"On {NAMES[dataset]} the leaks make {span} points, in {of}; intervals that lie above 0:"
-        f" {clear}."
-    )
+    lows = [leak.low for leak in found if leak.dataset == dataset and leak.low is not None]
+    return f"On {NAMES[dataset]} the leaks make {span} points, in {of}; {_clear(lows)}."
+
+
+def _clear(lows: list[float]) -> str:
+    """Say how many intervals lie above 0, by their lower ends; a single seed has none."""
+    if not lows:
+        return "of one seed each, so without intervals"
+    return f"intervals that lie above 0: {sum(low > 0 for low in lows)} of {len(lows)}"

@@ -1,4 +1,4 @@
-"""All figures in one picture: the papers', ours under their protocol, and ours without leakage."""
+"""The experiments' accuracies in one picture: the papers', ours their way, ours without leakage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Panels = list[tuple[str, list[Row]]]
 """Each paper's source, and its rows that were measured."""
 
-NAME = 34
+NAME = 44
 """Letters of an experiment's name on a line."""
 
 
@@ -33,7 +33,7 @@ class Look(NamedTuple):
         name: In the legend.
         mark: Matplotlib's.
         colour: Its colour.
-        below: How far below the row's middle, of the rows' distance.
+        below: How far below the row's middle, as a share of the rows' distance; above, if negative.
     """
 
     name: str
@@ -41,6 +41,10 @@ class Look(NamedTuple):
     colour: str
     below: float
 
+
+CAPTION = """\
+Crosses and blue marks are of the test unless the row says otherwise; orange marks are always of the
+test. Where an experiment departs from the paper on purpose, the paper's figure is left out."""
 
 PRINTED = Look("the paper", "x", figures.INK, -0.2)
 MEASURED = Look("ours, the paper's protocol", "o", figures.BLUE, 0)
@@ -67,14 +71,16 @@ def beside(page: Path) -> Path:
 
 
 def picture(findings: Findings, page: Path) -> str:
-    """Return the picture's place on the page; "" if there is nothing to draw."""
-    return f"![{ALT}]({beside(page).name})" if panels(findings) else ""
+    """Return the picture's place on the page, with its caption; "" if there is nothing to draw."""
+    if not panels(findings):
+        return ""
+    return f"![{ALT}](<{beside(page).name}>)\n\n{CAPTION}"
 
 
 def fingerprint(drawn: Panels) -> str:
-    """Return the SHA-256 of what is drawn, to four digits, as hexadecimal."""
+    """Return the hexadecimal SHA-256 of what is drawn; figures count to four digits."""
     rows = [
-        [source, name, *_values(row)]
+        [source, name, *_values(row, found)]
         for source, found in drawn
         for name, row in zip(_names(found), found)
     ]
@@ -101,18 +107,29 @@ def draw(drawn: Panels, path: Path) -> None:
 
 
 def _panel(axes: Axes, rows: Sequence[Row]) -> None:
-    _marks(axes, [_lone(row.reported) for row in rows], PRINTED)
+    printed = [_printed(row) for row in rows]
+    places = [place + PRINTED.below for place, value in enumerate(printed) if value is not None]
+    values = [value for value in printed if value is not None]
+    axes.plot(values, places, PRINTED.mark, color=PRINTED.colour, markersize=4, label=PRINTED.name)
     _marks(axes, [row.measured for row in rows], MEASURED)
-    _marks(axes, [row.honest for row in rows], HONEST)
+    _marks(axes, [_honest(row, rows) for row in rows], HONEST)
     axes.set_yticks(range(len(rows)), [fill(name, NAME) for name in _names(rows)])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 1.02)
     figures.light_grid(axes)
 
 
-def _lone(value: float | None) -> Summary | None:
-    """Return a printed figure, which has no interval."""
-    return None if value is None else Summary(value, value, value, seeds=1, faces=0)
+def _printed(row: Row) -> float | None:
+    """Return the paper's figure; None where ours is of something else on purpose."""
+    return None if row.experiment.altered else row.reported
+
+
+def _honest(row: Row, rows: Sequence[Row]) -> Summary | None:
+    """Return our honest figure, which is of the test; where there are rows of both, not of val."""
+    of_test = [
+        other for other in rows if other.experiment == row.experiment and other.split == "test"
+    ]
+    return row.honest if row.split != "val" or not of_test else None
 
 
 def _marks(axes: Axes, found: Sequence[Summary | None], look: Look) -> None:
@@ -133,17 +150,18 @@ def _marks(axes: Axes, found: Sequence[Summary | None], look: Look) -> None:
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
-    """Name rows; those of an experiment that has several, with their split."""
+    """Name rows; with what they are of, unless it is the test alone."""
     times = Counter(row.experiment.name for row in rows)
     return [
-        row.experiment.title + (f", {OF[row.split]}" if times[row.experiment.name] > 1 else "")
+        row.experiment.title
+        + (f", {OF[row.split]}" if row.split == "val" or times[row.experiment.name] > 1 else "")
         for row in rows
     ]
 
 
-def _values(row: Row) -> list[float | None]:
+def _values(row: Row, rows: Sequence[Row]) -> list[float | None]:
     """Return what is drawn of a row, to four digits."""
-    values = [row.reported]
-    for one in (row.measured, row.honest):
+    values = [_printed(row)]
+    for one in (row.measured, _honest(row, rows)):
         values += [None] * 3 if one is None else [one.value, one.low, one.high]
     return [None if value is None else round(value, 4) for value in values]

@@ -90,12 +90,18 @@ averages need no training; `mien compare` reads these files, too.
 """
 
 
-def write_page(findings: Findings, path: Path) -> None:
-    """Write the page of all results, and its picture beside it; links are relative to the page."""
-    if drawn := panels(findings):
+def write_page(findings: Findings, path: Path) -> list[Path]:
+    """Write the page of all results, and its picture beside it; links are relative to the page.
+
+    Returns:
+        What was written: no picture where there is nothing to draw.
+    """
+    drawn = panels(findings)
+    if drawn:
         draw(drawn, beside(path))
     with whole_file(path) as temporary:
         temporary.write_text(page(findings, path), encoding="utf-8")
+    return [path, beside(path)] if drawn else [path]
 
 
 def page(findings: Findings, path: Path) -> str:
