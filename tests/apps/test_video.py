@@ -19,7 +19,7 @@ from mien.inference.video import summary
 from mien.inference.video import table as rows_beside
 from mien.inference.video.clip import Clip
 from mien.inference.video.encoding import VideoWriter
-from mien.inference.video.journal import VideoJournal
+from mien.inference.video.journal import VideoJournal, VideoSettings
 from mien.inference.video.run import VideoReader
 
 
@@ -400,6 +400,22 @@ def test_live_keeps_what_fits_on_a_full_disk(mien, clip, small_model, tmp_path):
     code, _, err = mien(*command, out)
     assert (code, "--resume" in err) == (2, False)
     assert f"{out}.partial is what was kept, as JSON lines, of a session" in err
+
+
+def test_a_live_session_whose_rows_go_to_one_file_is_not_to_be_moved_away(
+    mien, clip, small_model, tmp_path
+):
+    out = tmp_path / "r.csv"
+    settings = VideoSettings(
+        model="m", model_sha256="a", detector="haar", labels="l", expressions=()
+    )
+    with VideoJournal.create(Path(f"{out}.partial"), settings) as journal:
+        journal.end("camera", [])
+        code, _, err = mien("live", clip, "--model", small_model, "--view", "none", "--out", out)
+    assert code == 2
+    told = " ".join(err.split())
+    assert "is being written by another process" in told
+    assert "delete" not in told
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of files as POSIX does")
