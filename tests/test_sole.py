@@ -31,6 +31,17 @@ def test_an_error_in_the_block_frees_it_and_what_is_there_stays(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
 
 
+def test_folders_that_were_made_for_nothing_go(tmp_path):
+    Sole(tmp_path / "a" / "b" / "c" / "lock", "Busy.").give_back()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_cannot_be_made_is_no_endless_loop(tmp_path):
+    (tmp_path / "lock").symlink_to(tmp_path / "missing" / "file")
+    with pytest.raises(OSError, match="lock"):
+        Sole(tmp_path / "lock", "Busy.")
+
+
 def test_a_file_left_by_a_kill_locks_nothing(tmp_path):
     (tmp_path / "a").touch()
     assert not is_taken(tmp_path / "a")
@@ -41,7 +52,7 @@ def test_a_file_left_by_a_kill_locks_nothing(tmp_path):
 def count(path, counter, together):
     """Have the lock fifty times, and add one to a file's number each time."""
     had = 0
-    together.wait()
+    together.wait(60)
     while had < 50:
         try:
             with Sole(path, "Busy."):
@@ -61,7 +72,7 @@ def test_processes_never_have_it_together(tmp_path):
     for process in processes:
         process.start()
     for process in processes:
-        process.join()
+        process.join(120)
         assert process.exitcode == 0
     assert int(counter.read_text()) == 150
 

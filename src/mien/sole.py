@@ -23,6 +23,9 @@ BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 """What file systems say that know no locks, as some of networks: there, nobody is kept out."""
 
+TRIES = 100
+"""Another process may remove the file or its folder between two steps here, so often in a row."""
+
 
 class Sole:
     """The right to be the only process that writes something: a locked file beside it.
@@ -31,8 +34,8 @@ class Sole:
     marks a lock by being there, to which libraries resort, would outlive a kill.
 
     Args:
-        path: The file to lock. It and its folder are made, and removed afterwards: the folder only
-            if it was made for the lock and is empty.
+        path: The file to lock. It and its folders are made, and removed afterwards: folders only
+            if they were made for the lock and are empty.
         sentence: What to say if another process has it.
 
     Raises:
@@ -42,7 +45,7 @@ class Sole:
 
     def __init__(self, path: Path, sentence: str) -> None:
         self._path = path
-        self._made_folder = not path.parent.exists()
+        self._made = [folder for folder in path.parents if not folder.exists()]
         self._file = _locked(path, sentence)
 
     def give_back(self) -> None:
@@ -52,9 +55,9 @@ class Sole:
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
         self._file.close()
-        if self._made_folder:
-            with suppress(OSError):
-                self._path.parent.rmdir()
+        with suppress(OSError):  # what is not empty stays
+            for folder in self._made:
+                folder.rmdir()
 
     def __enter__(self) -> Sole:
         return self
@@ -80,23 +83,26 @@ def is_taken(path: Path) -> bool:
 
 
 def _locked(path: Path, sentence: str) -> BinaryIO:
-    while True:
+    for _ in range(TRIES):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with suppress(FileNotFoundError):  # who had it has just removed the folder
             file = path.open("ab")
-        except FileNotFoundError:  # who had it has just removed the folder
-            continue
-        try:
-            _lock(file)
-        except OSError as error:
+            try:
+                _lock(file)
+                if _is_at(file, path):
+                    return file
+            except OSError as error:
+                file.close()
+                if error.errno in BUSY:
+                    raise BusyError(sentence) from error
+                raise
             file.close()
-            if error.errno in BUSY:
-                raise BusyError(sentence) from error
-            raise
-        if os.fstat(file.fileno()).st_nlink:
-            return file
-        # Who had it has removed it since it was opened here: whoever comes next makes another.
-        file.close()
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK), str(path))
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    """Say whether a file is still there: who had its lock may have removed it meanwhile."""
+    return os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
 def _lock(file: BinaryIO) -> None:

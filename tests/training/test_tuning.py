@@ -394,10 +394,11 @@ from mien.data.readers import read_dataset
 from mien.training.tuning.watching import Watch
 if {last!r}:
     ended = Watch.on_train_epoch_end
+    signals = [getattr(signal, {last!r})]
     def end(self, trainer, module):
+        if trainer.current_epoch == 1 and signals:
+            os.kill(os.getpid(), signals.pop())
         ended(self, trainer, module)
-        if trainer.current_epoch == 1:
-            os.kill(os.getpid(), getattr(signal, {last!r}))
     Watch.on_train_epoch_end = end
 search = t.Search({sampler!r}, trials=4, prune=False, heartbeat=3)
 t.tune(t.recipe(), read_dataset(Path({faces!r})), t.GRID, Path({folder!r}), search, progress=False)
@@ -430,23 +431,28 @@ def test_workers_share_a_study_and_one_that_is_killed_loses_nothing(small_fer201
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")
-def test_a_worker_that_only_sleeps_keeps_its_trial_and_stops_nobody(small_fer2013, tmp_path):
+@pytest.mark.parametrize("then", ["SIGKILL", "SIGCONT"])
+def test_a_worker_that_only_sleeps_keeps_its_trial_and_stops_nobody(small_fer2013, tmp_path, then):
     # A sampler that makes its combinations as it goes: what waits in the queue comes before them.
-    study_file = f"sqlite:///{tmp_path / 'study.db'}"
     sleeps = worker(small_fer2013[0], tmp_path, last="SIGSTOP", sampler="random")
+    _, status = os.waitpid(sleeps.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    other = worker(small_fer2013[0], tmp_path, sampler="random")
     try:
-        _, status = os.waitpid(sleeps.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status)
-        other = worker(small_fer2013[0], tmp_path, sampler="random")
-        study = optuna.load_study(study_name="mien-base", storage=study_file)
+        url = f"sqlite:///{tmp_path / 'study.db'}"
+        study = optuna.load_study(study_name="mien-base", storage=url)
+        deadline = time.monotonic() + 240
         while not (tried(study, TrialState.FAIL) and len(tried(study, TrialState.COMPLETE)) == 3):
             assert other.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.2)
+        sleeps.send_signal(getattr(signal, then))
+        errors = [process.communicate(timeout=240)[1].decode() for process in (sleeps, other)]
     finally:
         sleeps.kill()
-        sleeps.wait()
-    _, error = other.communicate()
-    assert other.returncode == 0, error.decode()
+        other.kill()
+    ends = {"SIGKILL": -signal.SIGKILL, "SIGCONT": 0}
+    assert (sleeps.returncode, other.returncode) == (ends[then], 0), errors
     assert sorted(tried(study, TrialState.COMPLETE)) == [0, 1, 2, 3]
     # Once when the sleeper was taken for dead, and by nobody while it had the folder.
     assert tried(study, TrialState.FAIL) == [0]

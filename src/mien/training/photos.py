@@ -14,7 +14,7 @@ from mien.data.prepare.outcome import Outcome
 from mien.data.prepare.run import RawDataset, list_pictures, prepare, prepared_dataset
 from mien.data.prepare.settings import NO_DETECTOR, Preparation
 from mien.data.readers import find_reader
-from mien.data.store import is_store, write_store
+from mien.data.store import check_place, is_store, write_store
 from mien.inference.gathered import partial_path
 from mien.labels import ClassNames
 from mien.processes import usable_cpus
@@ -66,8 +66,9 @@ def prepared(
         The faces, and what became of each photo.
 
     Raises:
-        DataError: If there is no face in any.
+        DataError: If there is no face in any, or `folder` holds anything but a store.
     """
+    check_place(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     begun = partial_path(folder).exists()
     with prepare(

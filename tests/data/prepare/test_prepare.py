@@ -21,7 +21,7 @@ from living import all_end, children_of
 from makers import IMED_FRAME
 from mien.data.prepare import run as run_module
 from mien.data.prepare.outcome import Outcome
-from mien.data.prepare.run import list_pictures, prepare, prepared_dataset
+from mien.data.prepare.run import NoFaceError, list_pictures, prepare, prepared_dataset
 from mien.data.prepare.settings import PREPARED, Preparation, done_before
 from mien.data.prepare.workers import prepare_all
 from mien.data.store import read_store
@@ -138,8 +138,10 @@ def test_faces_are_kept_until_they_are_written_and_nobody_else_writes_there(face
             came_of(raw, FAST, out, resume=True)
         raise OSError("The disk is full.")
     assert len(came_of(raw, FAST, out, resume=True)) == len(outcomes)
-    with pytest.raises(DataError), prepare(raw, FAST, out):
-        raise DataError("No face anywhere.")
+    with pytest.raises(DataError, match="store"), prepare(raw, FAST, out):
+        raise DataError("This is no store.")
+    with pytest.raises(NoFaceError), prepare(raw, FAST, out, resume=True):
+        raise NoFaceError("No face anywhere.")
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(("out", "."))] == []
 
 

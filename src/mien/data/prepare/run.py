@@ -26,6 +26,10 @@ from mien.inference.journal import Journal
 from mien.labels import ClassNames, LabelSet, smallest_label_set
 
 
+class NoFaceError(DataError):
+    """Pictures of which none shows a face."""
+
+
 @dataclass(frozen=True)
 class RawDataset:
     """Photographs that are to be prepared.
@@ -109,7 +113,7 @@ def prepare(
     """Prepare all pictures for a block that writes what came of them.
 
     What is done stands in `<out>.partial` until the block ends. An error in it leaves the file
-    there, to be carried on; but a `DataError` says that there is nothing to carry on.
+    there, to be carried on; but after a `NoFaceError` there is nothing to carry on.
 
     Args:
         raw: The pictures.
@@ -134,7 +138,7 @@ def prepare(
         try:
             yield _outcomes(raw, settings, journal, jobs, progress)
         except BaseException as error:
-            if isinstance(error, DataError) or not len(journal):
+            if isinstance(error, NoFaceError) or not len(journal):
                 journal.discard()
             raise
         journal.discard()
@@ -163,7 +167,7 @@ def prepared_dataset(
     """Return the faces that were found, in the order of the pictures.
 
     Raises:
-        DataError: If there is none.
+        NoFaceError: If there is none.
     """
     samples = [
         Sample(entry.id, outcome.face, entry.expression, entry.split, entry.subject)
@@ -171,7 +175,7 @@ def prepared_dataset(
         if outcome.face is not None
     ]
     if not samples:
-        raise DataError(f"{raw.path}: nothing can be prepared: {_counted(outcomes)}.")
+        raise NoFaceError(f"{raw.path}: nothing can be prepared: {_counted(outcomes)}.")
     dataset = FaceDataset.from_samples(raw.name, raw.labels, samples)
     step = f"{PREPARED}{settings.summary}): {_counted(outcomes)}"
     return dataclasses.replace(dataset, history=(step,))

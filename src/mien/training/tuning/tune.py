@@ -190,6 +190,7 @@ class _Worker:
         self._study = study
         most = len(grid) if grid is not None else TRIALS
         self._goal = min(search.trials or most, most) if grid is not None else search.trials or most
+        self._attempt: int | None = None
         self._grid = [
             {key: space[key].stored(value) for key, value in values.items()}
             for values in (grid or [])[: self._goal]
@@ -204,6 +205,7 @@ class _Worker:
             bar.tried(self._tried())
 
     def _try_one(self, bar: StudyBar) -> None:
+        self._attempt = None
         try:
             self._study.optimize(
                 lambda trial: self._objective(trial, bar.epoch),
@@ -211,15 +213,19 @@ class _Worker:
                 catch=(_FailedError, SpareError),
                 callbacks=[lambda study, trial: self._after(trial, bar)],
             )
-        except AssertionError:
-            # Optuna's, where another worker took this one for dead and ended its trial: that is
-            # queued again.
-            return
         except StorageInternalError as error:
             raise TrainingError(
                 f"The study's database cannot be used any more: {error}; the same command goes on"
                 " once it can."
             ) from error
+        except (AssertionError, ValueError, OptunaError):
+            if not self._ended_by_another():
+                raise
+
+    def _ended_by_another(self) -> bool:
+        """Say whether another worker took this one for dead and ended its trial, queued again."""
+        trials = self._study.get_trials(deepcopy=False)
+        return any(t.number == self._attempt and t.state.is_finished() for t in trials)
 
     def _more(self, bar: StudyBar) -> bool:
         """Say whether there is something to try; wait for workers that may be dead."""
@@ -247,6 +253,7 @@ class _Worker:
         return sum(slot.ended for slot in slots(self._study).values())
 
     def _objective(self, trial: Trial, seen: Callable[[int, int], None]) -> float:
+        self._attempt = trial.number
         number = claim(self._study, trial, grid=bool(self._grid))
         values = {key: dim.suggest(trial, key) for key, dim in self._space.items()}
         try:
@@ -279,6 +286,7 @@ class _Worker:
         return best_value(run, select)
 
     def _after(self, trial: FrozenTrial, bar: StudyBar) -> None:
+        self._attempt = None
         done = records(self._study, self._space)
         record = next((r for r in done if r.attempt == trial.number), None)
         if record is not None:
