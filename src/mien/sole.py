@@ -6,8 +6,8 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO
 
 from mien.errors import BusyError
@@ -45,7 +45,7 @@ class Sole:
 
     def __init__(self, path: Path, sentence: str) -> None:
         self._path = path
-        self._made = [folder for folder in path.parents if not folder.exists()]
+        self._made = list(takewhile(lambda folder: not folder.exists(), path.parents))
         self._file = _locked(path, sentence)
 
     def give_back(self) -> None:
@@ -62,12 +62,7 @@ class Sole:
     def __enter__(self) -> Sole:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.give_back()
 
 

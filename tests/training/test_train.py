@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -10,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch.callbacks import Callback
 
 from makers import SMALL_RECIPE
-from mien.errors import MienError, RecipeError
+from mien.errors import BusyError, MienError, RecipeError
 from mien.evaluation.predict import predict
 from mien.recipe import NetworkPart, find_recipe, load_recipe
 from mien.training.run import Run
@@ -72,7 +74,7 @@ def test_the_same_seed_gives_the_same_weights(finished, small_dataset, tmp_path)
     assert rows(other) != rows(finished)
 
 
-KILLED_IN_EPOCH_4 = """
+SIGNALLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
@@ -84,28 +86,29 @@ from test_train import recipe
 
 step = ExpressionModule.training_step
 
-def step_or_die(self, batch, batch_idx):
-    if self.current_epoch == 3 and batch_idx == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
+def signalled_step(self, batch, batch_idx):
+    if self.current_epoch == {epoch} and batch_idx == {batch}:
+        os.kill(os.getpid(), {signal})
     return step(self, batch, batch_idx)
 
-ExpressionModule.training_step = step_or_die
+ExpressionModule.training_step = signalled_step
 train(recipe(), join_votes(read_dataset({faces!r}), {votes!r}), Path({folder!r}), progress=False)
 """
 
 
+def signalled(small_fer2013, folder, **at):
+    """A process that trains until it sends itself a signal, in an epoch and a batch of it."""
+    faces, votes = map(str, small_fer2013)
+    paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+    script = SIGNALLED.format(paths=paths, faces=faces, votes=votes, folder=str(folder), **at)
+    return subprocess.Popen([sys.executable, "-c", script])
+
+
 @pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_result(finished, small_fer2013, small_dataset, tmp_path):
-    faces, votes = map(str, small_fer2013)
     run = Run(tmp_path / "killed")
-    script = KILLED_IN_EPOCH_4.format(
-        paths=[str(Path(__file__).parent), str(Path(__file__).parents[1])],
-        faces=faces,
-        votes=votes,
-        folder=str(run.folder),
-    )
-    process = subprocess.run([sys.executable, "-c", script], check=False)
-    assert process.returncode == -signal.SIGKILL
+    process = signalled(small_fer2013, run.folder, epoch=3, batch=3, signal=int(signal.SIGKILL))
+    assert process.wait() == -signal.SIGKILL
     assert [row["epoch"] for row in rows(run)] == ["1", "2", "3"]
     # A folder that was moved must not forget which epoch was best.
     run = Run(run.folder.rename(tmp_path / "moved"))
@@ -113,6 +116,49 @@ def test_a_killed_run_resumes_to_the_same_result(finished, small_fer2013, small_
     assert rows(run) == rows(finished)
     for name, value in weights(run).items():
         assert torch.equal(value, weights(finished)[name]), name
+
+
+class Tries(Callback):
+    """Tries to train in the run's folder once more, at the end of an epoch."""
+
+    def __init__(self, dataset, folder):
+        self.dataset, self.folder, self.told = dataset, folder, []
+
+    def on_train_epoch_end(self, trainer, module):
+        if trainer.current_epoch == 1:
+            with pytest.raises(BusyError) as refused:
+                train(recipe(), self.dataset, self.folder, resume=True, progress=False)
+            self.told.append(str(refused.value))
+
+
+def test_a_second_training_is_refused_and_the_first_is_not_disturbed(
+    finished, small_dataset, tmp_path
+):
+    tries = Tries(small_dataset, tmp_path / "run")
+    run = train(recipe(), small_dataset, tmp_path / "run", progress=False, callbacks=[tries])
+    assert tries.told == [
+        f"{run.folder} is being trained in by another process: wait until that has ended, or give"
+        " another folder."
+    ]
+    assert run.metrics_file.read_text() == finished.metrics_file.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")
+def test_a_killed_process_leaves_the_folder_free(finished, small_fer2013, small_dataset, tmp_path):
+    run = Run(tmp_path / "run")
+    process = signalled(small_fer2013, run.folder, epoch=2, batch=0, signal=int(signal.SIGSTOP))
+    try:
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        with pytest.raises(BusyError, match="by another process"):
+            train(recipe(), small_dataset, run.folder, resume=True, progress=False)
+        assert run.epochs_done() == 2
+    finally:
+        process.kill()
+        process.wait()
+    train(recipe(), small_dataset, run.folder, resume=True, progress=False)
+    assert run.metrics_file.read_text() == finished.metrics_file.read_text()
 
 
 def test_a_run_is_not_overwritten_nor_mixed(finished, small_dataset):

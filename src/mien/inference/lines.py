@@ -26,6 +26,10 @@ Record = dict[str, Any]
 AnyLines = TypeVar("AnyLines", bound="Lines")
 
 
+class UnfinishedError(MienError):
+    """A file that holds finished parts of another run, which would be lost."""
+
+
 @dataclass(frozen=True)
 class _Header:
     journal: int
@@ -53,7 +57,8 @@ class Lines:
         """Start an empty journal.
 
         Raises:
-            MienError: If the file cannot be written, or holds finished parts of another run.
+            MienError: If the file cannot be written.
+            UnfinishedError: If it holds finished parts of another run.
             BusyError: If another process writes it.
         """
         return cls._alone(path, lambda: cls._created(path, settings))
@@ -198,7 +203,7 @@ def _refuse_to_lose(path: Path) -> None:
     with path.open("rb") as file:
         finished = [line for line in islice(file, 1, 2) if line.endswith(b"\n")]
     if finished:
-        raise MienError(
+        raise UnfinishedError(
             f"{path} holds the results of an interrupted run: continue it with --resume, "
             f"or delete the file."
         )

@@ -5,8 +5,30 @@ from __future__ import annotations
 from mien.data.dataset import FaceDataset
 from mien.errors import MienError
 from mien.recipe import Recipe
+from mien.sole import Sole, is_taken
 from mien.training.precision import convolutions_of
 from mien.training.run import Run
+
+LOCK = ".training.lock"
+"""In a run's folder while it is trained in."""
+
+
+def sole_training(run: Run) -> Sole:
+    """Return the right to train in a run's folder.
+
+    Raises:
+        BusyError: If another process trains there.
+    """
+    return Sole(
+        run.folder / LOCK,
+        f"{run.folder} is being trained in by another process: wait until that has ended, or give"
+        " another folder.",
+    )
+
+
+def is_training(run: Run) -> bool:
+    """Say whether a process trains in a run's folder."""
+    return is_taken(run.folder / LOCK)
 
 
 def check_begin(

@@ -21,9 +21,14 @@ from mien.data.twins import twins_in
 from mien.errors import RecipeError, TrainingError
 from mien.models import build_network
 from mien.recipe import Recipe
-from mien.sole import Sole, is_taken
 from mien.training.batches import Batches
-from mien.training.beginning import begin, check_begin, last_epoch, run_convolutions
+from mien.training.beginning import (
+    begin,
+    check_begin,
+    last_epoch,
+    run_convolutions,
+    sole_training,
+)
 from mien.training.callbacks import (
     EpochLog,
     EpochSeed,
@@ -47,9 +52,6 @@ from mien.training.weights import Weights, load_weights
 from mien.training.winograd import with_winograd
 
 VAL_BATCH = 256
-
-LOCK = ".training.lock"
-"""In a run's folder while it is trained in."""
 
 
 def train(
@@ -93,7 +95,7 @@ def train(
         _check_single_faces(recipe)
     chosen = precision_of(recipe)
     faces = training_faces(recipe, dataset)
-    with _sole(run) if machine.leads else nullcontext():
+    with sole_training(run) if machine.leads else nullcontext():
         if machine.leads:
             check_begin(run, recipe, chosen, dataset, faces, resume=resume)
         if run.epochs_done() >= part.epochs or run.stopped_early():
@@ -121,11 +123,6 @@ def train(
         if machine.leads:
             plot_curves(run.metrics_file, run.folder / "curves.png")
     return run
-
-
-def is_training(folder: Path) -> bool:
-    """Say whether a process trains in a run's folder."""
-    return is_taken(folder / LOCK)
 
 
 def training_batches(recipe: Recipe, faces: FaceDataset, *, progress: bool = False) -> Batches:
@@ -172,14 +169,6 @@ def class_weights(recipe: Recipe, faces: FaceDataset) -> dict[str, NDArray[np.fl
         for head in recipe.heads
         if head.class_weights == "balanced"
     }
-
-
-def _sole(run: Run) -> Sole:
-    return Sole(
-        run.folder / LOCK,
-        f"{run.folder} is being trained in by another process: wait until that has ended, or give"
-        " another folder.",
-    )
 
 
 def _fit(

@@ -21,7 +21,7 @@ from mien.apps.cli.console import complain, notes, results, say
 from mien.apps.cli.ending import ended_as_by_ctrl_c
 from mien.apps.cli.extras import need
 from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model
-from mien.errors import BusyError, MienError
+from mien.errors import MienError
 
 if TYPE_CHECKING:
     from mien.apps.cli.terminal import Hidden, Terminal
@@ -150,6 +150,8 @@ class _Kept:
 
 
 def _results(out: Path, analyzer: Analyzer, source: str) -> VideoResults:
+    from mien.inference.gathered import partial_path
+    from mien.inference.lines import UnfinishedError
     from mien.inference.video.journal import VideoSettings
     from mien.inference.video.results import VideoResults
     from mien.inference.video.table import Beside
@@ -157,14 +159,9 @@ def _results(out: Path, analyzer: Analyzer, source: str) -> VideoResults:
     shared = {**analyzer.settings.model_dump(), "inputs": (source,)}
     try:
         return VideoResults(out, VideoSettings(**shared, pictures="upright"), Beside())
-    except BusyError:
-        raise
-    except MienError as error:
-        earlier = _unfinished(out)
-        if earlier is None:
-            raise
+    except UnfinishedError as error:
         raise MienError(
-            f"{earlier} is what was kept, as JSON lines, of a session that was broken "
+            f"{partial_path(out)} is what was kept, as JSON lines, of a session that was broken "
             "off: move it away, or delete it."
         ) from error
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
+from math import nan
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
@@ -107,10 +108,7 @@ def draw(drawn: Panels, path: Path) -> None:
 
 
 def _panel(axes: Axes, rows: Sequence[Row]) -> None:
-    printed = [_printed(row) for row in rows]
-    places = [place + PRINTED.below for place, value in enumerate(printed) if value is not None]
-    values = [value for value in printed if value is not None]
-    axes.plot(values, places, PRINTED.mark, color=PRINTED.colour, markersize=4, label=PRINTED.name)
+    _crosses(axes, [_printed(row) for row in rows])
     _marks(axes, [row.measured for row in rows], MEASURED)
     _marks(axes, [_honest(row, rows) for row in rows], HONEST)
     axes.set_yticks(range(len(rows)), [fill(name, NAME) for name in _names(rows)])
@@ -126,10 +124,18 @@ def _printed(row: Row) -> float | None:
 
 def _honest(row: Row, rows: Sequence[Row]) -> Summary | None:
     """Return our honest figure, which is of the test; where there are rows of both, not of val."""
-    of_test = [
-        other for other in rows if other.experiment == row.experiment and other.split == "test"
-    ]
-    return row.honest if row.split != "val" or not of_test else None
+    if row.split == "val" and any(
+        other.experiment == row.experiment and other.split == "test" for other in rows
+    ):
+        return None
+    return row.honest
+
+
+def _crosses(axes: Axes, found: Sequence[float | None]) -> None:
+    """Draw the papers' figures, which have no intervals; the legend names them anyway."""
+    values = [nan if value is None else value for value in found]
+    places = [place + PRINTED.below for place in range(len(found))]
+    axes.plot(values, places, PRINTED.mark, color=PRINTED.colour, markersize=4, label=PRINTED.name)
 
 
 def _marks(axes: Axes, found: Sequence[Summary | None], look: Look) -> None:

@@ -81,10 +81,11 @@ def queue(
     broken = {t.user_attrs[SLOT]: t for t in trials if SLOT in t.user_attrs}
     attempts: dict[int, Mapping[str, Any]] = {n: _values(trial) for n, trial in broken.items()}
     attempts |= dict(enumerate(wanted))
-    missing = sorted(set(attempts) - taken)
-    held = [number for number in missing if busy(number)]
-    for number in missing:
-        if number not in held:
+    held = []
+    for number in sorted(set(attempts) - taken):
+        if busy(number):
+            held.append(number)
+        else:
             study.enqueue_trial(dict(attempts[number]), user_attrs={SLOT: number})
     return held
 

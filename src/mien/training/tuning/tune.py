@@ -19,9 +19,10 @@ from optuna.trial import FrozenTrial, Trial
 from mien.data.dataset import FaceDataset
 from mien.errors import BusyError, MienError, TrainingError
 from mien.recipe import Recipe
+from mien.training.beginning import is_training
 from mien.training.cross_validation import repeated
 from mien.training.run import Run
-from mien.training.train import is_training, train
+from mien.training.train import train
 from mien.training.tuning.bar import StudyBar
 from mien.training.tuning.comparable import check_selection
 from mien.training.tuning.importance import importances
@@ -244,7 +245,7 @@ class _Worker:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             fail_stale_trials(self._study)
-        return queue(self._study, self._grid, lambda number: is_training(self._run(number).folder))
+        return queue(self._study, self._grid, lambda number: is_training(self._run(number)))
 
     def _run(self, number: int) -> Run:
         return Run(self._folder / "trials" / f"{number:04d}")
