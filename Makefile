@@ -7,13 +7,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test lint check-wheel clean
+OLDEST := .venv-oldest
+
+.PHONY: help demo test lint check-wheel check-oldest clean
 
 help:
 	@echo "make demo    set up, then read the expressions in a public domain portrait"
 	@echo "make test    set up everything, then run the tests"
 	@echo "make lint    style, types and import directions"
 	@echo "make check-wheel  size and cost of the base install"
+	@echo "make check-oldest  the oldest libraries that photos, videos and requests are read with"
 	@echo "make clean   remove the environment and everything made"
 
 $(BIN)/python:
@@ -53,5 +56,17 @@ check-wheel: $(VENV)/.dev
 	@echo "== Building the wheel and using it in an environment of its own"
 	@$(BIN)/python benchmarks/wheel.py
 
+# Each library in the lowest version that pyproject.toml takes; without a training framework.
+check-oldest:
+	@echo "== Testing with the oldest libraries, in $(OLDEST)"
+	@$(PYTHON) -m venv --clear $(OLDEST)
+	@sed -n '/^dependencies/,/^train/p' pyproject.toml | grep -oE '[a-z-]+>=[0-9.]+' \
+		| sed 's/>=/==/' > $(OLDEST)/lowest.txt
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c $(OLDEST)/lowest.txt '.[parquet,app]' \
+		httpx hypothesis onnx pandas pytest pytest-xdist
+	@OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -q -n auto --maxprocesses 4 \
+		--dist loadfile tests/inference tests/apps/api --ignore tests/apps/api/test_api_schema.py
+
 clean:
-	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OLDEST) demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

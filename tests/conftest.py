@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib
 import pytest
@@ -16,12 +16,12 @@ from mien.apps.cli.main import main
 from mien.data.dataset import FaceDataset
 from mien.data.readers import read_dataset
 from mien.data.votes import join_votes
-from mien.evaluation.report import evaluate_run
-from mien.export.export import export_run
 from mien.inference.zoo import model_path
 from mien.recipe import find_recipe, load_recipe
-from mien.training.run import Run
-from mien.training.train import train
+
+# What trains is imported where it is used: most tests run without a training framework, too.
+if TYPE_CHECKING:
+    from mien.training.run import Run
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -112,6 +112,8 @@ def real_fer2013(shared_data: Path) -> FaceDataset:
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory, small_dataset: FaceDataset) -> Run:
     """A finished training of the small recipe on the small dataset."""
+    from mien.training.train import train
+
     recipe = load_recipe(find_recipe("mien-base"), makers.SMALL_RECIPE)
     folder = tmp_path_factory.mktemp("runs") / "small"
     return train(recipe, small_dataset, folder, progress=False)
@@ -122,6 +124,9 @@ def small_model(
     small_run: Run, small_dataset: FaceDataset, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The small run's network, evaluated and exported."""
+    from mien.evaluation.report import evaluate_run
+    from mien.export.export import export_run
+
     evaluate_run(small_run, small_dataset)
     path = tmp_path_factory.mktemp("models") / "small.onnx"
     export_run(small_run, path, name="small")

@@ -133,7 +133,12 @@ def test_an_ensemble_is_measured_and_exported(
     options = ["--out", out, "--card", card, "--weights", "fit", "--average", "logits"]
     code, printed, err = mien("ensemble", *members, *data_of(small_fer2013), *options)
     assert code == 0, err
-    assert printed.count("ensemble") == 5  # the title, too
+    rows = [
+        line.split("│")[3].strip()
+        for line in printed.splitlines()
+        if "│ test, all" in line or "leaked (" in line
+    ]
+    assert rows.count("small") == 2 * rows.count("ensemble") == 8  # two outputs, all and not leaked
     assert "without leaked" in printed
     found = read_card(out)
     assert sum(m.weights["basic7"] for m in found.members) == pytest.approx(1)

@@ -134,6 +134,8 @@ def test_values_of_a_perfect_and_of_an_always_wrong_model():
     perfect = {metric: metric(truth, np.eye(3)[truth]) for metric in RANGES}
     lossless = (brier, expected_calibration_error, negative_log_likelihood)
     assert perfect == {metric: 0 if metric in lossless else 1 for metric in RANGES}
+    assert not np.signbit(perfect[negative_log_likelihood])  # which would print as -0.000
+    assert negative_log_likelihood(truth, np.eye(3)[truth] * (1 + 1e-15)) == 0
     wrong = np.eye(3)[(truth + 1) % 3]
     assert brier(truth, wrong) == 2
     assert expected_calibration_error(truth, wrong) == 1

@@ -75,7 +75,8 @@ def brier(truth: Truth, probabilities: Probabilities) -> float:
 def negative_log_likelihood(truth: Truth, probabilities: Probabilities) -> float:
     """Return the mean of -log p(right class), in nats; p at least 2.2e-16, as in scikit-learn."""
     right = probabilities[np.arange(len(truth)), truth]
-    return float(-np.log(np.maximum(right, np.finfo(np.float64).eps)).mean())
+    # At most 1, which sums of probabilities are but for rounding; and no "-0.000" of the surest.
+    return abs(float(np.log(np.clip(right, np.finfo(np.float64).eps, 1.0)).mean()))
 
 
 def expected_calibration_error(truth: Truth, probabilities: Probabilities) -> float:

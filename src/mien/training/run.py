@@ -267,9 +267,12 @@ def _read(checkpoint: Path) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, Any]:
+    versions = {library: metadata.version(library) for library in LIBRARIES}
+    # Its own name says for what it was built ("+cpu", "+cu130"), which some wheels' does not.
+    versions["torch"] = str(torch.__version__)
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "threads": torch.get_num_threads(),
-        "versions": {library: metadata.version(library) for library in LIBRARIES},
+        "versions": versions,
     }

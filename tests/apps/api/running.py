@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import PIL.Image
+import pytest
 
 from mien.apps.api.app import create_app
 from mien.apps.api.service import Service
@@ -19,6 +21,11 @@ from mien.apps.api.serving import GracefulServer, listen
 from mien.apps.api.settings import ServerSettings
 
 PATIENCE = 60.0
+
+
+def warned(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """Return what was logged of things that went wrong; some libraries log what goes well."""
+    return [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 class Running:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -17,6 +18,11 @@ from mien.inference.video.mp4_index import lacks_index
 
 # What goes wrong is raised or reported; FFmpeg would print it beside that.
 logging.getLogger("libav").setLevel(logging.CRITICAL)
+
+# What a file says of itself is not read, so its encoding does not matter; PyAV 19 never minds it.
+_ANY_METADATA: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+)
 
 
 def open_video(
@@ -39,9 +45,8 @@ def open_video(
     if isinstance(source, Path):
         _check_file(source)
     try:
-        # What a file says of itself is not read, so its encoding does not matter.
-        container = av.open(
-            for_ffmpeg(source), options=options or {}, timeout=timeout, metadata_errors="replace"
+        container: InputContainer = av.open(
+            for_ffmpeg(source), options=options or {}, timeout=timeout, **_ANY_METADATA
         )
     except (FFmpegError, OSError, ValueError) as error:
         # FFmpeg's own error holds the whole URL.
