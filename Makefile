@@ -5,9 +5,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-
 OLDEST := .venv-oldest
+INSTALL := -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python $(INSTALL) -c constraints.txt
+PYTEST := -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help demo test lint check-wheel check-oldest clean
 
@@ -41,7 +42,7 @@ demo: $(VENV)/.base
 
 test: $(VENV)/.dev
 	@echo "== Running the tests (ten minutes on 2 cores; tests of real data need MIEN_DATA)"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 	@echo "== Passed. Screenshots of the page: .pytest_cache/d/screenshots"
 	@echo "   To see it work: make demo. To look around: README.md"
 
@@ -57,16 +58,19 @@ check-wheel: $(VENV)/.dev
 	@$(BIN)/python benchmarks/wheel.py
 
 # Each library in the lowest version that pyproject.toml takes; without a training framework.
-check-oldest:
-	@echo "== Testing with the oldest libraries, in $(OLDEST)"
+$(OLDEST)/.dev: pyproject.toml
+	@echo "== Installing the oldest libraries in $(OLDEST) (a minute or two)"
 	@$(PYTHON) -m venv --clear $(OLDEST)
 	@sed -n '/^dependencies/,/^train/p' pyproject.toml | grep -oE '[a-z-]+>=[0-9.]+' \
 		| sed 's/>=/==/' > $(OLDEST)/lowest.txt
-	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
-		-c $(OLDEST)/lowest.txt '.[parquet,app]' \
+	@$(OLDEST)/bin/python $(INSTALL) -c $(OLDEST)/lowest.txt -e '.[parquet,app]' \
 		httpx hypothesis onnx pandas pytest pytest-xdist
-	@OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -q -n auto --maxprocesses 4 \
-		--dist loadfile tests/inference tests/apps/api --ignore tests/apps/api/test_api_schema.py
+	@touch $@
+
+check-oldest: $(OLDEST)/.dev
+	@echo "== Testing with the oldest libraries"
+	@OMP_NUM_THREADS=1 $(OLDEST)/bin/python $(PYTEST) \
+		tests/inference tests/apps/api --ignore tests/apps/api/test_api_schema.py
 
 clean:
 	rm -rf $(VENV) $(OLDEST) demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

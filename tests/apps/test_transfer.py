@@ -139,6 +139,7 @@ def test_an_ensemble_is_measured_and_exported(
         if "│ test, all" in line or "leaked (" in line
     ]
     assert rows.count("small") == 2 * rows.count("ensemble") == 8  # two outputs, all and not leaked
+    assert "Members and ensemble" in printed
     assert "without leaked" in printed
     found = read_card(out)
     assert sum(m.weights["basic7"] for m in found.members) == pytest.approx(1)
