@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from mien.data.readers import read_dataset
-from mien.evaluation.bootstrap import wilson
 from mien.evaluation.predictions_file import read_predictions
 from mien.evaluation.report import predictions_file
+from mien.evaluation.unvaried import wilson
 from mien.files import write_json
 from mien.preprocess import Image
 from mien.training.run import Run

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import bootstrap as oracle
+from scipy.stats import t as student
 
 from mien.evaluation.bootstrap import (
     RESAMPLES,
@@ -13,9 +14,10 @@ from mien.evaluation.bootstrap import (
     intervals,
     resampled,
     share_interval,
-    wilson,
+    widened,
 )
-from mien.evaluation.metrics import METRICS, accuracy, kappa
+from mien.evaluation.metrics import METRICS, accuracy, balanced_accuracy, brier, kappa
+from mien.evaluation.unvaried import wilson
 
 
 def answers(right):
@@ -151,3 +153,45 @@ def test_bounds_hold_the_middle_of_what_is_defined():
 
 def test_an_undefined_figure_has_an_undefined_interval():
     assert np.isnan(interval(kappa, *answers([True] * 5))).all()
+
+
+def test_few_subjects_make_an_interval_as_wide_as_students():
+    shares = np.array([0.5, 0.6, 0.8, 0.9])
+    truth, said = answers(np.concatenate([np.arange(10) < 10 * share for share in shares]))
+    people = np.repeat(list("abcd"), 10)
+    low, high = interval(accuracy, truth, said, people)
+    half = student.ppf(0.975, 3) * shares.std(ddof=1) / 2
+    assert (low, high) == pytest.approx((0.7 - half, 0.7 + half), abs=0.06)
+    assert share_interval(said.argmax(1) == truth, people) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize("count", [2, 5, 29])
+def test_widening_keeps_the_middle_and_the_range_of_a_metric(count):
+    low, high = widened((0.4, 0.5), count)
+    assert low < 0.4 < 0.5 < high
+    if high < 1 and low > 0:
+        assert low + high == pytest.approx(0.9)
+    assert widened((0.01, 0.99), count) == (0, 1)
+    assert widened((0.4, 1.99), count, (0, 2))[1] == 2
+    assert widened((0.4, 0.5), 30) == (0.4, 0.5)
+
+
+def test_a_mean_over_classes_is_as_sure_as_its_classes():
+    truth = np.array([0] * 100 + [1])
+    shares = np.eye(2)[truth]
+    low, high = interval(balanced_accuracy, truth, shares)
+    assert low == pytest.approx((wilson(100, 100)[0] + wilson(1, 1)[0]) / 2)
+    assert high == 1
+    assert interval(accuracy, truth, shares)[0] == wilson(101, 101)[0]
+
+
+@pytest.mark.parametrize("metric", [METRICS["nll"], METRICS["ece"], brier])
+def test_what_is_no_share_has_no_interval_where_nothing_varies(metric):
+    truth = np.array([0, 1] * 10)
+    assert metric(truth, np.eye(2)[truth]) == 0
+    assert np.isnan(interval(metric, truth, np.eye(2)[truth])).all()
+
+
+def test_a_constant_answer_has_no_interval_of_kappa():
+    truth = np.array([0, 1] * 10)
+    assert np.isnan(interval(kappa, truth, np.tile([0.9, 0.1], (20, 1)))).all()

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from mien.evaluation.bootstrap import wilson
 from mien.evaluation.card_figures import class_figures, elsewhere_figures, split_figures
 from mien.evaluation.predictions import Predictions
+from mien.evaluation.unvaried import wilson
 from mien.labels import label_set
 
 EIGHT = label_set("ferplus8")

@@ -118,3 +118,22 @@ def test_outputs_are_chosen_by_their_expressions():
     assert common_labels([[eight, four], [four]]) == [FOUR]
     with pytest.raises(MienError, match=r"no output of the same expressions .*with --labels"):
         common_labels([[eight], [four]])
+
+
+def test_leaked_faces_are_left_out_beside(tmp_path):
+    one = random_table(leaked=np.arange(120) < 40)
+    two = other(one)
+    found = compare([one, two])
+    clean = compare([table.select(~table.leaked) for table in (one, two)])
+    assert (found.leaked, clean.leaked) == (40, 0)
+    assert [m.figures for m in found.unleaked] == [m.figures for m in clean.models]
+    assert found.unleaked[1].differences == clean.models[1].differences
+    assert found.unleaked[1].test == clean.models[1].test
+    assert found.unleaked[0].test is None
+    assert clean.unleaked == ()
+    text = write_comparisons([found], tmp_path).read_text()
+    assert "The same without the 40 faces" in text
+    data = json.loads((tmp_path / "compare.json").read_text())[0]
+    assert (data["leaked"], data["intervals_over"]) == (40, "faces")
+    expected = clean.models[1].figures["accuracy"][0]
+    assert data["without_leaked"][1]["figures"]["accuracy"]["value"] == expected

@@ -123,3 +123,15 @@ def test_a_verdict_follows_the_bounds(confidence, agreement, not_a_face, outcome
     verdict = judged.verdict(0)
     assert verdict.outcome == outcome
     assert (verdict.agreement, verdict.not_a_face) == (agreement, not_a_face)
+
+
+def test_frames_of_one_person_do_not_make_what_is_doubted_surer():
+    right = np.repeat([True, True, True, False] * 2, 40)
+    faces = table([0.9] * 320, right, split="test")
+    people = replace(faces, subjects=np.repeat([f"s{n}" for n in range(8)], 40))
+    alone, together = (
+        {f.metric: f for f in doubt_figures(some, Doubt(confidence=0.5), "made")}["right_of_all"]
+        for some in (faces, people)
+    )
+    assert alone.value == together.value == 0.75
+    assert together.high - together.low > 3 * (alone.high - alone.low)

@@ -230,3 +230,15 @@ def test_kappa_is_undefined_where_all_faces_are_and_are_called_the_same():
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_nothing_is_defined_without_a_face(metric):
     assert np.isnan(metric(np.zeros(0, np.int64), np.zeros((0, 3))))
+
+
+@pytest.mark.parametrize("count", [50, 500])
+def test_a_val_without_mistakes_does_not_make_every_answer_certain(count):
+    generator = np.random.default_rng(0)
+    truth = generator.integers(0, 4, count)
+    logits = generator.normal(0, 1, (count, 4)) + 6 * np.eye(4)[truth]
+    assert (logits.argmax(1) == truth).all()
+    temperature = fit_temperature(logits, truth)
+    shares = probabilities(logits, temperature)
+    # One face more, which may show anything, is what the doubt that is left amounts to.
+    assert 1 / (20 * count) < (1 - shares.max(1)).mean() < 2 / count

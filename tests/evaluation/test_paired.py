@@ -102,3 +102,28 @@ def test_mcnemar_of_hand_computed_cases():
     assert mcnemar(*outcomes(0, 0, 5, 0)).p == pytest.approx(2 / 32)
     assert mcnemar(*outcomes(3, 4, 4, 3)).p == 1
     assert mcnemar(*outcomes(10, 0, 0, 3)) == McNemar(0, 0, 1.0)
+
+
+def test_subjects_that_all_differ_by_the_same_leave_the_faces_to_draw():
+    first, second = outcomes(14, 0, 2, 4)  # ten faces of each of two people, one better of each
+    order = np.argsort(np.tile([0, 1], 10), kind="stable")
+    people = np.repeat(["a", "b"], 10)
+    models = deciding(first[order]), deciding(second[order])
+    truth = np.zeros(20, int)
+    found = paired_difference(accuracy, truth, *models, people)
+    assert found.value == pytest.approx(0.1)
+    assert found == paired_difference(accuracy, truth, *models)
+    assert found.low < 0.05 < 0.15 < found.high
+
+
+@pytest.mark.parametrize(("people", "least"), [(2, 0.85), (5, 0.88), (20, 0.9)])
+def test_intervals_of_few_people_hold_0_where_two_models_are_equally_good(people, least):
+    generator = np.random.default_rng(people)
+    truth, subjects = np.zeros(people * 10, int), np.repeat(np.arange(people).astype(str), 10)
+    held = []
+    for _ in range(100):
+        better = np.repeat(generator.random(people), 10)  # who is read better differs by person
+        models = [deciding(generator.random(len(truth)) < p) for p in (better, 1 - better)]
+        found = paired_difference(accuracy, truth, *models, subjects)
+        held.append(found.low <= 0 <= found.high)
+    assert np.mean(held) >= least

@@ -125,3 +125,14 @@ def test_what_is_no_parquet_file_is_said(tmp_path):
         read_predictions(tmp_path / "none.parquet")
     with pytest.raises(DataError, match=r"none\.csv cannot be opened"):
         read_predictions(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("digits", [2, 3, 6])
+def test_rounded_probabilities_are_read(tmp_path, digits):
+    generator = np.random.default_rng(0)
+    names = label_set("basic7").expressions
+    shares = generator.dirichlet(np.ones(7), 300).round(digits)
+    rows = "".join(f"f{i},{','.join(map(str, row))}\n" for i, row in enumerate(shares))
+    found = read_predictions(write_csv(tmp_path, rows, f"id,{','.join(names)}\n"))
+    whole = shares / shares.sum(1, keepdims=True)
+    np.testing.assert_allclose(found.probabilities, whole, atol=1e-12)

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 import makers
-from mien.evaluation.ranking import GRID, Curve, curves, macro, macro_auc, micro
+from mien.evaluation.metrics import macro_auc
+from mien.evaluation.ranking import GRID, Curve, curves, macro, micro
 
 CASES = st.builds(
     makers.guesses,
@@ -166,3 +167,20 @@ def test_nothing_is_defined_without_a_face():
     truth, shares = np.zeros(0, np.int64), np.zeros((0, 3))
     assert curves(truth, shares, "roc") == {}
     assert np.isnan(macro_auc(truth, shares))
+
+
+def test_precision_is_drawn_in_the_steps_that_its_area_counts():
+    truth, shares = np.array([0, 0, 1, 1]), binary([0.1, 0.4, 0.35, 0.8])
+    found = curves(truth, shares, "precision-recall")[1]
+    # Up to half of the hits precision is 1, then 2 of 3: no line goes from one to the other.
+    np.testing.assert_allclose(
+        found.at(np.array([0.0, 0.25, 0.5, 0.51, 1.0])), [1, 1, 1, 2 / 3, 2 / 3]
+    )
+
+
+def test_the_macro_precision_has_the_area_of_its_steps():
+    generator = np.random.default_rng(0)
+    truth = generator.integers(0, 3, 200)
+    shares = np.eye(3)[generator.integers(0, 3, 200)]  # hard labels, where lines would add most
+    found = macro(curves(truth, shares, "precision-recall"))
+    assert found.y.mean() == pytest.approx(found.area, abs=0.02)

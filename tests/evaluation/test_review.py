@@ -10,13 +10,15 @@ import pytest
 from sklearn import metrics as oracle
 
 from mien.data.dataset import NO_TARGET
+from mien.data.votes import majority
 from mien.errors import MienError
-from mien.evaluation.bootstrap import CALIBRATION_NOTE, wilson
+from mien.evaluation.bootstrap import CALIBRATION_NOTE
 from mien.evaluation.judged import judged
 from mien.evaluation.predict import predict
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import read_predictions
 from mien.evaluation.review import write_review
+from mien.evaluation.unvaried import wilson
 from mien.labels import LabelSet, label_set
 
 FOUR = label_set("four")
@@ -305,3 +307,49 @@ def test_choosing_among_fewer_divides_the_probability():
         sure.among(FOUR)
     with pytest.raises(MienError, match="has no 'contempt'"):
         narrow.among(LabelSet("two", ("anger", "contempt")))
+
+
+@pytest.fixture(scope="module")
+def disagreeing(small_dataset):
+    """The small dataset, where raters saw happiness in every third face, whatever its label."""
+    votes = small_dataset.votes.copy()
+    votes[::3] = [0] * 10
+    votes[::3, 4] = 10
+    return replace(small_dataset, votes=votes)
+
+
+def theirs(dataset, labels, truth):
+    """Another program's table, which says the majority of the raters."""
+    said = majority(dataset.votes)
+    shares = np.where(said[:, None] == NO_TARGET, 1 / 8, np.eye(8)[said])
+    return table(
+        truth,
+        shares + 0.01,
+        labels,
+        dataset="",
+        ids=dataset.ids,
+        splits=np.full(len(dataset), ""),
+    )
+
+
+def test_eight_expressions_are_judged_by_the_majority_of_the_raters(disagreeing, tmp_path):
+    labels, count = label_set("ferplus8"), len(disagreeing)
+    expected = majority(disagreeing.votes)
+    for truth in (np.full(count, NO_TARGET), expected):
+        found = judged(theirs(disagreeing, labels, truth), disagreeing)
+        places = np.isin(disagreeing.ids, found.faces.ids)
+        np.testing.assert_array_equal(found.faces.truth, expected[places])
+        assert (found.faces.truth != NO_TARGET).all()
+    page = write_review([found], tmp_path)
+    assert "What a face shows is what most raters named." in page.read_text()
+
+
+def test_a_table_may_say_that_it_is_judged_by_the_labels(disagreeing, tmp_path):
+    labels = label_set("ferplus8")
+    names = np.array(disagreeing.labels.expressions)[disagreeing.targets]
+    own = np.array([labels.expressions.index(name) for name in names])
+    found = judged(theirs(disagreeing, labels, own), disagreeing)
+    places = np.isin(disagreeing.ids, found.faces.ids)
+    np.testing.assert_array_equal(found.faces.truth, own[places])
+    page = write_review([found], tmp_path)
+    assert "What a face shows is the dataset&#x27;s own label." in page.read_text()

@@ -15,6 +15,7 @@ from mien.explanation.faithfulness import (
     region_faithfulness,
 )
 from mien.explanation.regions import REGIONS, areas, region_map
+from mien.explanation.settings import Settings
 from mien.explanation.summary import Estimate, trust
 
 BLACK = np.zeros((48, 48), np.uint8)
@@ -52,7 +53,7 @@ def test_the_right_heatmap_deletes_at_once_and_the_wrong_one_at_last(linear_outp
     heatmap = (cell_map(48) == 77).astype(float)
     output = linear_output(heatmap / 8)
     whole, nothing = output.probability(np.stack([WHITE, BLACK]), 0)
-    test = CellTest(output, WHITE, BLACK, 0)
+    test = CellTest(output, WHITE, BLACK, 0, 0)
     first, last = 1 / STEPS / 2, 1 - 1 / STEPS / 2
     right, wrong = test(heatmap), test(-heatmap)
     assert right.deletion.area == pytest.approx(first * whole + last * nothing, abs=1e-6)
@@ -75,14 +76,14 @@ def test_nothing_beats_chance_on_a_model_that_does_not_look(linear_output, crop)
 
 def test_chance_is_the_same_each_time(linear_output, crop):
     output = linear_output(np.random.default_rng(1).normal(size=(48, 48)) / 50)
-    one, other = (CellTest(output, crop, BLACK, 0)(crop.astype(float)) for _ in range(2))
+    one, other = (CellTest(output, crop, BLACK, 0, 0)(crop.astype(float)) for _ in range(2))
     assert np.array_equal(one.random_deletion.probabilities, other.random_deletion.probabilities)
 
 
 def test_the_only_region_that_counts_is_deleted_first():
     regions = region_map(48)
     mouth = REGIONS.index("mouth")
-    found = region_faithfulness(Contributions(regions, 1.0 - MEMBERS[:, mouth]))
+    found = region_faithfulness(Contributions(regions, 1.0 - MEMBERS[:, mouth]), 0)
     share = areas(regions)[mouth]
     # The fall ends between two places where the curve is read.
     assert found.deletion.area == pytest.approx(share / 2, abs=0.011)
@@ -95,7 +96,7 @@ def test_the_only_region_that_counts_is_deleted_first():
 def test_what_is_deleted_is_not_inserted(seed):
     """Both ends of each curve are the whole face and the empty one."""
     values = np.random.default_rng(seed).random(2**COUNT)
-    found = region_faithfulness(Contributions(region_map(48), values))
+    found = region_faithfulness(Contributions(region_map(48), values), 0)
     for curve in (found.deletion, found.random_deletion):
         assert curve.probabilities[[0, -1]] == pytest.approx(values[[0, -1]])
     for curve in (found.insertion, found.random_insertion):
@@ -103,7 +104,32 @@ def test_what_is_deleted_is_not_inserted(seed):
 
 
 def test_an_estimate_is_a_mean_within_its_interval():
-    found = Estimate.of([0, 1, 1, 1] * 50)
+    found = Estimate.of([0, 1, 1, 1] * 50, None)
     assert found.value == 0.75
     assert 0.68 < found.low < 0.72
     assert 0.78 < found.high < 0.82
+
+
+def test_each_face_has_random_orders_of_its_own(linear_output):
+    """The model looks at one cell only, and the faces differ in another: only orders can differ."""
+    explainer = Explainer(
+        linear_output((cell_map(48) == 77) / 8), settings=Settings(fill="black")
+    )
+    other = WHITE.copy()
+    other[0, 0] = 0
+    one, two, again = (
+        explainer.study(face).faithfulness["occlusion"].random_deletion.probabilities
+        for face in (WHITE, other, WHITE)
+    )
+    assert np.array_equal(one, again)
+    assert not np.allclose(one, two)
+
+
+def test_faces_of_one_subject_count_together():
+    people = np.repeat([f"s{n}" for n in range(40)], 10)
+    hits = np.repeat(np.arange(40) % 4 > 0, 10)
+    faces, whole = Estimate.of_share(hits, None), Estimate.of_share(hits, people)
+    assert faces.value == whole.value == 0.75
+    assert whole.high - whole.low > 2.5 * (faces.high - faces.low)
+    means = Estimate.of(hits, people)
+    assert (means.low, means.high) == pytest.approx((whole.low, whole.high))

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluation.metrics import Metric, Probabilities, Truth
+from mien.evaluation.metrics import Metric, Probabilities, Truth, span
+from mien.evaluation.unvaried import NORMAL, unvaried, wilson
 
 RESAMPLES = 1000
 COVERAGE = 0.95
@@ -16,8 +17,8 @@ COVERAGE = 0.95
 SMALLEST = 1e-12
 """Intervals narrower than this have no width but that of rounding."""
 
-NORMAL = 1.959963984540054
-"""Standard deviations within which 95 % of a normal distribution lie."""
+FEW = 30
+"""Faces or groups below which the intervals that they make are widened."""
 
 CALIBRATION_NOTE = (
     "The calibration error of a resample is larger than that of the whole, so its interval lies too"
@@ -66,8 +67,8 @@ def intervals(
 ) -> dict[str, tuple[float, float]]:
     """Return the bounds of several metrics' intervals, by name, from the same resamples.
 
-    Args and returns as of `interval`. Where no resample differs from 0, or from 1, because every
-    face or group is read alike, the other bound is Wilson's over these.
+    Args and returns as of `interval`. Of few faces or groups it is widened, and where no resample
+    differs from another it is `unvaried`.
     """
     if groups is not None and len(np.unique(groups)) == 1:
         groups = None
@@ -77,33 +78,49 @@ def intervals(
         for name, metric in metrics.items():
             values[name].append(metric(drawn, said))
     count = len(truth) if groups is None else len(np.unique(groups))
-    return {name: _at_the_border(bounds(np.array(v)), count) for name, v in values.items()}
+    found = {name: bounds(np.array(drawn)) for name, drawn in values.items()}
+    return {
+        name: unvaried(metric, metric(truth, probabilities), truth, groups)
+        if has_no_width(found[name])
+        else widened(found[name], count, span(metric))
+        for name, metric in metrics.items()
+    }
 
 
-def _at_the_border(found: tuple[float, float], count: int) -> tuple[float, float]:
-    """Return Wilson's bounds instead of an interval without width at 0 or at 1."""
-    if found == (0.0, 0.0):
-        return wilson(0, count)
-    return wilson(count, count) if found == (1.0, 1.0) else found
+def has_no_width(found: tuple[float, float]) -> bool:
+    """Say whether an interval's bounds are the same, but for rounding."""
+    return found[1] - found[0] < SMALLEST
 
 
-def wilson(hits: float, of: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share: right also at 0 and 1, where a bootstrap has none.
+def widened(
+    found: tuple[float, float], count: int, within: tuple[float, float] = (0.0, 1.0)
+) -> tuple[float, float]:
+    """Return an interval as wide as it should be if few faces or groups were drawn.
 
-    Wilson, "Probable inference", Journal of the American Statistical Association 22, 1927.
+    Resamples of k vary too little, by the root of (k - 1) / k, and do not know how badly k tell
+    their own spread, which Student's distribution does. Hesterberg, "What Teachers Should Know
+    About the Bootstrap", The American Statistician 69, 2015, section 3.
+
+    Args:
+        found: Lower and upper bound.
+        count: How many were drawn, 2 or more; from `FEW` on nothing is changed.
+        within: Smallest and largest value that there can be.
     """
-    share, z2 = hits / of, NORMAL**2 / of
-    middle = (share + z2 / 2) / (1 + z2)
-    half = NORMAL * math.sqrt(share * (1 - share) / of + z2 / (4 * of)) / (1 + z2)
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return min(low, share), max(high, share)
+    if count >= FEW or math.isnan(found[0]):
+        return found
+    from scipy.stats import t as student  # takes long, and is rarely needed
+
+    times = float(student.ppf((1 + COVERAGE) / 2, count - 1)) / NORMAL
+    half = (found[1] - found[0]) / 2 * times * math.sqrt(count / (count - 1))
+    middle = (found[0] + found[1]) / 2
+    return max(within[0], middle - half), min(within[1], middle + half)
 
 
 def share_interval(hits: NDArray[np.bool_], groups: Groups | None = None) -> tuple[float, float]:
     """Return the 95 % interval of a share: Wilson's over faces, a bootstrap over groups.
 
-    Where all groups hit as often, no resample differs: it is Wilson's over the groups then; of a
-    single group it is over its faces.
+    Of few groups it is widened. Where all hit as often, no resample differs: it is Wilson's over
+    the groups then; of a single group it is over its faces.
 
     Args:
         hits: bool (N,), at least one.
@@ -112,8 +129,10 @@ def share_interval(hits: NDArray[np.bool_], groups: Groups | None = None) -> tup
     count = 1 if groups is None else len(np.unique(groups))
     if count == 1:
         return wilson(int(hits.sum()), len(hits))
-    low, high = bounds(np.array([hits[p].mean() for p in resampled(len(hits), groups, 0)]))
-    return wilson(float(hits.mean()) * count, count) if high - low < SMALLEST else (low, high)
+    found = bounds(np.array([hits[p].mean() for p in resampled(len(hits), groups, 0)]))
+    if has_no_width(found):
+        return wilson(float(hits.mean()) * count, count)
+    return widened(found, count)
 
 
 def resampled(count: int, groups: Groups | None, seed: int) -> Iterator[NDArray[np.intp]]:

@@ -19,6 +19,10 @@ BOUNDS = (0.05, 20.0)
 def fit_temperature(logits: NDArray[np.float64], truth: Truth) -> float:
     """Return the temperature with the smallest negative log-likelihood on validation.
 
+    The faces count as if there were one more that shows each class with equal chance: where all are
+    read right, the likelihood alone would make every answer certain. Platt, "Probabilistic Outputs
+    for Support Vector Machines", Advances in Large Margin Classifiers, 1999, section 2.2.
+
     Args:
         logits: float (N, C).
         truth: int (N,), all known.
@@ -32,7 +36,7 @@ def fit_temperature(logits: NDArray[np.float64], truth: Truth) -> float:
 
     def loss(log_temperature: float) -> float:
         scores = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return float(-scores[rows, truth].mean())
+        return float(-scores[rows, truth].sum() - scores.mean())
 
     found = minimize_scalar(loss, bounds=tuple(np.log(BOUNDS)), method="bounded")
     return float(np.exp(found.x))

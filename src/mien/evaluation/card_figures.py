@@ -83,7 +83,7 @@ def _among_shown(known: Predictions) -> Predictions:
 
 
 def metric_figures(head: str, faces: Predictions, of: Of) -> list[Figure]:
-    """Return every metric with its bootstrap interval; nothing without a face.
+    """Return every metric that has one with its bootstrap interval; nothing without a face.
 
     Faces of one subject are drawn together where all subjects are known.
     """
@@ -94,6 +94,7 @@ def metric_figures(head: str, faces: Predictions, of: Of) -> list[Figure]:
     return [
         figure(head, name, of, len(faces), metric(faces.truth, shares), found[name])
         for name, metric in METRICS.items()
+        if np.isfinite(found[name]).all()
     ]
 
 

@@ -31,12 +31,14 @@ class Compared:
         figures: Value, lower and upper bound of each headline figure.
         differences: To the first model, by figure; none for the first itself.
         test: Against the first model; None for the first itself.
+        unleaked: The same without leaked faces; None where none or all are leaked.
     """
 
     model: str
     figures: Measured
     differences: Mapping[str, Difference]
     test: McNemar | None
+    unleaked: Compared | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Comparison:
         labels: What was to be chosen among.
         split: Which faces.
         faces: How many.
+        leaked: How many of them are leaked.
         people: Whether intervals draw whole subjects; else they draw faces.
         models: In the given order; each is compared with the first.
     """
@@ -56,8 +59,14 @@ class Comparison:
     labels: LabelSet
     split: str
     faces: int
+    leaked: int
     people: bool
     models: tuple[Compared, ...]
+
+    @property
+    def unleaked(self) -> tuple[Compared, ...]:
+        """The models without leaked faces; none where none or all are leaked."""
+        return tuple(model.unleaked for model in self.models if model.unleaked is not None)
 
 
 def compare(tables: Sequence[Predictions], split: str | None = None) -> Comparison:
@@ -74,21 +83,32 @@ def compare(tables: Sequence[Predictions], split: str | None = None) -> Comparis
     first = aligned[0]
     models = tuple(_compared(first, other) for other in aligned)
     faces = first.faces
-    people = faces.people is not None
-    return Comparison(faces.dataset, faces.labels, first.split, len(faces), people, models)
+    leaked, people = int(faces.leaked.sum()), faces.people is not None
+    return Comparison(faces.dataset, faces.labels, first.split, len(faces), leaked, people, models)
 
 
 def _compared(first: Judged, other: Judged) -> Compared:
-    name, figures = other.faces.model, measured(other)
-    if other is first:
-        return Compared(name, figures, {}, None)
-    truth, one, two = first.faces.truth, first.faces.probabilities, other.faces.probabilities
+    base = None if other is first else first.faces
+    found = _beside(base, other.faces, measured(other))
+    kept = ~first.faces.leaked
+    if kept.all() or not kept.any():
+        return found
+    base = None if base is None else base.select(kept)
+    unleaked = _beside(base, other.faces.select(kept), measured(other, leaked=False))
+    return replace(found, unleaked=unleaked)
+
+
+def _beside(first: Predictions | None, other: Predictions, figures: Measured) -> Compared:
+    """Return a model's figures, and its differences to a first if it is not that itself."""
+    if first is None:
+        return Compared(other.model, figures, {}, None)
+    truth, one, two = first.truth, first.probabilities, other.probabilities
     differences = {
-        metric: paired_difference(METRICS[metric], truth, one, two, first.faces.people)
+        metric: paired_difference(METRICS[metric], truth, one, two, first.people)
         for metric in PAIRED
     }
     test = mcnemar(one.argmax(1) == truth, two.argmax(1) == truth)
-    return Compared(name, figures, differences, test)
+    return Compared(other.model, figures, differences, test)
 
 
 def common_faces(tables: Sequence[Predictions]) -> list[Predictions]:

@@ -21,10 +21,11 @@ PAGE, DATA = "compare.html", "compare.json"
 SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "ece")
 
 ABOUT = (
-    "Differences are to the first model, with paired 95 % bootstrap intervals: an interval without"
-    " 0 is a difference beyond chance. McNemar's p is of the faces on which only one of the two is"
-    " right, and takes faces, also those of one subject, for independent. Neither contains the"
-    " spread between trainings of the same recipe."
+    "Differences are to the first model, with paired 95 % bootstrap intervals: chance alone makes"
+    " one in twenty that leaves 0 out, so among many models, figures and datasets some will; where"
+    " few faces decide, believe McNemar's p, which is exact. It is of the faces on which only one"
+    " of the two is right, and takes faces, also those of one subject, for independent. Neither"
+    " contains the spread between trainings of the same recipe."
 )
 
 
@@ -70,16 +71,36 @@ def _signed(model: Compared, metric: str) -> str:
 
 
 def _section(comparison: Comparison, picture: str) -> str:
-    rows = [[m.model, *(within(*m.figures[name]) for name in SHOWN)] for m in comparison.models]
-    differences = [[m.model, *difference_cells(m)] for m in comparison.models[1:]]
+    figures, differences = _tables(comparison.models)
     return pages.section(
         title(comparison),
-        pages.table(("model", *(NAMES[name] for name in SHOWN)), rows),
+        figures,
         picture,
-        pages.table(("model", *DIFFERENCE_HEADER), differences) if differences else "",
+        differences,
+        *_without_leaked(comparison),
         pages.paragraph(f"{_drawn_over(comparison)} {CALIBRATION_NOTE}", note=True),
         pages.paragraph(ABOUT, note=True) if differences else "",
     )
+
+
+def _tables(models: Sequence[Compared]) -> tuple[str, str]:
+    """Return the tables of figures and of differences; the latter is empty for a single model."""
+    rows = [[m.model, *(within(*m.figures[name]) for name in SHOWN)] for m in models]
+    differences = [[m.model, *difference_cells(m)] for m in models[1:]]
+    return (
+        pages.table(("model", *(NAMES[name] for name in SHOWN)), rows),
+        pages.table(("model", *DIFFERENCE_HEADER), differences) if differences else "",
+    )
+
+
+def _without_leaked(comparison: Comparison) -> list[str]:
+    if not comparison.unleaked:
+        return []
+    text = (
+        f"The same without the {comparison.leaked:,} faces that have a pixel-identical twin in"
+        " another split, from which a model may know them:"
+    )
+    return [pages.paragraph(text), *_tables(comparison.unleaked)]
 
 
 def _drawn_over(comparison: Comparison) -> str:
@@ -126,7 +147,10 @@ def _data(comparison: Comparison) -> dict[str, Any]:
         "expressions": list(comparison.labels.expressions),
         "split": comparison.split,
         "faces": comparison.faces,
+        "leaked": comparison.leaked,
+        "intervals_over": "subjects" if comparison.people else "faces",
         "models": [_model(model) for model in comparison.models],
+        "without_leaked": [_model(model) for model in comparison.unleaked],
     }
 
 

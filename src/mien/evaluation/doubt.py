@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from mien.card import DOUBT, Doubt, Figure
 from mien.data.dataset import NO_TARGET
 from mien.data.votes import SIGNAL_TRUTHS
-from mien.evaluation.bootstrap import bounds, resampled, wilson
+from mien.evaluation.bootstrap import Groups, bounds, resampled, share_interval
 from mien.evaluation.card_figures import Of, figure
 from mien.evaluation.metrics import Probabilities, Truth
 from mien.evaluation.predictions import Predictions
@@ -46,12 +46,16 @@ class DoubtReport(BaseModel):
 
 @dataclass(frozen=True)
 class _Answers:
-    """What is said of N faces: probabilities float (N, C), signals float (N,); truth int (N,)."""
+    """What is said of N faces: probabilities float (N, C), signals float (N,); truth int (N,).
+
+    `people` are the subjects that intervals draw whole, str (N,), or None.
+    """
 
     truth: Truth
     probabilities: Probabilities
     agreement: Values
     not_a_face: Values
+    people: Groups | None
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -127,6 +131,7 @@ def _answers(faces: Predictions) -> _Answers:
         probabilities=faces.probabilities,
         agreement=said.get("agreement", np.ones(count)),
         not_a_face=said.get("not_a_face", np.zeros(count)),
+        people=faces.people,
     )
 
 
@@ -136,14 +141,14 @@ def _figures(faces: Predictions, doubt: Doubt, of: Of) -> list[Figure]:
         return found
     for name, said in faces.signals.items():
         truth = SIGNAL_TRUTHS[name](faces.votes).astype(np.float64)
-        found += _signal_figures(name, truth, said, of)
+        found += _signal_figures(name, truth, said, faces.people, of)
     return found
 
 
 def _answer_figures(answers: _Answers, doubt: Doubt, of: Of) -> list[Figure]:
     if not len(answers.right):
         return []
-    given = answers.given(doubt)
+    given, people = answers.given(doubt), answers.people
     counts = {
         "right_of_all": (answers.right, np.ones_like(given)),
         "answered": (given, np.ones_like(given)),
@@ -156,20 +161,23 @@ def _answer_figures(answers: _Answers, doubt: Doubt, of: Of) -> list[Figure]:
             of,
             int(among.sum()),
             int(hits.sum()) / int(among.sum()),
-            wilson(int(hits.sum()), int(among.sum())),
+            share_interval(hits[among], None if people is None else people[among]),
         )
         for metric, (hits, among) in counts.items()
         if among.any()
     ]
 
 
-def _signal_figures(name: SignalName, truth: Values, said: Values, of: Of) -> list[Figure]:
+def _signal_figures(
+    name: SignalName, truth: Values, said: Values, people: Groups | None, of: Of
+) -> list[Figure]:
     known = ~np.isnan(truth)
     truth, said = truth[known], said[known]
+    people = None if people is None else people[known]
     figures = []
     for metric, compute in SIGNAL_METRICS.items():
-        drawn = [compute(truth[pick], said[pick]) for pick in resampled(len(truth), None, 0)]
-        low, high = bounds(np.array(drawn))
+        picks = resampled(len(truth), people, 0)
+        low, high = bounds(np.array([compute(truth[pick], said[pick]) for pick in picks]))
         if np.isfinite(low):
             value = compute(truth, said)
             figures.append(figure(name, metric, of, len(truth), value, (low, high)))

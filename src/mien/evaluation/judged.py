@@ -14,6 +14,7 @@ from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.explore.statistics import brightness, sharpness
 from mien.errors import MienError, unknown_name
 from mien.evaluation.predictions import Predictions, leaked_faces
+from mien.evaluation.truths import truth_for
 
 EVERY = "all"
 """The split that means all faces of a dataset without splits."""
@@ -94,8 +95,7 @@ def judged(
 def completed(table: Predictions, dataset: FaceDataset) -> Predictions:
     """Return predictions with what only the dataset knows of the faces.
 
-    A table that says of no face what it shows gets the dataset's labels; one that does is checked
-    against them, unless it came from mien, whose truths may be the raters' majorities.
+    What faces show is, for another program's table, as of `truth_for`; mien's own tables say it.
 
     Raises:
         MienError: If the dataset lacks one of the faces, or a truth is not the dataset's.
@@ -110,30 +110,12 @@ def completed(table: Predictions, dataset: FaceDataset) -> Predictions:
     return replace(
         table,
         **named,
-        truth=table.truth if table.dataset else _truth(table, faces),
+        truth=table.truth if table.dataset else truth_for(table, faces),
         votes=faces.votes if table.votes is None else table.votes,
         leaked=table.leaked if table.dataset else leaked_faces(dataset)[places],
         measures={**own, **table.measures},
         dataset=table.dataset or dataset.name,
     )
-
-
-def _truth(table: Predictions, faces: FaceDataset) -> NDArray[np.int64]:
-    known = {e: i for i, e in enumerate(table.labels.expressions)}
-    names = [*faces.labels.expressions, ""]
-    translated = np.array([known.get(name, NO_TARGET) for name in names], dtype=np.int64)
-    labels = translated[faces.targets]
-    given = table.truth != NO_TARGET
-    wrong = np.flatnonzero(given & (table.truth != labels))
-    if len(wrong):
-        first = wrong[0]
-        raise MienError(
-            f"The truth that {table.model or 'the table'} gives {len(wrong)} faces is not that of"
-            f" {faces.name!r}: of {table.ids[first]}"
-            f" {table.labels.expressions[table.truth[first]]} instead of"
-            f" {names[faces.targets[first]] or 'none'}."
-        )
-    return labels
 
 
 def _unjudged(every: Predictions, dataset: FaceDataset | None) -> dict[str, int]:

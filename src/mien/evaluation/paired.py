@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from mien.evaluation.bootstrap import Groups, bounds, resampled
-from mien.evaluation.metrics import Metric, Probabilities, Truth
+from mien.evaluation.bootstrap import Groups, bounds, has_no_width, resampled, widened
+from mien.evaluation.metrics import Metric, Probabilities, Truth, span
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ def paired_difference(
 ) -> Difference:
     """Return the difference of a metric with its paired bootstrap interval.
 
+    Of few faces or groups it is widened. Where the models differ by the same in each group, which
+    tells nothing of other groups, it is of single faces.
+
     Args:
         metric: Any function of `mien.evaluation.metrics`.
         truth: int (N,).
@@ -56,12 +59,30 @@ def paired_difference(
             itself.
         seed: Seeds the resampling.
     """
+    drawn = _drawn(metric, truth, first, second, groups, seed)
+    if groups is not None and has_no_width(drawn):
+        groups = None
+        drawn = _drawn(metric, truth, first, second, None, seed)
+    if not has_no_width(drawn):
+        count = len(truth) if groups is None else len(np.unique(groups))
+        least, most = span(metric)
+        drawn = widened(drawn, count, (least - most, most - least))
+    return Difference(metric(truth, second) - metric(truth, first), *drawn)
+
+
+def _drawn(
+    metric: Metric,
+    truth: Truth,
+    first: Probabilities,
+    second: Probabilities,
+    groups: Groups | None,
+    seed: int,
+) -> tuple[float, float]:
     values = [
         metric(truth[pick], second[pick]) - metric(truth[pick], first[pick])
         for pick in resampled(len(truth), groups, seed)
     ]
-    low, high = bounds(np.array(values))
-    return Difference(metric(truth, second) - metric(truth, first), low, high)
+    return bounds(np.array(values))
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:

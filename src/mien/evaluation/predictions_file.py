@@ -43,8 +43,8 @@ PREFIXES = ("p_", "prob_", "probability_")
 
 FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False, "": False}
 
-TOLERANCE = 1e-3
-"""How far the probabilities of a face may be from adding up to 1."""
+ROUNDING = 0.005 + 1e-9
+"""How far each probability may be from what it was before it was written with two decimals."""
 
 
 class About(BaseModel):
@@ -223,7 +223,7 @@ def _shares(columns: Sequence[Sequence[Any]], path: Path) -> Probabilities:
             f"{path}, row {bad[0] + 1} of {len(shares)}: probabilities must be numbers from 0 to 1."
             f" Got {', '.join(f'{value:g}' for value in shares[bad[0]])}."
         )
-    off = np.flatnonzero(np.abs(shares.sum(1) - 1) > TOLERANCE)
+    off = np.flatnonzero(np.abs(shares.sum(1) - 1) > len(columns) * ROUNDING)
     if len(off):
         raise DataError(
             f"{path}, row {off[0] + 1} of {len(shares)}: the probabilities of a face must add up to"

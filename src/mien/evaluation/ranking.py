@@ -36,11 +36,20 @@ class Curve:
         y: float (K,): true positive rate, or precision.
         area: AUC, or average precision (the sum of precision over steps of recall, which is not
             interpolated).
+        stepped: Whether between two points the height is that of the second, as for precision; else
+            points are joined by lines.
     """
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     area: float
+    stepped: bool = False
+
+    def at(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the heights at some x from 0 to 1."""
+        if self.stepped:
+            return np.asarray(self.y[self.x.searchsorted(x)])
+        return np.asarray(np.interp(x, self.x, self.y))
 
 
 def curves(truth: Truth, probabilities: Probabilities, kind: Kind) -> dict[int, Curve]:
@@ -61,30 +70,9 @@ def macro(found: dict[int, Curve]) -> Curve | None:
     """Return the mean of some classes' curves over their x; its area is the mean of theirs."""
     if not found:
         return None
-    heights = [np.interp(GRID, curve.x, curve.y) for curve in found.values()]
+    heights = np.mean([curve.at(GRID) for curve in found.values()], axis=0)
     area = mean(np.array([curve.area for curve in found.values()]))
-    return Curve(GRID, np.mean(heights, axis=0), area)
-
-
-def macro_auc(truth: Truth, probabilities: Probabilities) -> float:
-    """Return the mean area under the ROC curves of the classes for which it is defined.
-
-    By counting pairs (Mann and Whitney), which is faster than by curves and the same.
-    """
-    hits = truth == np.arange(probabilities.shape[1])[:, None]
-    return mean(np.array([_pairs(scores, hit) for scores, hit in zip(probabilities.T, hits)]))
-
-
-def _pairs(scores: NDArray[np.float64], hits: NDArray[np.bool_]) -> float:
-    """Return the share of pairs of a hit and another in which the hit's score is above; ties half.
-
-    NaN without a hit or another.
-    """
-    others, own = np.sort(scores[~hits]), scores[hits]
-    if not len(others) or not len(own):
-        return float("nan")
-    below = others.searchsorted(own, "left").sum() + others.searchsorted(own, "right").sum()
-    return float(below / 2 / (len(own) * len(others)))
+    return Curve(GRID, heights, area, stepped=next(iter(found.values())).stepped)
 
 
 def _roc(hits: NDArray[np.bool_], scores: NDArray[np.float64]) -> Curve:
@@ -94,4 +82,5 @@ def _roc(hits: NDArray[np.bool_], scores: NDArray[np.float64]) -> Curve:
 
 def _precision_recall(hits: NDArray[np.bool_], scores: NDArray[np.float64]) -> Curve:
     precision, recall, _ = precision_recall_curve(hits, scores)
-    return Curve(recall[::-1], precision[::-1], float(average_precision_score(hits, scores)))
+    area = float(average_precision_score(hits, scores))
+    return Curve(recall[::-1], precision[::-1], area, stepped=True)

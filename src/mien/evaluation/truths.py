@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.votes import majority
 from mien.errors import MienError, RecipeError
+from mien.evaluation.predictions import Predictions
+from mien.labels import LABEL_SETS, LabelSet
 from mien.recipe import HeadPart
 from mien.training.targets import head_targets
+
+Truths = NDArray[np.int64]
+
+RATERS_ONLY = "contempt"
+"""The expression that FER+'s raters could choose, and FER2013's labels do not have."""
 
 
 def judgeable(model: str, heads: Iterable[HeadPart], faces: FaceDataset) -> list[HeadPart]:
@@ -48,3 +59,57 @@ def _has_truth(head: HeadPart, faces: FaceDataset) -> bool:
         return bool((head_targets(faces, head).truth != NO_TARGET).any())
     except RecipeError:
         return False
+
+
+def truth_for(table: Predictions, faces: FaceDataset) -> Truths:
+    """Return what faces show, for another program's table of them: int64 (N,).
+
+    A table that says it itself is checked, and says thereby whether labels or raters are meant.
+    One that does not is judged by the majority of the raters if it can say contempt and they
+    voted, else by the dataset's labels.
+
+    Args:
+        table: Predictions of N faces.
+        faces: The same, in the same order.
+
+    Raises:
+        MienError: If what the table says is neither.
+    """
+    label = _by_name(_shown(faces), table.labels)
+    known = [label]
+    if faces.votes is not None:
+        part = HeadPart(labels=table.labels.name, target="votes")
+        voted = head_targets(faces, part).truth
+        known = [voted, label] if RATERS_ONLY in table.labels.expressions else [label, voted]
+    given = table.truth != NO_TARGET
+    for truth in known:
+        if (table.truth == truth)[given].all():
+            return truth
+    raise MienError(_contradiction(table, faces, given & (table.truth != label)))
+
+
+def by_raters(faces: Predictions) -> bool:
+    """Say whether what faces show is what most raters said of those that they saw."""
+    if faces.votes is None or not faces.votes.any():
+        return False
+    seen = faces.votes.any(axis=1)
+    said = np.array([*LABEL_SETS["ferplus8"].expressions, ""])[majority(faces.votes[seen])]
+    return bool((_by_name(said, faces.labels) == faces.truth[seen]).all())
+
+
+def _shown(faces: FaceDataset) -> NDArray[np.str_]:
+    return np.array([*faces.labels.expressions, ""])[faces.targets]
+
+
+def _by_name(names: NDArray[np.str_], labels: LabelSet) -> Truths:
+    known = {expression: index for index, expression in enumerate(labels.expressions)}
+    return np.array([known.get(name, NO_TARGET) for name in names.tolist()], dtype=np.int64)
+
+
+def _contradiction(table: Predictions, faces: FaceDataset, wrong: NDArray[np.bool_]) -> str:
+    first = wrong.argmax()
+    return (
+        f"The truth that {table.model or 'the table'} gives {int(wrong.sum())} faces is not that of"
+        f" {faces.name!r}: of {table.ids[first]} {table.labels.expressions[table.truth[first]]}"
+        f" instead of {_shown(faces)[first] or 'none'}."
+    )

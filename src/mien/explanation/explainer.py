@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ class ExplainedFace:
 
     Args:
         name: What the face is called: its id, or its number in a photo.
+        subject: Who is shown, "" where unknown.
         crop: uint8 (S, S), grey.
         landmarks: Where they are in the crop; None if the regions are at their canonical places.
         probabilities: float64 (C,), in the order of the output's expressions.
@@ -39,6 +41,7 @@ class ExplainedFace:
     """
 
     name: str
+    subject: str
     crop: NDArray[np.uint8]
     landmarks: Points | None
     probabilities: NDArray[np.float64]
@@ -123,21 +126,24 @@ class Explainer:
         expression: str | None = None,
         landmarks: Points | None = None,
         name: str = "",
+        subject: str = "",
     ) -> ExplainedFace:
         """Explain a face by every method and by region, and measure how faithful that is."""
         probabilities = self.output.probabilities(crop[None])[0]
         explanations = self.explain(crop, expression)
         contributions = self.regions(crop, expression, landmarks)
         target = self.output.target(crop, expression)
-        test = CellTest(self.output, crop, filled(crop, self.settings.fill), target)
+        seed = crc32(crop.tobytes())  # orders of each face's own, the same in every run
+        test = CellTest(self.output, crop, filled(crop, self.settings.fill), target, seed)
         tests = {one.method: test(one.heatmap) for one in explanations}
         return ExplainedFace(
             name=name,
+            subject=subject,
             crop=crop,
             landmarks=landmarks,
             probabilities=probabilities,
             expression=self.output.head.expressions[target],
             explanations=explanations,
             contributions=contributions,
-            faithfulness={**tests, BY_REGION: region_faithfulness(contributions)},
+            faithfulness={**tests, BY_REGION: region_faithfulness(contributions, seed)},
         )

@@ -33,11 +33,13 @@ class Candidate:
         name: Its id, or its number in a photo.
         crop: uint8 (S, S), grey.
         landmarks: Where they are in the crop; None for their canonical places.
+        subject: Who is shown, "" where unknown.
     """
 
     name: str
     crop: NDArray[np.uint8]
     landmarks: Points | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +160,7 @@ def of_dataset(
         raise MienError(unknown_name("place of regions", places, PLACES))
     crops = of_side(dataset.images, side)
     landmarks = _landmarks(crops, places, detector)
-    faces = zip(dataset.ids.tolist(), crops, landmarks, strict=True)
+    faces = zip(dataset.ids.tolist(), crops, landmarks, dataset.subjects.tolist(), strict=True)
     candidates = tuple(Candidate(*face) for face in faces)
     return Chosen(candidates, dataset.history[-1], _in_words(candidates, places))
 
@@ -207,4 +209,4 @@ def study(
     """
     console = Console(stderr=True)
     bar = track(faces, "Explaining faces", console=console, transient=True, disable=not progress)
-    return [explainer.study(f.crop, expression, f.landmarks, f.name) for f in bar]
+    return [explainer.study(f.crop, expression, f.landmarks, f.name, f.subject) for f in bar]

@@ -89,12 +89,11 @@ class CellTest:
         crop: uint8 (S, S), grey.
         empty: uint8 (S, S), the crop with everything taken away.
         target: Index of the expression.
-        seed: Seeds the random orders.
+        seed: Seeds the random orders; if several faces had the same, their chances would not be
+            independent.
     """
 
-    def __init__(
-        self, output: Output, crop: Image, empty: Image, target: int, seed: int = 0
-    ) -> None:
+    def __init__(self, output: Output, crop: Image, empty: Image, target: int, seed: int) -> None:
         self._output, self._target = output, target
         self._crop, self._empty = crop, empty
         self._cells = cell_map(len(crop))
@@ -146,7 +145,7 @@ def cell_means(heatmap: NDArray[np.float64], cells: NDArray[np.intp]) -> NDArray
     return np.asarray(sums / np.maximum(sizes, 1))
 
 
-def region_faithfulness(contributions: Contributions, seed: int = 0) -> Faithfulness:
+def region_faithfulness(contributions: Contributions, seed: int) -> Faithfulness:
     """Return how faithful the order of regions by what they contribute is, against chance.
 
     Chance takes away whole regions, too.

@@ -219,7 +219,8 @@ def _add_trust(report: Report, methods: Sequence[Trust]) -> None:
         "How far this can be trusted",
         pages.paragraph(
             f"{_chance_text()} “Better” is the share of faces on which a method beats chance, with"
-            " Wilson's 95 % interval."
+            " its 95 % interval: Wilson's over faces, a bootstrap's over subjects where all are"
+            " known."
         ),
         pages.table(header, rows),
         *(pages.paragraph(_verdict(one)) for one in methods),
@@ -238,8 +239,8 @@ def _chance_text() -> str:
         "What a method calls important is taken away first (deletion: a small area under the curve"
         " is good) or put back first (insertion: a large area is good). Chance takes away pieces"
         f" of the same size: for heatmaps {CELLS}x{CELLS} cells in {STEPS} steps, the mean of"
-        f" {ORDERS} random orders for each face; for regions whole regions, of {REGION_ORDERS}"
-        " orders."
+        f" {ORDERS} random orders of its own for each face; for regions whole regions, of"
+        f" {REGION_ORDERS} orders."
     )
 
 

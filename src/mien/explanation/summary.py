@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluation.bootstrap import bounds, resampled, wilson
+from mien.evaluation.bootstrap import (
+    Groups,
+    bounds,
+    has_no_width,
+    known_groups,
+    resampled,
+    share_interval,
+    widened,
+)
 from mien.explanation.explainer import ExplainedFace
 from mien.explanation.faithfulness import Curve, Faithfulness
 from mien.explanation.landmarks import median_landmarks
@@ -46,23 +54,30 @@ class ClassMeans:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over faces with its 95 % interval: a bootstrap's, Wilson's of a share."""
+    """A mean over faces with its 95 % interval: a bootstrap's, Wilson's of a share.
+
+    Where the subject of every face is known, whole subjects are drawn for both.
+    """
 
     value: float
     low: float
     high: float
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Estimate:
+    def of(cls, values: Sequence[float], people: Groups | None) -> Estimate:
         """Return the mean of values, one for each face."""
         known = np.array(values, dtype=np.float64)
-        means = [known[pick].mean() for pick in resampled(len(known), None, seed=0)]
-        return cls(float(known.mean()), *bounds(np.array(means)))
+        means = [known[pick].mean() for pick in resampled(len(known), people, seed=0)]
+        found = bounds(np.array(means))
+        if not has_no_width(found):
+            count = len(known) if people is None else len(np.unique(people))
+            found = widened(found, count, (-1.0, 1.0))
+        return cls(float(known.mean()), *found)
 
     @classmethod
-    def of_share(cls, hits: Sequence[bool]) -> Estimate:
-        """Return the share of faces that are hits, with Wilson's interval."""
-        return cls(sum(hits) / len(hits), *wilson(sum(hits), len(hits)))
+    def of_share(cls, hits: Sequence[bool], people: Groups | None) -> Estimate:
+        """Return the share of faces that are hits."""
+        return cls(sum(hits) / len(hits), *share_interval(np.array(hits), people))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +136,14 @@ def _mean_shares(faces: Sequence[ExplainedFace], method: int) -> NDArray[np.floa
 
 def trust(faces: Sequence[ExplainedFace]) -> list[Trust]:
     """Return how faithful each method, and the order of regions, is over faces."""
-    return [_trust(name, [f.faithfulness[name] for f in faces]) for name in faces[0].faithfulness]
+    people = known_groups(np.array([face.subject for face in faces]))
+    return [
+        _trust(name, [face.faithfulness[name] for face in faces], people)
+        for name in faces[0].faithfulness
+    ]
 
 
-def _trust(method: str, faces: Sequence[Faithfulness]) -> Trust:
+def _trust(method: str, faces: Sequence[Faithfulness], people: Groups | None) -> Trust:
     deletion = [one.random_deletion.area - one.deletion.area for one in faces]
     insertion = [one.insertion.area - one.random_insertion.area for one in faces]
     return Trust(
@@ -135,10 +154,10 @@ def _trust(method: str, faces: Sequence[Faithfulness]) -> Trust:
             _mean(faces, lambda one: one.random_deletion),
             _mean(faces, lambda one: one.random_insertion),
         ),
-        deletion_gain=Estimate.of(deletion),
-        insertion_gain=Estimate.of(insertion),
-        deletion_better=Estimate.of_share([gain > 0 for gain in deletion]),
-        insertion_better=Estimate.of_share([gain > 0 for gain in insertion]),
+        deletion_gain=Estimate.of(deletion, people),
+        insertion_gain=Estimate.of(insertion, people),
+        deletion_better=Estimate.of_share([gain > 0 for gain in deletion], people),
+        insertion_better=Estimate.of_share([gain > 0 for gain in insertion], people),
     )
 
 

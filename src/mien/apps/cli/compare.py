@@ -20,7 +20,7 @@ from mien.errors import MienError
 from mien.files import check_folder
 
 if TYPE_CHECKING:
-    from mien.evaluation.comparison import Comparison
+    from mien.evaluation.comparison import Compared, Comparison
     from mien.evaluation.predictions import Predictions
 
 
@@ -137,13 +137,21 @@ def _compared(
 
 
 def _print(comparison: Comparison) -> None:
-    from mien.evaluation.comparison_page import DIFFERENCE_HEADER, difference_cells, title
+    from mien.evaluation.comparison_page import title
+
+    _print_models(title(comparison), comparison.models)
+    if comparison.unleaked:
+        _print_models(f"Without {comparison.leaked:,} leaked faces", comparison.unleaked)
+
+
+def _print_models(heading: str, models: Sequence[Compared]) -> None:
+    from mien.evaluation.comparison_page import DIFFERENCE_HEADER, difference_cells
     from mien.evaluation.sections.section import within
 
-    table = Table(title=title(comparison))
+    table = Table(title=escape(heading))
     for column in ("Model", "Accuracy", "Macro F1", *DIFFERENCE_HEADER):
         table.add_column(column)
-    for model in comparison.models:
+    for model in models:
         cells = [within(*model.figures[name]) for name in ("accuracy", "macro_f1")]
-        table.add_row(model.model, *map(escape, [*cells, *difference_cells(model)]))
+        table.add_row(*map(escape, [model.model, *cells, *difference_cells(model)]))
     results.print(table)

@@ -12,11 +12,12 @@ from mien.evaluation.metrics import (
     Metric,
     brier,
     kappa,
+    macro_auc,
     top2_accuracy,
     weighted_f1,
 )
-from mien.evaluation.ranking import macro_auc
 from mien.evaluation.sections.section import Section, known, within
+from mien.evaluation.truths import by_raters
 
 HEADLINE: Mapping[str, Metric] = {
     "accuracy": METRICS["accuracy"],
@@ -91,6 +92,9 @@ def _notes(judged: Judged) -> list[str]:
         f"In brackets: 95 % bootstrap intervals over {of}; they do not contain the spread"
         f" between trainings. {CALIBRATION_NOTE}"
     ]
+    if judged.faces.votes is not None:
+        said = "what most raters named" if by_raters(judged.faces) else "the dataset's own label"
+        notes.append(f"What a face shows is {said}.")
     leaked = int(judged.faces.leaked.sum())
     if leaked == len(judged.faces):
         notes.append("Every face has a pixel-identical twin in another split: none is left.")

@@ -73,7 +73,8 @@ def _draw(axes: Axes, kind: Kind, found: dict[str, Curve]) -> None:
     styles = {"macro": (figures.INK, "--"), "micro": (figures.INK, ":")}
     for name, curve in found.items():
         colour, line = styles.get(name, (COLOURS.get(name), "-"))
-        axes.plot(curve.x, curve.y, line, color=colour, linewidth=1.6, label=name)
+        style = "steps-pre" if curve.stepped else "default"
+        axes.plot(curve.x, curve.y, line, color=colour, linewidth=1.6, label=name, drawstyle=style)
     if kind == "roc":
         axes.plot([0, 1], [0, 1], color=figures.GREY, linewidth=0.8)
     axes.set(title=title, xlabel=x, ylabel=y, xlim=(0, 1), ylim=(0, 1.01))

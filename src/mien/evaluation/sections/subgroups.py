@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import figures, pages
-from mien.evaluation.bootstrap import wilson
 from mien.evaluation.judged import Judged
 from mien.evaluation.sections.section import Drawing, Section
+from mien.evaluation.unvaried import wilson
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

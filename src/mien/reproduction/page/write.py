@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mien.evaluation.bootstrap import wilson
+from mien.evaluation.unvaried import wilson
 from mien.files import whole_file
 from mien.reproduction.findings import Findings
 from mien.reproduction.page.averages import averages
