@@ -195,3 +195,8 @@ def test_what_is_no_share_has_no_interval_where_nothing_varies(metric):
 def test_a_constant_answer_has_no_interval_of_kappa():
     truth = np.array([0, 1] * 10)
     assert np.isnan(interval(kappa, truth, np.tile([0.9, 0.1], (20, 1)))).all()
+
+
+def test_a_constant_answer_has_an_interval_of_its_mean_recall():
+    truth, shares = np.array([0] * 50 + [1] * 50), np.tile([0.9, 0.1], (100, 1))
+    assert interval(balanced_accuracy, truth, shares) == pytest.approx(wilson(25, 50))

@@ -21,6 +21,7 @@ from mien.evaluation.metrics import METRICS, Probabilities, Truth, confusion
 from mien.evaluation.predict import predict
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import read_predictions, write_predictions
+from mien.evaluation.sections.section import known
 from mien.evaluation.spread import Spread, spread
 from mien.files import read_json, whole_file, write_json
 from mien.labels import LabelSet
@@ -103,7 +104,10 @@ class HeadFigures:
             "head": self.labels.name,
             "expressions": list(self.labels.expressions),
             "leaked": self.leaked,
-            "metrics": {name: asdict(value) for name, value in self.spreads.items()},
+            "metrics": {
+                name: {part: known(number) for part, number in asdict(value).items()}
+                for name, value in self.spreads.items()
+            },
             "confusion": self.confusion.tolist(),
             "folds": [asdict(fold) for fold in self.folds],
         }

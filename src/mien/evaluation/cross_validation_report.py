@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mien import pages
 from mien.evaluation.bootstrap import CALIBRATION_NOTE
 from mien.evaluation.cross_validation import TABLE, CrossValidated, HeadFigures
+from mien.evaluation.sections.section import UNDEFINED
 from mien.figures import png
 from mien.files import whole_file
 from mien.training.schedules import direction
@@ -96,7 +97,7 @@ def spread_rows(head: HeadFigures) -> dict[str, tuple[str, ...]]:
             f"{s.deviation:.4f}",
             f"{max(s.low, 0.0):.3f} to {min(s.high, MOST.get(metric, 1.0)):.3f}",
             f"{s.pooled:.4f}",
-            f"{s.pooled_low:.3f} to {s.pooled_high:.3f}",
+            UNDEFINED if math.isnan(s.pooled_low) else f"{s.pooled_low:.3f} to {s.pooled_high:.3f}",
         )
         for metric, s in head.spreads.items()
     }

@@ -25,10 +25,10 @@ UNKNOWN = (math.nan, math.nan)
 """An interval that nothing is known of."""
 
 SHARES: tuple[Metric, ...] = (accuracy, top2_accuracy, weighted_f1)
-"""Shares of faces, or as good as that where they are 0 or 1."""
+"""Shares of faces, or as good as that."""
 
 CLASS_MEANS: tuple[Metric, ...] = (balanced_accuracy, macro_f1, macro_auc)
-"""Means over classes of what is a share of a class's faces where it is 0 or 1."""
+"""Means over classes of what is, or is as good as, a share of a class's faces."""
 
 
 def wilson(hits: float, of: int) -> tuple[float, float]:
@@ -63,7 +63,7 @@ def unvaried(
     units = np.arange(len(truth)) if groups is None else groups
     if metric in SHARES:
         return _share(value, units)
-    if metric in CLASS_MEANS and value in (0.0, 1.0):
+    if metric in CLASS_MEANS:
         found = [_share(value, units[truth == one]) for one in np.unique(truth)]
         low, high = np.mean(found, axis=0)
         return float(low), float(high)

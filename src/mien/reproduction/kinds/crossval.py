@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from mien.card import Figure
 from mien.evaluation.cross_validation import CrossValidated, cross_validate
 from mien.reproduction.bench import Bench
@@ -36,7 +38,7 @@ def cross_validation(job: Job, bench: Bench) -> Measured:
 
 
 def _pooled(done: CrossValidated) -> tuple[Figure, ...]:
-    """Return the figures of all folds together."""
+    """Return the figures of all folds together that have an interval."""
     head = done.heads[0]
     return tuple(
         Figure(
@@ -51,6 +53,7 @@ def _pooled(done: CrossValidated) -> tuple[Figure, ...]:
             high=spread.pooled_high,
         )
         for metric, spread in head.spreads.items()
+        if isfinite(spread.pooled_low)
     )
 
 
