@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -92,6 +94,32 @@ def test_a_split_is_written_into_the_history():
     assert split.history == ("split 50:50 with seed 0",)
 
 
+def test_people_of_many_faces_are_tested_as_often_as_people_of_few():
+    sizes = np.array([1, 2, 3, 4, 6, 9, 12, 15] * 10)
+    people = np.repeat(np.arange(80), sizes)
+    faces = dataset(np.arange(len(people)) % 4, np.arange(len(people)) % 256, people)
+    faces = dataclasses.replace(faces, images=different_pictures(len(people)))
+    one_each = np.flatnonzero(np.diff(people, append=-1))
+    tested = [divide(faces, (80, 20), "subjects", seed)[one_each] for seed in range(30)]
+    shares = {size: np.mean([one[sizes == size] for one in tested]) for size in (4, 6, 9, 12, 15)}
+    assert all(0.1 < share < 0.3 for share in shares.values()), shares
+    assert len({tuple(one) for one in tested}) == 30
+
+
+def test_twins_are_tested_as_often_as_others():
+    pictures = different_pictures(400)
+    pictures[200:300:2] = pictures[201:300:2]  # 50 pairs
+    faces = dataset(np.arange(400) % 4, np.zeros(400), np.arange(400))
+    faces = dataclasses.replace(faces, images=pictures)
+    tested = np.array([divide(faces, (80, 20), "twins", seed) for seed in range(20)])
+    assert 0.15 < tested[:, 200:300].mean() < 0.25
+    assert tested.mean() == pytest.approx(0.2, abs=0.01)
+
+
+def different_pictures(count):
+    return np.random.default_rng(0).integers(0, 256, (count, 4, 4), dtype=np.uint8)
+
+
 @pytest.mark.data
 def test_ckplus_by_subject_leaks_no_subject_and_at_random_does(shared_data):
     from mien.data.readers import read_dataset
@@ -105,3 +133,7 @@ def test_ckplus_by_subject_leaks_no_subject_and_at_random_does(shared_data):
     for target in range(7):
         inside = alone[faces.targets == target]
         assert 0.1 <= (inside == 1).mean() <= 0.3
+    tested = [divide(faces, (64, 16, 20), "subjects", seed) == 2 for seed in range(20)]
+    # The 28 people of 12 to 18 images, 4 sequences or more, are tested, too.
+    many = np.isin(faces.subjects, [s for s in set(faces.subjects) if sum(faces.subjects == s) > 9])
+    assert 0.1 < np.mean([one[many].mean() for one in tested]) < 0.3
