@@ -1,6 +1,7 @@
 import pytest
 
-from mien.files import sha256, whole_file, whole_folder
+from mien.errors import MienError
+from mien.files import check_file, check_folder, sha256, whole_file, whole_folder
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -33,3 +34,26 @@ def test_a_failed_write_leaves_the_old_folder(tmp_path):
 def test_sha256_of_the_empty_file(tmp_path):
     (tmp_path / "empty").touch()
     assert sha256(tmp_path / "empty").startswith("e3b0c44298fc1c14")
+
+
+def test_nothing_is_left_where_a_folder_cannot_be_moved_aside(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OSError), whole_folder(tmp_path / "file"):  # noqa: PT011 — as systems say it
+        pass
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_what_stands_in_a_file_can_be_neither_folder_nor_file(tmp_path):
+    (tmp_path / "file").touch()
+    check_folder(tmp_path / "new" / "folder")
+    check_folder(tmp_path)
+    check_file(tmp_path / "new" / "file")
+    check_file(tmp_path / "file")
+    for path in (tmp_path / "file", tmp_path / "file" / "a" / "b"):
+        with pytest.raises(MienError, match=r"file must be a folder to write to\. Got a file"):
+            check_folder(path)
+    with pytest.raises(MienError, match=r"file must be a folder to write to\. Got a file"):
+        check_file(tmp_path / "file" / "a")
+    with pytest.raises(MienError, match=r"must be a file to write\. Got a folder"):
+        check_file(tmp_path)

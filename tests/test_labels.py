@@ -1,10 +1,20 @@
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.errors import MienError
-from mien.labels import EXPRESSIONS, LABEL_SETS, SPELLINGS, LabelSet, label_set, parse_expression
+from mien.labels import (
+    EXPRESSIONS,
+    LABEL_SETS,
+    SPELLINGS,
+    ClassNames,
+    LabelSet,
+    label_set,
+    parse_expression,
+)
 
 
 def test_every_label_set_is_an_ordered_subset_of_the_vocabulary():
@@ -76,3 +86,12 @@ def test_an_own_label_set_takes_spellings_and_knows_the_named_ones():
         label_set("happy+happiness+sad")
     with pytest.raises(MienError, match="did you mean 'sadness'"):
         label_set("happy+sadnes")
+
+
+def test_names_are_compared_in_one_unicode_form():
+    decomposed = unicodedata.normalize("NFD", "Überrascht")
+    assert decomposed != "Überrascht"
+    for own, found in ((decomposed, "überrascht"), ("überrascht", decomposed)):
+        names = ClassNames({own: "surprise"})
+        assert names.knows(found)
+        assert names.expression(found) == "surprise"

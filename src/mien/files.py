@@ -23,20 +23,22 @@ def check_folder(path: Path) -> None:
     """Check that a path is a folder or can become one, before anything long begins.
 
     Raises:
-        MienError: If it is a file.
+        MienError: If it, or what it is to stand in, is a file.
     """
-    if path.exists() and not path.is_dir():
-        raise MienError(f"{path} must be a folder to write to. Got a file.")
+    there = next((place for place in (path, *path.parents) if place.exists()), path)
+    if there.exists() and not there.is_dir():
+        raise MienError(f"{there} must be a folder to write to. Got a file.")
 
 
 def check_file(path: Path) -> None:
     """Check that a path can become a file, before anything long begins.
 
     Raises:
-        MienError: If it is a folder.
+        MienError: If it is a folder, or what it is to stand in is a file.
     """
     if path.is_dir():
         raise MienError(f"{path} must be a file to write. Got a folder.")
+    check_folder(path.parent)
 
 
 @contextmanager
@@ -62,8 +64,10 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside `path` that replaces it when the block ends without error.
 
     A folder cannot be replaced in one step: the old one is moved aside, and back if that fails. A
-    kill between the two leaves it in a hidden folder beside `path`.
+    kill between the two leaves it in a hidden folder beside `path`. Of a link the target is
+    replaced.
     """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
@@ -79,7 +83,11 @@ def _replace_folder(new: Path, path: Path) -> None:
         new.replace(path)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    path.replace(old)
+    try:
+        path.replace(old)
+    except OSError:
+        old.rmdir()
+        raise
     try:
         new.replace(path)
     except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -47,13 +48,18 @@ _BY_SPELLING = {
 }
 
 
+def _key(name: str) -> str:
+    """Return what a name is compared by: macOS stores an accented letter as two characters."""
+    return unicodedata.normalize("NFC", name).strip().lower()
+
+
 def parse_expression(text: str) -> str:
     """Return the vocabulary's name for an expression in any known spelling.
 
     Raises:
         MienError: If the spelling is not known; names the nearest one.
     """
-    key = text.strip().lower()
+    key = _key(text)
     if key not in _BY_SPELLING:
         raise MienError(unknown_name("expression", text, EXPRESSIONS))
     return _BY_SPELLING[key]
@@ -71,11 +77,11 @@ class ClassNames:
 
     def __init__(self, own: Mapping[str, str] | None = None) -> None:
         given = (own or {}).items()
-        self._own = {name.strip().lower(): parse_expression(e) for name, e in given}
+        self._own = {_key(name): parse_expression(e) for name, e in given}
 
     def knows(self, name: str) -> bool:
         """Say whether a class name means an expression."""
-        key = name.strip().lower()
+        key = _key(name)
         return key in self._own or key in _BY_SPELLING
 
     def expression(self, name: str) -> str:
@@ -84,7 +90,7 @@ class ClassNames:
         Raises:
             MienError: If it means none; names the nearest known one.
         """
-        return self._own.get(name.strip().lower()) or parse_expression(name)
+        return self._own.get(_key(name)) or parse_expression(name)
 
     def check(self, names: Iterable[str], where: str) -> None:
         """Check that every class name means an expression.

@@ -200,6 +200,53 @@ def test_cleaning_refuses_what_does_not_fit(flawed, tmp_path):
         read_findings(tmp_path / "none.csv")
 
 
+def test_groups_that_another_program_wrote_as_decimals_are_groups(flawed, tmp_path):
+    write_report(flawed, audit(flawed, ["identical"]), tmp_path)
+    rows = read_findings(tmp_path / "findings.csv")
+    others = [name for name in ("train", "val", "test") if name != _split_of_marked(flawed, rows)]
+    wanted = clean(flawed, rows, ["identical"], others)
+    assert len(wanted) == len(flawed) - 1
+    decimals = [row | {"group": f"{row['group']}.0"} for row in rows]
+    assert clean(flawed, decimals, ["identical"], others).fingerprint == wanted.fingerprint
+    for said in ("abc", "-1", "0.5", "nan", "9" * 30):
+        edited = [row | {"group": said} for row in rows]
+        with pytest.raises(DataError, match=f"nothing in the column 'group'. Got '{said}' for"):
+            clean(flawed, edited, ["identical"], others)
+
+
+def _split_of_marked(dataset, rows):
+    (marked,) = [row["id"] for row in rows if row["drop"] == "yes"]
+    return str(dataset.splits[dataset.ids == marked][0])
+
+
+def test_a_no_counts_in_whichever_row_of_a_face_it_stands(flawed, tmp_path):
+    write_report(flawed, audit(flawed, ["lighting"]), tmp_path)
+    rows = read_findings(tmp_path / "findings.csv")
+    own = [row for row in rows if row["id"] == "fer2013-00010"]
+    assert len(own) > 1
+    assert "fer2013-00010" not in clean(flawed, rows, ["lighting"]).ids
+    for number in range(len(own)):
+        edited = [r | {"drop": "no"} if r is own[number] else r for r in rows]
+        kept = set(clean(flawed, edited, ["lighting"]).ids)
+        assert kept - set(clean(flawed, rows, ["lighting"]).ids) == {"fer2013-00010"}
+
+
+def test_subjects_cannot_be_cleaned_of_train_alone(flawed, tmp_path):
+    write_report(flawed, audit(flawed, ["subjects"]), tmp_path)
+    rows = read_findings(tmp_path / "findings.csv")
+    with pytest.raises(DataError, match="'subjects' marks faces of val and test"):
+        clean(flawed, rows, ["subjects"], ["train"])
+    assert len(clean(flawed, rows, ["subjects"], ["test"])) < len(flawed)
+
+
+def test_what_was_cleaned_away_before_is_named_as_such(flawed, tmp_path):
+    write_report(flawed, audit(flawed, ["identical", "lighting"]), tmp_path)
+    rows = read_findings(tmp_path / "findings.csv")
+    once = clean(flawed, rows, ["identical"])
+    with pytest.raises(DataError, match="or it was cleaned away before: apply all checks at once"):
+        clean(once, rows, ["identical", "lighting"])
+
+
 @pytest.mark.data
 @pytest.mark.slow
 def test_the_real_fer2013_as_measured(real_fer2013):

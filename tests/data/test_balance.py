@@ -75,8 +75,9 @@ def test_combining_keeps_sources_and_separates_names(small_dataset):
 
 def test_rare_classes_are_repeated_in_train_only(uneven):
     grown = at_least(uneven, 12, 0)
-    assert min(sizes(grown)) == 12
-    assert max(sizes(grown)) == max(sizes(uneven))
+    assert sizes(grown.in_split("train")) == [max(12, n) for n in sizes(uneven.in_split("train"))]
+    for split in ("val", "test"):
+        assert sizes(grown.in_split(split)) == sizes(uneven.in_split(split))
     added = len(grown) - len(uneven)
     assert set(grown.splits[len(uneven) :]) == {"train"}
     assert all("#" in name for name in grown.ids[len(uneven) :])
@@ -84,9 +85,25 @@ def test_rare_classes_are_repeated_in_train_only(uneven):
     np.testing.assert_array_equal(grown.ids[: len(uneven)], uneven.ids)
 
 
+def test_rare_classes_do_not_become_the_common_ones(small_dataset):
+    splits = np.where(small_dataset.splits == "train", "train", "test")
+    common = (small_dataset.targets == 0) & (small_dataset.splits == "train")
+    first = np.flatnonzero(common)[0]
+    uneven = dataclasses.replace(small_dataset, splits=splits).select(
+        ~common | (np.arange(len(small_dataset)) == first)
+    )
+    assert sizes(uneven.in_split("train"))[0] == 1
+    assert sizes(at_least(uneven, 8, 0).in_split("train")) == [8] * 7
+
+
+def test_without_splits_all_faces_count(uneven):
+    bare = dataclasses.replace(uneven, splits=np.full(len(uneven), "", dtype="<U5"))
+    assert sizes(at_least(bare, 12, 0)) == [max(12, n) for n in sizes(bare)]
+
+
 def test_repeats_are_spread_evenly(uneven):
     grown = at_least(uneven, 100, 0)
-    assert sizes(grown) == [100] * 7
+    assert sizes(grown.in_split("train")) == [100] * 7
     counts = np.unique([i.split("#")[0] for i in grown.ids[grown.targets == 2]], return_counts=True)
     trained = uneven.ids[(uneven.targets == 2) & (uneven.splits == "train")]
     repeats = [n for name, n in zip(*counts) if name in set(trained)]
@@ -104,6 +121,17 @@ def test_what_cannot_be_repeated_is_an_error(small_dataset):
 def test_what_was_repeated_can_be_repeated_again(uneven):
     once = at_least(uneven, 12, 0)
     again = at_least(once, 30, 0)
-    assert sizes(again) == [30] * 7
+    assert sizes(again.in_split("train")) == [30] * 7
     assert len(set(again.ids)) == len(again)
     np.testing.assert_array_equal(again.ids[: len(once)], once.ids)
+
+
+def test_datasets_of_one_name_are_not_combined(small_dataset):
+    """Subject 01 of one study would become subject 01 of the other."""
+    ids = np.array([f"other-{name}" for name in small_dataset.ids])
+    other = dataclasses.replace(small_dataset, ids=ids)
+    with pytest.raises(DataError, match=r"'fer2013' more than once: mien data convert --as gives"):
+        combine("both", [small_dataset, other])
+    both = combine("both", [small_dataset, other.renamed("study")])
+    assert both.ids[-1] == "study/other-fer2013-00083"
+    assert set(both.sources) == {"fer2013", "study"}

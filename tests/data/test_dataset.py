@@ -113,3 +113,12 @@ def test_the_real_fer2013_leaks_as_measured(real_fer2013, shared_data):
     in_train = twins_in(exact, ["train"])
     assert int(in_train[exact.splits == "test"].sum()) == 288
     assert int(in_train[exact.splits == "val"].sum()) == 279
+
+
+def test_another_name_is_the_source_of_its_own_faces_only(small_dataset):
+    sources = small_dataset.sources.astype("<U20")
+    sources[0] = "elsewhere"
+    renamed = dataclasses.replace(small_dataset, sources=sources).renamed("a much longer name")
+    assert renamed.name == "a much longer name"
+    assert renamed.sources.tolist() == ["elsewhere"] + ["a much longer name"] * (len(renamed) - 1)
+    assert renamed.history[-1] == "named a much longer name, before fer2013"

@@ -157,3 +157,18 @@ def test_a_damaged_lzma_archive_says_so(tmp_path):
     path.write_bytes(content)
     with pytest.raises(DataError, match="is not a readable archive"):
         read_dataset(path)
+
+
+@pytest.mark.parametrize("inside", ["fer2013.csv", "fer2013/fer2013.csv"])
+def test_a_zip_that_holds_the_csv_is_fer2013_whatever_its_name(tmp_path, inside):
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
+        archive.writestr("fer2013.csv/", "")  # a folder of that name comes first
+        archive.writestr(inside, makers.fer_csv(ROWS))
+    dataset = read_dataset(tmp_path / "archive.zip")
+    assert (dataset.name, len(dataset)) == ("fer2013", 42)
+
+
+def test_a_header_in_quotes_is_fer2013_too(tmp_path):
+    content = makers.fer_csv(ROWS).replace(b"emotion,pixels,Usage", b'"emotion","pixels","Usage"')
+    dataset = read_dataset(makers.write_fer2013(tmp_path / "faces.csv", content))
+    assert (dataset.name, len(dataset)) == ("fer2013", 42)

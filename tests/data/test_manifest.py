@@ -85,3 +85,9 @@ def test_a_path_with_a_zero_character_is_one_sentence(pictures):
     path = write(pictures, [ROWS[0] | {"path": "pictures/a\0.png"}], ".parquet")
     with pytest.raises(DataError, match="cannot be read: no path holds a zero character"):
         read_dataset(path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_blanks_round_a_subject_make_no_other_person(pictures, suffix):
+    rows = [row | {"subject": who} for row, who in zip(ROWS, (" S01", "S01 ", "S01"))]
+    assert read_dataset(write(pictures, rows, suffix)).subjects.tolist() == ["S01"] * 3

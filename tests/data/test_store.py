@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from mien.data.dataset import FaceDataset
 from mien.data.readers import read_dataset
 from mien.data.sample import SPLITS
 from mien.data.store import MANIFEST, TABLE, read_store, write_store
-from mien.errors import DataError
+from mien.errors import DataError, MienError
 from mien.labels import VOTES, label_set
 
 
@@ -197,3 +198,59 @@ def test_a_full_disk_leaves_the_previous_store(store, small_dataset):
     assert "File too large" in ended.stderr
     assert {path.name: path.read_bytes() for path in store.iterdir()} == before
     assert [path.name for path in store.parent.iterdir()] == [store.name]
+
+
+def test_what_is_not_ours_alone_is_not_replaced(store, small_dataset, tmp_path):
+    foreign = tmp_path / "project"
+    foreign.mkdir()
+    (foreign / MANIFEST).write_text('{"name": "of another program"}')
+    with pytest.raises(DataError, match=r"dataset\.json must be a dataset manifest of format 1"):
+        write_store(small_dataset, foreign)
+    assert [path.name for path in foreign.iterdir()] == [MANIFEST]
+    (store / ".DS_Store").write_text("x")
+    write_store(small_dataset, store)
+    (store / "thesis.md").write_text("x")
+    with pytest.raises(DataError, match=r"holds more than a dataset: thesis\.md"):
+        write_store(small_dataset, store)
+    assert (store / "thesis.md").is_file()
+
+
+def test_the_working_folder_is_not_replaced(store, small_dataset, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    for folder in (store, tmp_path / "empty"):
+        monkeypatch.chdir(folder)
+        for name in (Path(), folder):
+            with pytest.raises(DataError, match="is the working folder"):
+                write_store(small_dataset, name)
+    assert len(read_store(store)) == len(small_dataset)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_and_its_target_is_the_store(small_dataset, tmp_path, there):
+    target, link = tmp_path / "disk" / "store", tmp_path / "link"
+    target.parent.mkdir()
+    if there:
+        write_store(small_dataset.select(np.arange(9)), target)
+    link.symlink_to(target, target_is_directory=True)
+    write_store(small_dataset, link)
+    assert link.is_symlink()
+    assert len(read_store(target)) == len(small_dataset)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == sorted(
+        ["disk", "link", "store", TABLE, MANIFEST]
+    )
+
+
+def test_a_store_cannot_stand_in_a_file(small_dataset, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(MienError, match=r"file must be a folder to write to\. Got a file"):
+        write_store(small_dataset, tmp_path / "file" / "store")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_store_may_stand_in_a_folder_whose_name_is_no_utf8(small_dataset, tmp_path, monkeypatch):
+    top = tmp_path / os.fsdecode(b"M\xe4rz")
+    top.mkdir()
+    monkeypatch.chdir(top)
+    for folder in (Path("store"), top / "other"):
+        write_store(small_dataset, folder)
+        assert read_store(folder).fingerprint == small_dataset.fingerprint

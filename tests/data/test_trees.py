@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import unicodedata
 import zipfile
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -14,6 +15,7 @@ import pytest
 
 import makers
 from mien.data.dataset import FaceDataset
+from mien.data.prepare.run import list_pictures
 from mien.data.readers import READERS, find_reader, read_dataset
 from mien.data.sample import Sample
 from mien.data.tree import read_grey
@@ -280,3 +282,32 @@ def test_a_name_that_is_no_text_is_written_out(tree):
     odd = os.fsencode(tree / "Train" / "sad") + b"/\xff.png"
     shutil.copy(tree / "Train" / "sad" / "0.png", odd)
     assert r"Train/sad/\xff.png" in read_dataset(tree).ids
+
+
+@pytest.mark.parametrize(
+    ("name", "paths", "layout"),
+    [
+        ("FER2013plus", ["train/contempt/a.png", "test/happy/b.png"], "fer2013-folder"),
+        ("ck", ["neutral/S010_001_00000001.png", "happy/S011_001_00000001.png"], "ckplus48"),
+        ("IMED", ["S01/contempt/a.png", "S02/senang/b.png"], "imed"),
+    ],
+)
+def test_a_class_beyond_those_of_a_layout_widens_its_labels(tmp_path, name, paths, layout):
+    for number, path in enumerate(paths):
+        picture(tmp_path / name / path, number, number)
+    dataset = read_dataset(tmp_path / name)
+    assert (dataset.name, dataset.labels.name, len(dataset)) == (layout, "ferplus8", 2)
+    raw = list_pictures(tmp_path / name)
+    assert {entry.expression for entry in raw.entries} <= set(raw.labels.expressions)
+
+
+def test_paths_have_one_unicode_form_on_every_system(tmp_path):
+    composed, decomposed = (
+        unicodedata.normalize(form, "happy/müller.png") for form in ("NFC", "NFD")
+    )
+    for top, inside in (("composed", composed), ("decomposed", decomposed)):
+        picture(tmp_path / top / inside)
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+        archive.write(tmp_path / "composed" / composed, decomposed)
+    for top in ("composed", "decomposed", "packed.zip"):
+        assert read_dataset(tmp_path / top).ids.tolist() == [composed]

@@ -45,6 +45,15 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ARCHIVES)
 
 
+def in_zip(path: Path, member: str) -> bool:
+    """Say whether a path is a zip archive that holds a file of a name, at any depth."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(_is_member(info, member) for info in archive.infolist())
+    except (*DAMAGED, OSError):  # who reads it will say so
+        return False
+
+
 @contextmanager
 def open_member(path: Path, member: str, *, progress: bool = False) -> Iterator[IO[bytes]]:
     """Open `path` itself, or the file named `member` inside it when it is an archive.
@@ -95,11 +104,15 @@ def _open(path: Path, member: str, stack: ExitStack) -> tuple[IO[bytes], int]:
 def _open_in_zip(path: Path, member: str, stack: ExitStack) -> tuple[IO[bytes], int]:
     archive = stack.enter_context(zipfile.ZipFile(path))
     for info in archive.infolist():
-        if PurePosixPath(info.filename).name == member:
+        if _is_member(info, member):
             if info.flag_bits & ENCRYPTED:
                 raise DataError(f"{path} is encrypted: unpack {member} with its password first.")
             return stack.enter_context(archive.open(info)), info.file_size
     raise DataError(f"{path} holds no {member}: it holds {_some(archive.namelist())}.")
+
+
+def _is_member(info: zipfile.ZipInfo, member: str) -> bool:
+    return not info.is_dir() and PurePosixPath(info.filename).name == member
 
 
 def _open_in_tar(path: Path, member: str, stack: ExitStack) -> tuple[IO[bytes], int]:

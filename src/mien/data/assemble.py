@@ -65,8 +65,8 @@ def _check_names(datasets: Sequence[FaceDataset]) -> None:
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise RecipeError(
-            f"The recipe's datasets are told apart by name. Got {repeated!r} more than once: make"
-            " them one first, with mien data combine --as."
+            f"The recipe's datasets are told apart by name. Got {repeated!r} more than once: mien"
+            " data convert --as gives a dataset another name, and mien data combine makes them one."
         )
 
 

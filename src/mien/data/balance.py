@@ -32,14 +32,14 @@ def at_most(dataset: FaceDataset, count: int | None, seed: int) -> FaceDataset:
 
 
 def at_least(dataset: FaceDataset, count: int, seed: int) -> FaceDataset:
-    """Return the dataset with training faces repeated until each class has `count` faces.
+    """Return the dataset with faces repeated until each class has `count` of them in train.
 
-    Only faces of the split "train" are repeated, or any where there are no splits: a repeated face
-    of val or test would count twice. Copies get the id of their face and a number, such as "a#2".
-    Classes without a face to repeat stay empty.
+    Only faces of the split "train" are counted and repeated, or all where there are no splits: a
+    repeated face of val or test would count twice. Copies get the id of their face and a number,
+    such as "a#2". Classes without any face stay empty.
 
     Raises:
-        DataError: If `count` is not positive, or a class has too few faces and none in train.
+        DataError: If `count` is not positive, or a class has faces but none in train.
     """
     _check_count(count)
     copies = [_copies(dataset, target, count, seed) for target in range(len(dataset.labels))]
@@ -73,8 +73,9 @@ def combine(name: str, datasets: Sequence[FaceDataset]) -> FaceDataset:
     Votes are kept if any has them: faces of the others have none, all zeros.
 
     Raises:
-        DataError: If label sets or sizes of the images differ.
+        DataError: If two have one name, or label sets or sizes of the images differ.
     """
+    _check_names([dataset.name for dataset in datasets])
     first = datasets[0]
     for other in datasets[1:]:
         if other.labels != first.labels or other.images.shape[1:] != first.images.shape[1:]:
@@ -95,6 +96,16 @@ def combine(name: str, datasets: Sequence[FaceDataset]) -> FaceDataset:
         votes=_votes(datasets),
         history=tuple(f"{d.name}: {step}" for d in datasets for step in (*d.history, "combined")),
     )
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Refuse a name that occurs twice: subject 01 of the one would become 01 of the other."""
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise DataError(
+            "Combined datasets are told apart by name, as are their subjects. Got"
+            f" {repeated!r} more than once: mien data convert --as gives a dataset another name."
+        )
 
 
 def _votes(datasets: Sequence[FaceDataset]) -> NDArray[np.uint8] | None:
@@ -118,10 +129,10 @@ def _sizes(dataset: FaceDataset) -> NDArray[np.intp]:
 def _copies(dataset: FaceDataset, target: int, count: int, seed: int) -> NDArray[np.intp]:
     """Return positions of faces to repeat: each as often as the others, give or take one."""
     members = dataset.targets == target
-    lacking = count - int(members.sum())
+    repeatable = np.flatnonzero(members & np.isin(dataset.splits, ["train", ""]))
+    lacking = count - len(repeatable)
     if lacking <= 0 or not members.any():
         return np.empty(0, dtype=np.intp)
-    repeatable = np.flatnonzero(members & np.isin(dataset.splits, ["train", ""]))
     if len(repeatable) == 0:
         raise DataError(
             f"Dataset {dataset.name!r} has no {dataset.labels.expressions[target]} in train to"

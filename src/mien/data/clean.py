@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.audit import CHECKS
+from mien.data.audit.subjects import NAME as SUBJECTS
 from mien.data.dataset import FaceDataset
 from mien.errors import DataError, unknown_name
 
 YES, NO = "yes", "no"
+
+GROUP = re.compile(r"([0-9]{1,18})(\.0+)?")
+"""A group's number, also as programs write a column of numbers in which some are missing."""
 
 
 def clean(
@@ -25,15 +30,21 @@ def clean(
 
     Args:
         dataset: The audited dataset.
-        findings: Rows of a `findings.csv`; those with "yes" in the column `drop` count. Rows
-            without an id, of files that could not be read, have nothing to leave out.
+        findings: Rows of a `findings.csv`; those with "yes" in the column `drop` count. Of several
+            rows of a check about one face a "no" counts. Rows without an id, of files that could
+            not be read, have nothing to leave out.
         drop: The checks whose findings are applied.
         splits: Leave out faces of these only; none for all.
 
     Raises:
-        DataError: If the findings are of another dataset, a row is cut short or neither dropped
-            nor kept, there is no check or split of a name, or nothing would be left.
+        DataError: If the findings are of another dataset, a row is cut short, neither dropped nor
+            kept or without a group's number, there is no check or split of a name, subjects are
+            to go of train alone, or nothing would be left.
     """
+    if SUBJECTS in drop and set(splits) == {"train"}:
+        raise DataError(
+            f"The check {SUBJECTS!r} marks faces of val and test: it cannot clean train alone."
+        )
     rows = list(findings)
     marks = []
     for check in dict.fromkeys(drop):
@@ -117,19 +128,21 @@ def _marks(
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Return a check's marks and groups, as `Marks` has them, from its rows of findings."""
     places = {name: place for place, name in enumerate(dataset.ids.tolist())}
-    marked, groups = np.zeros(len(dataset), dtype=bool), np.full(len(dataset), -1)
+    marked, kept = np.zeros((2, len(dataset)), dtype=bool)
+    groups = np.full(len(dataset), -1)
     for row in rows:
         if not row["id"]:
             continue  # a file that could not be read
         dropped, place = _dropped(row), places.get(row["id"])
         if place is not None:
-            marked[place] = dropped
-            groups[place] = int(row["group"]) if row["group"].isdecimal() else -1
+            (marked if dropped else kept)[place] = True
+            groups[place] = _group(row)
         elif dropped:
             raise DataError(
-                f"The findings are of another dataset: {dataset.name!r} has no {row['id']!r}."
+                f"The findings are of another dataset: {dataset.name!r} has no {row['id']!r}; or it"
+                " was cleaned away before: apply all checks at once, each with a --drop."
             )
-    return marked, groups
+    return marked & ~kept, groups
 
 
 def _dropped(row: Mapping[str, str | None]) -> bool:
@@ -140,3 +153,14 @@ def _dropped(row: Mapping[str, str | None]) -> bool:
             f" {row['id']!r} instead."
         )
     return said.strip().lower() == YES
+
+
+def _group(row: Mapping[str, str | None]) -> int:
+    said = (row["group"] or "").strip()
+    number = GROUP.fullmatch(said)
+    if said and number is None:
+        raise DataError(
+            f"The findings must have a group's number or nothing in the column 'group'. Got"
+            f" {said!r} for {row['id']!r} instead."
+        )
+    return int(number[1]) if number else -1

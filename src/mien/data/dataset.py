@@ -118,6 +118,15 @@ class FaceDataset:
             history=(*self.history, step) if step else self.history,
         )
 
+    def renamed(self, name: str) -> FaceDataset:
+        """Return the dataset under another name, which is also the source of its own faces."""
+        return dataclasses.replace(
+            self,
+            name=name,
+            sources=np.where(self.sources == self.name, name, self.sources),
+            history=(*self.history, f"named {name}, before {self.name}"),
+        )
+
     def in_split(self, split: Split) -> FaceDataset:
         """Return the faces of one split.
 

@@ -20,7 +20,7 @@ from rich.progress import track
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.errors import DataError, MissingExtraError
-from mien.files import whole_folder
+from mien.files import check_folder, whole_folder
 from mien.labels import VOTES, LabelSet
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ TABLE = "faces.parquet"
 MANIFEST = "dataset.json"
 FORMAT = 1
 TEXT_COLUMNS = ("id", "split", "subject", "source")
+
+_NO_DATA = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""What file managers leave in a folder that was looked at."""
+
 _FAST_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
@@ -52,13 +56,15 @@ def write_store(dataset: FaceDataset, folder: Path | str, *, progress: bool = Fa
 
     Raises:
         MissingExtraError: If pyarrow is not installed.
-        DataError: If the folder exists and is not a store.
+        MienError: As `check_place` does.
     """
     folder = Path(folder)
     check_place(folder)
     table = _table(dataset, progress)
     with whole_folder(folder) as temporary:
-        _parquet().write_table(table, temporary / TABLE, compression="none", row_group_size=4096)
+        # pyarrow takes files by any name, but paths in UTF-8 only.
+        with (temporary / TABLE).open("wb") as file:
+            _parquet().write_table(table, file, compression="none", row_group_size=4096)
         manifest = json.dumps(_manifest(dataset), indent=2, ensure_ascii=False)
         (temporary / MANIFEST).write_text(manifest + "\n", encoding="utf-8")
 
@@ -74,7 +80,8 @@ def read_store(folder: Path | str, *, progress: bool = False) -> FaceDataset:
     manifest = _read_manifest(folder)
     parquet = _parquet()
     try:
-        table = parquet.read_table(folder / TABLE)
+        with (folder / TABLE).open("rb") as file:
+            table = parquet.read_table(file)
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         raise DataError(f"{folder / TABLE} cannot be read as Parquet: {error}.") from error
     dataset = _dataset(table, manifest, folder, progress)
@@ -86,11 +93,26 @@ def read_store(folder: Path | str, *, progress: bool = False) -> FaceDataset:
 def check_place(folder: Path) -> None:
     """Check that a store may be written to a folder, before anything long begins.
 
+    What stands there is replaced whole, so it must be nothing but a store that mien wrote.
+
     Raises:
-        DataError: If the folder exists, is not empty, and is not a store.
+        DataError: If the folder is the working folder, or exists, is not empty, and is not a store
+            or holds other files than a store's.
+        MienError: If it is to stand in a file.
     """
-    if folder.exists() and not (is_store(folder) or _is_empty(folder)):
+    check_folder(folder.parent)
+    if folder.resolve() == Path.cwd():
+        raise DataError(f"{folder} is the working folder, which cannot be replaced: name another.")
+    if not folder.exists() or _is_empty(folder):
+        return
+    if not is_store(folder):
         raise DataError(f"{folder} exists and is not a dataset store: it holds no {MANIFEST}.")
+    _read_manifest(folder)
+    others = {path.name for path in folder.iterdir()} - {TABLE, MANIFEST, *_NO_DATA}
+    if others:
+        raise DataError(
+            f"{folder} would be replaced whole, but holds more than a dataset: {min(others)}."
+        )
 
 
 def is_store(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ class TreeFile:
     """One file of a tree; it holds names only, so that another process can open it, too.
 
     Args:
-        path: Its path below the tree's top, with forward slashes; printable.
+        path: Its path below the tree's top, with forward slashes; printable, and in one Unicode
+            form (NFC) on every system.
         where: Its name in error sentences.
         place: The file itself, or the zip archive it lies in.
         member: Its name in that archive; None for a plain file.
@@ -86,7 +88,7 @@ def _zip_files(path: Path) -> list[TreeFile]:
     for name in names:
         if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
             raise DataError(f"{path} holds {name!r}, a path that leads outside the archive.")
-    return [TreeFile(PurePosixPath(name), f"{path}: {name}", path, name) for name in names]
+    return [TreeFile(_inside(name), f"{path}: {name}", path, name) for name in names]
 
 
 def _folder_files(folder: Path, top: Path, above: frozenset[tuple[int, int]]) -> Iterator[TreeFile]:
@@ -103,8 +105,12 @@ def _folder_files(folder: Path, top: Path, above: frozenset[tuple[int, int]]) ->
         if _is_folder(entry):
             yield from _folder_files(path, top, above | {here})
         else:
-            relative = PurePosixPath(printable(path.relative_to(top).as_posix()))
+            relative = _inside(printable(path.relative_to(top).as_posix()))
             yield TreeFile(relative, printable(str(path)), path)
+
+
+def _inside(name: str) -> PurePosixPath:
+    return PurePosixPath(unicodedata.normalize("NFC", name))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -41,6 +41,9 @@ Names = Annotated[
     list[str] | None,
     typer.Option("--name", help="What a class name means: --name freude=happiness. Repeatable."),
 ]
+As = Annotated[
+    str | None, typer.Option("--as", help="Name of the dataset; its layout's if not said.")
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder of the new store.")]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the store that stands in --out.")
@@ -66,6 +69,7 @@ def convert(
         list[str] | None,
         typer.Option("--merge", help="With --labels: --merge contempt=disgust. Repeatable."),
     ] = None,
+    name: As = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write a dataset as a store: faces.parquet (pandas and Hugging Face read it) and a JSON."""
@@ -77,7 +81,7 @@ def convert(
         from mien.data.relabel import relabel
 
         dataset = relabel(dataset, label_set(labels), _pairs(merge or (), "--merge"))
-    write(dataset, out)
+    write(dataset, out, name)
 
 
 def check_out(out: Path, overwrite: bool) -> None:
@@ -90,9 +94,9 @@ def check_out(out: Path, overwrite: bool) -> None:
     need("parquet", "A dataset store")
     from mien.data.store import check_place, is_store
 
+    check_place(out)
     if is_store(out) and not overwrite:
         raise MienError(f"{out} holds a dataset already: add --overwrite to replace it.")
-    check_place(out)
 
 
 def load(
@@ -147,10 +151,15 @@ def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     return pairs
 
 
-def write(dataset: FaceDataset, out: Path) -> None:
-    """Write a dataset as a store with a bar, and print its counts."""
+def write(dataset: FaceDataset, out: Path, name: str | None = None) -> None:
+    """Write a dataset as a store with a bar, under another name if one is given; print its counts.
+
+    Raises:
+        MienError: If it cannot be written.
+    """
     from mien.data.store import write_store
 
+    dataset = dataset if name is None else dataset.renamed(name)
     write_store(dataset, out, progress=True)
     _print_counts(dataset)
     say(f"Wrote {out}")

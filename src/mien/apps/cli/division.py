@@ -10,6 +10,7 @@ import typer
 from mien.apps.cli.console import say
 from mien.apps.cli.data import Layout, Names, Out, Overwrite, Source, Votes, check_out, load, write
 from mien.errors import MienError
+from mien.files import check_file
 from mien.labels import label_set
 from mien.recipe.data import PARTS
 
@@ -81,6 +82,8 @@ def split(
     if ratio is not None and (folds is not None or official or given is not None):
         raise MienError("--ratio makes a split: it goes with no --folds, --official or --from.")
     _fold_fits(fold, folds, given, out)
+    if save is not None:
+        check_file(save)
     if out is not None:
         check_out(out, overwrite)
         if folds is not None and fold is None:
@@ -113,8 +116,9 @@ def _found(dataset: FaceDataset, given: Path | None, keep: Keep | None) -> Split
         division = _division(dataset, came, "the splits the dataset came with")
     else:
         division = SplitFile.read(given)
+    numbers = division.numbers(dataset)  # it must be a split of this dataset
     if keep is not None:
-        check_whole(dataset, division.numbers(dataset), keep)
+        check_whole(dataset, numbers, keep)
     return division
 
 
@@ -135,7 +139,11 @@ def balance(
     ] = None,
     at_least: Annotated[
         int | None,
-        typer.Option("--at-least", help="Repeat training faces until each class has this many."),
+        typer.Option(
+            "--at-least",
+            help="Repeat training faces until each class has this many in train; val and test stay"
+            " as they are. Without splits all faces are training faces.",
+        ),
     ] = None,
     seed: Seed = 0,
     votes: Votes = None,

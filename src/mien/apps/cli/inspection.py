@@ -25,6 +25,7 @@ from mien.apps.cli.data import (
 )
 from mien.apps.cli.options import DetectorWeights, Model
 from mien.errors import MienError
+from mien.files import check_folder
 
 if TYPE_CHECKING:
     from mien.data.audit import Result
@@ -51,6 +52,7 @@ def explore(
     from mien.data.explore.report import PAGE
     from mien.data.explore.report import explore as look
 
+    check_folder(out)
     classifier = None
     if model is not None:
         from mien.inference.classifier import Classifier
@@ -93,6 +95,7 @@ def audit(
     from mien.data.audit import audit as run_audit
     from mien.data.audit.report import PAGE, TABLE, write_report
 
+    check_folder(out)
     for name in checks or ():
         CHECKS[name]  # an unknown name is said before anything is read
     dataset, skipped = load_with_errors(source, votes, layout, names)

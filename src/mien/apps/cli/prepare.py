@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.markup import escape
@@ -15,6 +15,7 @@ from mien.apps.cli import exits
 from mien.apps.cli.console import complain, results, say
 from mien.apps.cli.data import (
     MOST_SKIPPED,
+    As,
     Layout,
     Names,
     Out,
@@ -23,8 +24,10 @@ from mien.apps.cli.data import (
     class_names,
     write,
 )
+from mien.apps.cli.kept import kept
 from mien.apps.cli.options import DetectorWeights
 from mien.errors import MienError
+from mien.files import check_folder
 
 if TYPE_CHECKING:
     from mien.data.prepare.outcome import Outcome
@@ -47,6 +50,7 @@ def prepare(
         ),
     ] = None,
     names: Names = None,
+    name: As = None,
     detector: Annotated[
         str,
         typer.Option("--detector", help="haar, yunet, or none if the pictures are faces already."),
@@ -89,6 +93,8 @@ def prepare(
         say(f"{out} is whole: there is nothing to resume.")
         return
     check_out(out, overwrite)
+    result = _Result(out, report or out.with_name(f"{out.name}-report"), name)
+    _check_report(result)
     if gamma is not None and illumination != "gamma":
         raise MienError("--gamma needs --illumination gamma.")
     from mien.data.prepare.run import list_pictures
@@ -106,25 +112,38 @@ def prepare(
     )
     settings.check()
     raw = list_pictures(source, layout, class_names(names), pattern)
-    report = report or out.with_name(f"{out.name}-report")
-    if _prepare_all(raw, settings, out, report, jobs, resume):
+    if _prepare_all(raw, settings, result, jobs, resume):
         sys.exit(exits.INCOMPLETE)
+
+
+class _Result(NamedTuple):
+    """Where the store and the report go, and the dataset's name; None for its layout's."""
+
+    out: Path
+    report: Path
+    name: str | None
 
 
 def _is_whole(out: Path) -> bool:
     from mien.data.store import is_store
     from mien.inference.gathered import partial_path
 
-    return is_store(out) and not partial_path(out).exists()
+    # The working folder, ".", has no name beside which a journal could stand.
+    return bool(out.name) and is_store(out) and not partial_path(out).exists()
+
+
+def _check_report(result: _Result) -> None:
+    """Refuse a report that the store, which is written whole, would replace."""
+    check_folder(result.report)
+    if result.report.resolve().is_relative_to(result.out.resolve()):
+        raise MienError(
+            f"--report must be a folder outside of --out, {result.out}, which is written whole. Got"
+            f" {result.report} instead."
+        )
 
 
 def _prepare_all(
-    raw: RawDataset,
-    settings: Preparation,
-    out: Path,
-    report: Path,
-    jobs: int | None,
-    resume: bool,
+    raw: RawDataset, settings: Preparation, result: _Result, jobs: int | None, resume: bool
 ) -> int:
     """Prepare and write; return how many pictures could not be read."""
     from mien.data.prepare.run import prepare as prepare_pictures
@@ -133,43 +152,38 @@ def _prepare_all(
 
     try:
         with prepare_pictures(
-            raw, settings, out, jobs=jobs or usable_cpus(), resume=resume, progress=True
+            raw, settings, result.out, jobs=jobs or usable_cpus(), resume=resume, progress=True
         ) as outcomes:
-            return _write(raw, outcomes, settings, out, report)
+            return _write(raw, outcomes, settings, result)
     except KeyboardInterrupt:
         say("Interrupted.")
-        if partial_path(out).exists():
-            say(
-                f"What is done is kept in {partial_path(out)}."
-                " The same command with --resume continues."
-            )
+        partial = partial_path(result.out)
+        if partial.exists():
+            say(kept("What is done is", partial))
         sys.exit(exits.INTERRUPTED)
 
 
 def _write(
-    raw: RawDataset,
-    outcomes: Sequence[Outcome],
-    settings: Preparation,
-    out: Path,
-    report: Path,
+    raw: RawDataset, outcomes: Sequence[Outcome], settings: Preparation, result: _Result
 ) -> int:
     from mien.data.prepare.report import PAGE, write_report
     from mien.data.prepare.run import prepared_dataset
 
-    write_report(raw, outcomes, settings, report)
+    write_report(raw, outcomes, settings, result.report)
     unreadable = [outcome.note for outcome in outcomes if outcome.status == "unreadable"]
     complain(unreadable, MOST_SKIPPED, "Left out: ", "yellow")
     _print_counts(raw, outcomes)
-    say(f"Look at {report / PAGE}; a table of all pictures is beside it.")
-    write(prepared_dataset(raw, outcomes, settings), out)
+    say(f"Look at {result.report / PAGE}; a table of all pictures is beside it.")
+    write(prepared_dataset(raw, outcomes, settings), result.out, result.name)
     return len(unreadable)
 
 
 def _print_counts(raw: RawDataset, outcomes: Sequence[Outcome]) -> None:
     from mien.data.prepare.report import counts_table
+    from mien.inference.journal import printable
 
     (first, *columns), rows = counts_table(raw, outcomes)
-    table = Table(title=f"Preparation of {escape(raw.path.resolve().name)}")
+    table = Table(title=f"Preparation of {escape(printable(raw.path.resolve().name))}")
     table.add_column(first.capitalize())
     for name in columns:
         table.add_column(name, justify="right")

@@ -17,6 +17,7 @@ from mien.data.prepare.settings import Preparation
 from mien.data.tree import read_grey
 from mien.errors import DataError
 from mien.files import whole_file
+from mien.inference.journal import printable
 from mien.preprocess import Image
 
 PAGE, TABLE = "prepare.html", "pictures.csv"
@@ -78,7 +79,7 @@ def prepare_page(raw: RawDataset, outcomes: Sequence[Outcome], settings: Prepara
         _several([pair for pair in pairs if pair[1].faces > 1]),
         _unreadable([outcome for outcome in outcomes if outcome.status == "unreadable"]),
     ]
-    return pages.page(f"Preparation of {raw.path.resolve().name}", sections)
+    return pages.page(f"Preparation of {printable(raw.path.resolve().name)}", sections)
 
 
 def _counts(outcomes: Iterable[Outcome]) -> list[int]:

@@ -17,13 +17,13 @@ from mien.data.pictures import Entry, PictureReader
 from mien.data.prepare.outcome import Outcome
 from mien.data.prepare.settings import PREPARED, Preparation
 from mien.data.prepare.workers import prepare_all
-from mien.data.readers import find_reader
+from mien.data.readers import find_reader, labels_of
 from mien.data.readers.pattern import ByPattern
 from mien.data.sample import Sample
 from mien.errors import DataError
 from mien.inference.gathered import partial_path
 from mien.inference.journal import Journal
-from mien.labels import ClassNames, LabelSet, smallest_label_set
+from mien.labels import ClassNames, LabelSet
 
 
 class NoFaceError(DataError):
@@ -73,7 +73,7 @@ def list_pictures(
     repeated = [id_ for id_, count in Counter(e.id for e in entries).items() if count > 1]
     if repeated:
         raise DataError(f"{path} names the picture {repeated[0]!r} more than once.")
-    labels = reader.labels or smallest_label_set({entry.expression for entry in entries})
+    labels = labels_of(reader, {entry.expression for entry in entries})
     return RawDataset(path, name, labels, entries)
 
 

@@ -5,7 +5,7 @@ To add a dataset, add a file with a class that has the methods of `Reader` and r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +25,7 @@ class Reader(Protocol):
 
     @property
     def labels(self) -> LabelSet | None:
-        """The dataset's label set; None where it depends on the classes that are found."""
+        """The dataset's label set, widened where there are further classes; None for any."""
 
     @property
     def order(self) -> int:
@@ -81,8 +81,17 @@ def read_dataset(
     rows = list(of_one_size(name, reader.samples(path, note, progress=progress)))
     if skipped and not rows:
         raise skipped[0]
-    labels = reader.labels or smallest_label_set({row.expression for row in rows} - {""})
+    labels = labels_of(reader, {row.expression for row in rows} - {""})
     return FaceDataset.from_samples(name, labels, rows)
+
+
+def labels_of(reader: Reader, expressions: Iterable[str]) -> LabelSet:
+    """Return a reader's label set; where it lacks what was found, the smallest that holds both."""
+    found = set(expressions)
+    own = reader.labels.expressions if reader.labels is not None else ()
+    if reader.labels is not None and found <= set(own):
+        return reader.labels
+    return smallest_label_set(found.union(own))
 
 
 def find_reader(

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.archive import is_archive, open_member
+from mien.data.archive import in_zip, is_archive, open_member
 from mien.data.readers import READERS, Skip
 from mien.data.sample import Sample, Split
 from mien.errors import DataError, unknown_name
@@ -43,13 +43,13 @@ class Fer2013:
         pass  # the file has numbers, whose meaning is fixed
 
     def accepts(self, path: Path) -> bool:
-        """Accept archives with "fer2013" in their name, and CSVs with that or its columns."""
+        """Accept archives named "fer2013", zips that hold its CSV, and CSVs named so or like it."""
         if not path.is_file():
             return False
         named = "fer2013" in path.name.lower()
         if path.suffix.lower() == ".csv":
             return named or _has_columns(path)
-        return named and is_archive(path)
+        return (named and is_archive(path)) or in_zip(path, CSV_NAME)
 
     def samples(self, path: Path, skip: Skip, *, progress: bool = False) -> Iterator[Sample]:
         """Read all rows, as a stream: images uint8 (48, 48), label set `basic7`.
@@ -66,9 +66,10 @@ def _has_columns(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             header = file.readline(200).decode("utf-8-sig", "replace")
-    except OSError:
+        names = next(csv.reader([header]), [])
+    except (OSError, csv.Error):
         return False
-    return {"emotion", "pixels"} <= {name.strip() for name in header.split(",")}
+    return {"emotion", "pixels"} <= {name.strip() for name in names}
 
 
 def _rows(text: io.TextIOWrapper, path: Path) -> Iterator[Sample]:

@@ -97,13 +97,13 @@ def _check_columns(path: Path, found: Iterable[str]) -> None:
 
 
 def _text(row: Row, column: str) -> str:
-    """Return an optional value as text; a subject may be the number 0."""
+    """Return an optional value as text without blanks round it; a subject may be the number 0."""
     value = row.get(column)
-    return "" if value is None else str(value)
+    return "" if value is None else str(value).strip()
 
 
 def _split(row: Row, where: str) -> Split:
-    text = _text(row, "split").strip().lower()
+    text = _text(row, "split").lower()
     if text and text not in SPLIT_FOLDERS:
         raise DataError(f"{where}: {unknown_name('split', row['split'], SPLIT_FOLDERS)}")
     return SPLIT_FOLDERS[text] if text else ""
