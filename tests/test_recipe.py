@@ -23,7 +23,8 @@ def test_every_shipped_recipe_is_valid_and_builds(name):
 def test_a_recipe_is_found_by_path_by_name_and_by_the_documented_path(recipe_file):
     assert find_recipe(str(recipe_file)) == recipe_file
     assert find_recipe("mien-base") == find_recipe("recipes/mien-base.toml")
-    for wrong in ("mien-bas", "mien-base.yaml", "other/recipes/mien-base.toml"):
+    wrong_ones = ("mien-bas", "mien-base.yaml", "mien-base.toml", "recipes/mien-base")
+    for wrong in (*wrong_ones, "other/recipes/mien-base.toml"):
         with pytest.raises(RecipeError, match="Unknown recipe"):
             find_recipe(wrong)
 

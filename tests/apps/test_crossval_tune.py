@@ -163,6 +163,14 @@ def test_mistakes_with_spaces_are_one_sentence(
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("command", [["crossval", "--folds", "3"], ["tune", "--space", "x.toml"]])
+def test_a_recipe_that_is_yet_to_be_made_to_fit_is_refused(mien, small_fer2013, command):
+    name, *options = command
+    code, _, err = mien(name, "fine-tune", "--data", small_fer2013[0], *options)
+    assert code == 2
+    assert "'fine-tune' is made to fit the model and the data (start.adapt) by mien train" in err
+
+
 def test_a_search_in_which_all_fails_is_an_error(mien, small_fer2013, tmp_path):
     space = tmp_path / "space.toml"
     space.write_text('["optimiser.learning_rate"]\nchoices = [1e30]')

@@ -1,5 +1,6 @@
 """Fine-tuning, ensembles and test-time augmentation from the command line."""
 
+import dataclasses
 import shutil
 import zipfile
 from pathlib import Path
@@ -10,7 +11,7 @@ import PIL.Image
 import pytest
 
 import makers
-from mien.data.store import read_store
+from mien.data.store import read_store, write_store
 from mien.inference.classifier import Classifier
 from mien.inference.zoo import read_card
 from mien.preprocess import grey
@@ -110,6 +111,11 @@ def test_a_damaged_photo_of_an_archive_is_only_left_out(tmp_path):
         (["--from", "{folder}"], "is not a run: it holds no recipe.toml"),
         (["mien-base", "--from", "{model}"], "Got 'folder' instead"),
         (["--from", "{model}", "--set", "network.name=chen"], "takes this from the model"),
+        (["--from", "{model}", "--set", "network={{name='chen'}}"], "takes this from the model"),
+        (["--from", "{model}", "--set", "preprocess={{size=96}}"], "takes this from the model"),
+        (["--from", "{model}", "--set", "heads=[{{labels='four'}}]"], "takes this from the model"),
+        (["--from", "{model}", "--set", "data={{dataset='x'}}"], "takes this from the model"),
+        (["--from", "{model}", "--set", "start.sha256=00"], "--from names the model to begin with"),
     ],
 )
 def test_mistakes_are_one_sentence(mien, small_model, tmp_path, arguments, message):
@@ -119,6 +125,28 @@ def test_mistakes_are_one_sentence(mien, small_model, tmp_path, arguments, messa
     code, _, err = mien("train", *given, "--data", tree, "--run", tmp_path / "run")
     assert (code, message in " ".join(err.split())) == (2, True), err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_division_that_the_data_overrule_is_refused(mien, small_model, small_dataset, tmp_path):
+    known = dataclasses.replace(small_dataset, subjects=small_dataset.ids)
+    write_store(known, tmp_path / "faces")
+    command = [
+        "train",
+        "--from",
+        small_model,
+        "--data",
+        tmp_path / "faces",
+        "--run",
+        tmp_path / "r",
+    ]
+    for override, said in (
+        ("data.split=50:25:25", "--set data.split=50:25:25: 'fine-tune' takes this from the model"),
+        ("data.keep=nothing", "--set data.keep=nothing: 'fine-tune' takes this from the model"),
+        ("data.split=official", "training.batch_size must be at most"),
+    ):
+        sets = ["--set", override, "--set", "training.batch_size=999"]
+        code, _, err = mien(*command, *sets)
+        assert (code, said in " ".join(err.split())) == (2, True), err
 
 
 def test_an_ensemble_is_measured_and_exported(

@@ -14,7 +14,7 @@ from mien.preprocess import Preprocess
 from mien.recipe import find_recipe, load_recipe
 from mien.training.distillation import Distillation, open_teacher, soft_loss
 from mien.training.targets import head_targets
-from mien.training.train import train, training_batches
+from mien.training.train import train, training_batches, training_module
 
 sys.path.append(str(Path(__file__).parents[1] / "inference"))
 from tiny_models import write_model
@@ -53,6 +53,35 @@ def test_the_teachers_share_is_the_recipes_and_its_pixels_are_its_own(tmp_path):
     found = distillation.loss(torch.tensor(2.0), student, images)
     assert float(found) == pytest.approx(0.75 * 2 + 0.25 * float(soft), rel=1e-4)
     assert copy.deepcopy(distillation) is distillation
+
+
+def test_of_images_without_a_face_the_teacher_says_nothing(tmp_path):
+    model = write_model(tmp_path / "teacher.onnx")
+    lesson = recipe(model, "distillation.weight=1.0")
+    distillation = Distillation(lesson)
+    random = np.random.default_rng(0)
+    images = torch.from_numpy(Preprocess().to_input(random.integers(0, 256, (4, 48, 48), np.uint8)))
+    student = {"basic7": torch.randn(4, 7), "ferplus8": torch.randn(4, 8)}
+    hard, shown = torch.tensor(0.0), torch.tensor([True, False, True, True])
+    some = {name: logits[shown] for name, logits in student.items()}
+    wanted = float(distillation.loss(hard, some, images[shown]))
+    found = distillation.loss(hard, student, images, shown)
+    assert float(found) == pytest.approx(wanted, rel=1e-5)
+    assert float(distillation.loss(hard, student, images, torch.zeros(4, dtype=torch.bool))) == 0
+
+
+@pytest.mark.parametrize(("share", "learns"), [(0.0, True), (1.0, False)])
+@pytest.mark.parametrize("mixed", ["augmentation.mixup=0", "augmentation.mixup=1.0"])
+def test_expressions_are_not_learnt_from_images_without_a_face(
+    small_dataset, tmp_path, share, learns, mixed
+):
+    model = write_model(tmp_path / "teacher.onnx")
+    lesson = recipe(model, f"augmentation.no_face={share}", mixed)
+    module = training_module(lesson, small_dataset).train()
+    (batch, *_) = training_batches(lesson, small_dataset)
+    module.training_loss(module.on_after_batch_transfer(batch, 0)).backward()
+    gradient = module.network.heads.linear["basic7"].weight.grad
+    assert bool(gradient.abs().sum() > 0) == learns
 
 
 def test_a_student_follows_its_teacher_rather_than_the_labels(small_dataset, tmp_path):

@@ -87,6 +87,19 @@ def test_without_a_strength_nothing_is_mixed():
     assert torch.equal(one.images, mix(batch(), AugmentationPart(mixup=0.4)).images)
 
 
+def test_a_mixture_shows_a_face_if_one_of_the_two_does():
+    shown = torch.tensor([True, True, False, False, False])
+    places = torch.arange(5.0)
+    for seed in range(10):
+        torch.manual_seed(seed)
+        given = batch()._replace(shown=shown)
+        mixed = mix(given, AugmentationPart(mixup=1.0))
+        alone = (mixed.images.mean((1, 2, 3)) - places).abs() < 1e-6
+        assert mixed.shown[:2].all()
+        assert torch.equal(mixed.shown[alone], shown[alone])
+    assert mix(batch(), AugmentationPart(mixup=1.0)).shown is None
+
+
 def test_a_face_without_truth_takes_its_partners():
     for seed in range(20):
         torch.manual_seed(seed)

@@ -13,9 +13,11 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from makers import SMALL_RECIPE
+from mien.data.dataset import NO_TARGET
 from mien.data.store import write_store
 from mien.errors import TrainingError
 from mien.recipe import find_recipe, load_recipe
+from mien.training.batches import Batches
 from mien.training.machine import Machine
 from mien.training.run import Run
 from mien.training.train import train
@@ -35,7 +37,8 @@ def rows(run):
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_weights(small_dataset, tmp_path):
     wild = recipe("optimiser.learning_rate=1e30", "schedule.name=constant", "training.epochs=3")
-    with pytest.raises(TrainingError, match=r"The loss became (nan|inf) at step \d+, in epoch 1"):
+    stopped = r"The loss became (nan|inf) at step \d+, in epoch 1: .* nothing is kept"
+    with pytest.raises(TrainingError, match=stopped):
         train(wild, small_dataset, tmp_path / "run", progress=False)
     calm = recipe("training.epochs=2", "schedule.name=constant")
     run = train(calm, small_dataset, tmp_path / "calm", progress=False)
@@ -46,10 +49,39 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_weights(small_dataset
     module_loss = "mien.training.losses.ShareLoss.forward"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module_loss, lambda self, logits, shares: logits.sum() * float("nan"))
-        with pytest.raises(TrainingError, match="in epoch 3"):
+        with pytest.raises(TrainingError, match=r"in epoch 3: .* epochs before are kept"):
             train(longer, blind, run.folder, resume=True, progress=False)
     assert run.best.read_bytes() == kept
     assert run.epochs_done() == 2
+
+
+def test_weights_that_the_last_step_ruined_are_not_kept(small_dataset, tmp_path):
+    one_step = ["training.batch_size=55", "training.epochs=1", "schedule.warmup_epochs=0"]
+    wild = recipe("optimiser.learning_rate=1e38", "schedule.name=constant", *one_step)
+    stopped = "The loss on validation became (nan|inf) at step 1, in epoch 1"
+    with pytest.raises(TrainingError, match=stopped):
+        train(wild, small_dataset, tmp_path / "run", progress=False)
+    assert not Run(tmp_path / "run").best.exists()
+
+
+@pytest.mark.parametrize("size", [4, 256])
+def test_the_loss_on_validation_is_the_mean_over_the_faces_with_a_truth(
+    small_dataset, tmp_path, monkeypatch, size
+):
+    monkeypatch.setattr("mien.training.train.VAL_BATCH", size)
+    targets = small_dataset.targets.copy()
+    val = np.flatnonzero(small_dataset.splits == "val")
+    targets[val[1:4]] = NO_TARGET  # one face of the first batch of four is left
+    dataset = dataclasses.replace(small_dataset, targets=targets)
+    one = recipe("training.epochs=1")
+    run = train(one, dataset, tmp_path / "run", progress=False)
+    module = run.module()
+    faces = dataset.in_split("val")
+    (batch,) = Batches(faces, one.heads, len(faces), shuffle=False, signals=one.signals)
+    with torch.inference_mode():
+        batch = module.on_after_batch_transfer(batch, 0)
+        wanted = float(module.loss(module(batch.images), batch))
+    assert run.best_epoch()["val_loss"] == pytest.approx(wanted, rel=1e-5)
 
 
 def test_training_stops_when_nothing_improves_and_is_then_finished(small_dataset, tmp_path):
@@ -125,6 +157,20 @@ def test_machines_are_checked():
         Machine(devices=0)
     with pytest.raises(TrainingError, match="must be started by torchrun or Slurm"):
         Machine(machines=2)
+
+
+@pytest.mark.parametrize("name", ["RANK", "SLURM_PROCID"])
+def test_a_process_that_is_alone_leads_whatever_number_it_has(
+    small_dataset, tmp_path, monkeypatch, name
+):
+    monkeypatch.setenv(name, "3")
+    run = train(recipe("training.epochs=1"), small_dataset, tmp_path / "run", progress=False)
+    assert run.is_finished()
+    assert run.curves.exists()
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "7")
+    assert not Machine().leads
+    monkeypatch.setenv(name, "0")
+    assert Machine().leads
 
 
 TOGETHER = """

@@ -50,6 +50,7 @@ def test_a_share_of_the_images_shows_no_face_and_the_targets_say_so():
     assert float(after.shares["four"][gone].sum()) == 0
     changed = (after.images != before.images).flatten(1).any(1)
     assert torch.equal(changed, gone)
+    assert torch.equal(after.shown, ~gone)
     assert torch.equal(after.shares["four"][~gone], before.shares["four"][~gone])
     assert with_no_faces(before, 0) is before
 

@@ -171,6 +171,16 @@ def test_a_run_is_not_overwritten_nor_mixed(finished, small_dataset):
     fewer = small_dataset.select(np.arange(8, len(small_dataset)))
     with pytest.raises(MienError, match="holds a run on other data"):
         train(recipe(), fewer, finished.folder, resume=True, progress=False)
+    # The same training faces, other faces to select on.
+    other = np.where(small_dataset.splits == "val", 0, small_dataset.targets)
+    with pytest.raises(MienError, match="holds a run on other data"):
+        train(
+            recipe(),
+            dataclasses.replace(small_dataset, targets=other),
+            finished.folder,
+            resume=True,
+            progress=False,
+        )
 
 
 def test_resuming_a_finished_run_changes_nothing(finished, small_dataset, tmp_path):
@@ -179,6 +189,40 @@ def test_resuming_a_finished_run_changes_nothing(finished, small_dataset, tmp_pa
     assert rows(again) == rows(finished)
     for name, value in weights(again).items():
         assert torch.equal(value, weights(finished)[name]), name
+
+
+def test_curves_that_were_not_drawn_are_drawn_when_the_run_is_resumed(
+    finished, small_dataset, tmp_path
+):
+    run = Run(Path(shutil.copytree(finished.folder, tmp_path / "copy")))
+    drawn = run.curves.read_bytes()
+    run.curves.unlink()
+    train(recipe(), small_dataset, run.folder, resume=True, progress=False)
+    assert run.curves.read_bytes() == drawn
+
+
+class Noted(Callback):
+    """Notes the precision of a training; may end it in its second epoch, as Ctrl-C does."""
+
+    def __init__(self, *, end=False):
+        self.end, self.precision = end, ""
+
+    def on_train_epoch_start(self, trainer, module):
+        self.precision = trainer.precision
+        if self.end and trainer.current_epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_a_run_of_auto_goes_on_in_the_precision_it_was_begun_in(small_dataset, tmp_path):
+    two, run = recipe("training.precision=auto", "training.epochs=2"), Run(tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        train(two, small_dataset, run.folder, progress=False, callbacks=[Noted(end=True)])
+    begun = "fp32" if run.environment()["precision"] == "bf16" else "bf16"
+    run.environment_file.write_text(json.dumps(run.environment() | {"precision": begun}))
+    noted = Noted()
+    train(two, small_dataset, run.folder, resume=True, progress=False, callbacks=[noted])
+    assert noted.precision == {"fp32": "32-true", "bf16": "bf16-mixed"}[begun]
+    assert run.epochs_done() == 2
 
 
 def test_twins_of_val_and_test_faces_are_left_out(small_dataset):

@@ -170,6 +170,16 @@ def test_a_whole_table_may_be_searched_if_it_keeps_what_is_judged(tmp_path):
     assert read_space(space_file(tmp_path, loss), recipe())
 
 
+def test_what_class_weights_come_from_is_not_searched_where_the_loss_selects(tmp_path):
+    path = space_file(tmp_path, '["data.at_least"]\nchoices = [0, 20]')
+    weighted = "heads.0.class_weights=balanced"
+    with pytest.raises(RecipeError, match="cannot be searched: the training faces, which the cla"):
+        read_space(path, recipe(weighted, "training.select=val_loss"))
+    assert read_space(path, recipe(weighted))
+    rate = space_file(tmp_path, '["optimiser.learning_rate"]\nchoices = [0.1, 0.01]')
+    assert read_space(rate, recipe(weighted, "training.select=val_loss"))
+
+
 def test_values_that_fit_only_with_others_are_allowed(tmp_path):
     text = (
         '["schedule.name"]\nchoices = ["plateau", "constant"]\n'

@@ -7,6 +7,7 @@ from mien.recipe.load import (
     find_space,
     load_recipe,
     parse_recipe,
+    recipe_text,
     shipped_recipes,
 )
 from mien.recipe.parts import (
@@ -41,5 +42,6 @@ __all__ = [
     "find_space",
     "load_recipe",
     "parse_recipe",
+    "recipe_text",
     "shipped_recipes",
 ]

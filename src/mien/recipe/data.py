@@ -48,7 +48,7 @@ class DataPart(Part):
             of such a run are of faces it was selected on, and its report says so.
         keep: What a ratio does not divide.
         seed: Of the choices above.
-        at_least: Repeat training faces until each class has so many; 0 for no repeats.
+        at_least: Repeat training faces until each class has so many in train; 0 for no repeats.
         drop_twins: Leave out training images with a pixel-identical twin in val or test.
     """
 

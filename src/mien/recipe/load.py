@@ -28,7 +28,8 @@ def shipped_recipes() -> dict[str, Path]:
 def find_recipe(name: str) -> Path:
     """Return the path of a recipe given as a file, or by the name of a shipped one.
 
-    `recipes/NAME.toml` means the shipped one too, so the documentation's commands work anywhere.
+    `recipes/NAME.toml` means the shipped one too; another path is a file's alone, or a mistyped one
+    would train another experiment.
 
     Raises:
         RecipeError: If there is no such file and no shipped recipe of that name.
@@ -37,9 +38,9 @@ def find_recipe(name: str) -> Path:
     if path.is_file():
         return path
     shipped = shipped_recipes()
-    wanted = name.removeprefix("recipes/").removesuffix(".toml")
-    if wanted in shipped:
-        return shipped[wanted]
+    known = shipped | {f"recipes/{stem}.toml": found for stem, found in shipped.items()}
+    if name in known:
+        return known[name]
     raise RecipeError(unknown_name("recipe", name, shipped))
 
 
@@ -49,8 +50,23 @@ def find_space(path: Path) -> Path:
     What is neither comes back as it is, for its reader to complain of.
     """
     folder = Path(str(resources.files("mien") / "recipes" / "spaces"))
-    shipped = folder / f"{path.name.removesuffix('.toml')}.toml"
-    return shipped if not path.is_file() and shipped.is_file() else path
+    shipped = folder / f"{path.name}.toml"
+    named = path == Path(path.name)
+    return shipped if named and not path.is_file() and shipped.is_file() else path
+
+
+def recipe_text(path: Path) -> str:
+    """Return what a recipe's file says.
+
+    Raises:
+        RecipeError: If it cannot be opened, or is not text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be opened: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path} is not TOML: {error}.") from error
 
 
 def load_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
@@ -61,10 +77,8 @@ def load_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
             nearest valid one.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path} cannot be opened: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = tomllib.loads(recipe_text(path))
+    except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path} is not TOML: {error}.") from error
     for override in overrides:
         _override(content, override)

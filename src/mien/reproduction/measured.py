@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,8 +69,7 @@ def confused(table: Predictions) -> Confusion:
 def best_within(run: Run) -> dict[int, float]:
     """Return the best figure on validation within so many epochs, as far as the run went."""
     select = run.recipe().training.select
-    with run.metrics_file.open(encoding="utf-8", newline="") as file:
-        values = [float(row[select]) for row in csv.DictReader(file)]
+    values = [row[select] for row in run.epochs()]
     best = np.maximum if direction(select) == "max" else np.minimum
     so_far = best.accumulate(values)
     return {epochs: float(so_far[epochs - 1]) for epochs in MILESTONES if epochs <= len(values)}

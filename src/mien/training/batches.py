@@ -22,12 +22,19 @@ class Batch(NamedTuple):
         shares: By head, float32 (B, C).
         truth: By head, int64 (B,).
         signals: By signal, float32 (B,), not a number where it is unknown.
+        shown: bool (B,), whether an image shows a face; None where all do.
     """
 
     images: Tensor
     shares: dict[str, Tensor]
     truth: dict[str, Tensor]
     signals: dict[str, Tensor]
+    shown: Tensor | None = None
+
+    def known(self) -> dict[str, Tensor]:
+        """Return how many faces have a target, by head and signal."""
+        heads = {name: (shares.sum(1) > 0).sum() for name, shares in self.shares.items()}
+        return heads | {name: (~values.isnan()).sum() for name, values in self.signals.items()}
 
 
 class Batches:

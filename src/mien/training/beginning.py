@@ -34,7 +34,6 @@ def is_training(run: Run) -> bool:
 def check_begin(
     run: Run,
     recipe: Recipe,
-    precision: str,
     dataset: FaceDataset,
     faces: FaceDataset,
     *,
@@ -45,19 +44,18 @@ def check_begin(
     Args:
         run: The folder.
         recipe: What to train.
-        precision: What this machine would compute in.
         dataset: All faces.
         faces: Those to train on.
         resume: Whether a run is to be gone on with.
 
     Raises:
         MienError: If there is a run and `resume` is off, or the other way round, or it is of
-            another recipe, of other data or in another precision.
+            another recipe or of other data.
     """
     if run.recipe_file.exists():
         if not resume:
             raise MienError(f"{run.folder} already holds a run: continue it with --resume.")
-        _check_same(run, recipe, _data(dataset, faces), precision)
+        _check_same(run, recipe, _data(dataset, faces))
     elif resume:
         raise MienError(f"{run.folder} holds no run to resume.")
     else:
@@ -74,7 +72,8 @@ def begin(
 ) -> None:
     """Write what is known before the first step, unless the run was begun before.
 
-    Args as of `check_begin`; `convolutions` as of `run_convolutions`.
+    Args as of `check_begin`; `precision` and `convolutions` as `run_precision` and
+    `run_convolutions` say.
     """
     if not run.recipe_file.exists():
         run.write_start(recipe, _data(dataset, faces), precision, convolutions)
@@ -85,6 +84,19 @@ def last_epoch(run: Run) -> str | None:
     return str(run.last) if run.last.exists() else None
 
 
+def run_precision(run: Run, chosen: str) -> str:
+    """Return in which precision a run computes: to its end as it began, on any machine.
+
+    Args:
+        run: Its folder, which `check_begin` found right.
+        chosen: What a new run of the recipe would compute in here.
+
+    Raises:
+        MienError: If the file of the run that says how it began is missing or damaged.
+    """
+    return str(run.environment()["precision"]) if run.recipe_file.exists() else chosen
+
+
 def run_convolutions(run: Run, recipe: Recipe, precision: str) -> str:
     """Return how a run computes convolutions: to its end as it began, in rounding, too."""
     if run.recipe_file.exists() and recipe.training.convolutions == "auto":
@@ -93,21 +105,17 @@ def run_convolutions(run: Run, recipe: Recipe, precision: str) -> str:
     return convolutions_of(recipe, precision)
 
 
-def _check_same(run: Run, recipe: Recipe, data: dict[str, object], precision: str) -> None:
+def _check_same(run: Run, recipe: Recipe, data: dict[str, object]) -> None:
     begun_with = run.recipe()
     if begun_with != recipe:
         parts = [
             p for p in type(recipe).model_fields if getattr(begun_with, p) != getattr(recipe, p)
         ]
         raise MienError(f"{run.folder} holds a run of another recipe: {', '.join(parts)} differ.")
-    if run.data()["trained_on"] != data["trained_on"]:
+    begun_on = run.data()
+    # The epochs are selected on the other faces.
+    if any(begun_on[key] != data[key] for key in ("trained_on", "fingerprint")):
         raise MienError(f"{run.folder} holds a run on other data: the fingerprints differ.")
-    begun = run.environment()["precision"]
-    if begun != precision:
-        raise MienError(
-            f"{run.folder} was begun in {begun}, and this machine would go on in"
-            f" {precision}: set training.precision in the run's recipe."
-        )
 
 
 def _data(dataset: FaceDataset, faces: FaceDataset) -> dict[str, object]:

@@ -76,17 +76,25 @@ class Distillation:
         # The moving average copies the module that holds this; one teacher is enough.
         return self
 
-    def loss(self, hard: Tensor, student: Logits, images: Tensor) -> Tensor:
+    def loss(
+        self, hard: Tensor, student: Logits, images: Tensor, shown: Tensor | None = None
+    ) -> Tensor:
         """Return the targets' loss and the teacher's, by the recipe's weight.
 
         Args:
             hard: The targets' loss.
             student: Logits (N, classes) by head.
             images: float (N, 1, H, W), normalised as the student sees them.
+            shown: bool (N,), the images that show a face, of which alone the teacher is heard; None
+                for all.
         """
         taught = self._teacher(self._as_teacher_sees(images), self._weights)
+        heard = slice(None) if shown is None else shown
         soft = [
-            weight * soft_loss(student[head], taught[head].to(hard.device), self._part.temperature)
+            weight
+            * soft_loss(
+                student[head][heard], taught[head].to(hard.device)[heard], self._part.temperature
+            )
             for head, weight in self._weights.items()
         ]
         share = self._part.weight
@@ -118,7 +126,7 @@ class Distillation:
 
 
 def soft_loss(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """Return T^2 KL(teacher || student) at the temperature T, the mean over faces.
+    """Return T^2 KL(teacher || student) at the temperature T, the mean over faces; 0 without any.
 
     The factor keeps the gradient's size the same at every temperature.
 
@@ -129,7 +137,8 @@ def soft_loss(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """
     said = (student.float() / temperature).log_softmax(1)
     wanted = (teacher.float() / temperature).log_softmax(1)
-    return temperature**2 * kl_div(said, wanted, reduction="batchmean", log_target=True)
+    total = kl_div(said, wanted, reduction="sum", log_target=True)
+    return temperature**2 * (total / max(1, len(said)))
 
 
 def open_teacher(text: str) -> Teacher:

@@ -71,6 +71,8 @@ class Machine:
     @property
     def leads(self) -> bool:
         """Whether this process writes the run's files; of those started by torchrun one does."""
+        if not _launched():  # a number that some other program left says nothing
+            return True
         ranks = (os.environ[name] for name in RANKS if name in os.environ)
         return int(next(ranks, "0")) == 0
 

@@ -13,7 +13,7 @@ def mix(batch: Batch, part: AugmentationPart) -> Batch:
     """Return a batch in which each image is mixed with another, and its targets alike.
 
     Images without a truth give none: a mixture with one counts by the other's share only. A signal
-    is unknown where it is unknown of one of the two.
+    is unknown where it is unknown of one of the two. A mixture shows a face if one of the two does.
     All random numbers come from torch's global generator.
 
     Args:
@@ -32,7 +32,8 @@ def mix(batch: Batch, part: AugmentationPart) -> Batch:
         images, keep = _pasted(batch.images, batch.images[partner], keep)
     shares = {n: _mixed(s, s[partner], keep) for n, s in batch.shares.items()}
     signals = {n: keep * s + (1 - keep) * s[partner] for n, s in batch.signals.items()}
-    return batch._replace(images=images, shares=shares, signals=signals)
+    shown = None if batch.shown is None else batch.shown | batch.shown[partner]
+    return batch._replace(images=images, shares=shares, signals=signals, shown=shown)
 
 
 def _pasted(images: Tensor, others: Tensor, keep: float) -> tuple[Tensor, float]:

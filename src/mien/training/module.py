@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,8 @@ class ExpressionModule(pl.LightningModule):
         distillation: What it learns from besides the targets; for training only.
 
     Raises:
-        TrainingError: In training, if the loss is not a number; says at which step.
+        TrainingError: In training, if the loss, of a batch or on validation, is not a finite
+            number; says at which step.
     """
 
     def __init__(
@@ -56,6 +58,9 @@ class ExpressionModule(pl.LightningModule):
         self.recipe = recipe
         self.distillation = distillation
         self._heads = [head.labels for head in recipe.heads]
+        self._weights = {head.labels: head.weight for head in recipe.heads} | {
+            signal.name: signal.weight for signal in recipe.signals
+        }
         self.network = build_network(recipe.network.name, recipe.outputs, recipe.network.options)
         self.augmentation = build_augmentation(recipe.augmentation)
         weights = class_weights or {}
@@ -84,7 +89,7 @@ class ExpressionModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
         loss = self.training_loss(batch)
-        self._check(loss)
+        self._check(float(loss.detach()), "loss", self.global_step + 1)
         # Lightning's own log costs more than a step of a small network.
         self._trained += torch.stack([loss.detach() * len(batch.images), self._of(batch)])
         return loss
@@ -116,14 +121,17 @@ class ExpressionModule(pl.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last epoch's sums."""
-        names = ["loss", "faces", *(f"{kind}_{n}" for n in self._heads for kind in ("hits", "of"))]
+        names = [f"{kind}_{n}" for n in self._heads for kind in ("hits", "of")]
+        names += [f"{kind}_{n}" for n in self._weights for kind in ("cost", "known")]
         self._sums = {name: torch.zeros((), device=self.device) for name in names}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch to the loss and to each head's hits."""
         logits = self(batch.images)
-        self._sums["loss"] += self.loss(logits, batch) * len(batch.images)
-        self._sums["faces"] += len(batch.images)
+        counts = batch.known()
+        for name, loss in self._losses_of(logits, batch).items():
+            self._sums[f"cost_{name}"] += loss * counts[name]
+            self._sums[f"known_{name}"] += counts[name]
         for name, truth in batch.truth.items():
             known = truth != NO_TARGET
             hits = logits[name].argmax(1)[known] == truth[known]
@@ -140,7 +148,13 @@ class ExpressionModule(pl.LightningModule):
         for name, accuracy in accuracies.items():
             self.log(f"val_accuracy_{name}", accuracy)
         self.log("val_accuracy", sum(accuracies.values()) / len(accuracies))
-        self.log("val_loss", sums["loss"] / max(1.0, sums["faces"]))
+        loss = sum(
+            weight * sums[f"cost_{name}"] / max(1.0, sums[f"known_{name}"])
+            for name, weight in self._weights.items()
+        )
+        # The last step may have ruined the weights, and no other would tell.
+        self._check(loss, "loss on validation", self.global_step)
+        self.log("val_loss", loss)
         total, faces = reduce(self._trained, reduce_op="sum").tolist()
         self.log("train_loss", total / max(1.0, faces))
 
@@ -163,19 +177,20 @@ class ExpressionModule(pl.LightningModule):
         loss = self.loss(logits, batch)
         if self.distillation is None:
             return loss
-        return self.distillation.loss(loss, logits, batch.images)
+        return self.distillation.loss(loss, logits, batch.images, batch.shown)
 
     def loss(self, logits: dict[str, Tensor], batch: Batch) -> Tensor:
         """Return the weighted sum of the losses of heads and signals."""
-        heads = [
-            head.weight * self.losses[head.labels](logits[head.labels], batch.shares[head.labels])
-            for head in self.recipe.heads
-        ]
-        signals = [
-            signal.weight * signal_loss(logits[signal.name], batch.signals[signal.name])
-            for signal in self.recipe.signals
-        ]
-        return torch.stack([*heads, *signals]).sum()
+        losses = self._losses_of(logits, batch)
+        return torch.stack([self._weights[name] * loss for name, loss in losses.items()]).sum()
+
+    def _losses_of(self, logits: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """Return the mean loss of each head and signal over the faces whose truth is known."""
+        heads = {name: self.losses[name](logits[name], batch.shares[name]) for name in self._heads}
+        return heads | {
+            name: signal_loss(logits[name], batch.signals[name])
+            for name in self.recipe.signal_names
+        }
 
     @property
     def _remedy(self) -> str:
@@ -197,10 +212,11 @@ class ExpressionModule(pl.LightningModule):
     def _of(self, batch: Batch) -> Tensor:
         return torch.tensor(float(len(batch.images)), device=self.device)
 
-    def _check(self, loss: Tensor) -> None:
-        if not torch.isfinite(loss):
+    def _check(self, loss: float, what: str, step: int) -> None:
+        if not math.isfinite(loss):
+            before = "the weights of the epochs before are" if self.current_epoch else "nothing is"
             raise TrainingError(
-                f"The loss became {float(loss.detach())} at step {self.global_step + 1}, in epoch"
-                f" {self.current_epoch + 1}: training stopped; the weights of the epochs before are"
-                f" kept. A smaller optimiser.learning_rate or a {self._remedy} may help."
+                f"The {what} became {loss} at step {step}, in epoch"
+                f" {self.current_epoch + 1}: training stopped; {before} kept. A smaller"
+                f" optimiser.learning_rate or a {self._remedy} may help."
             )

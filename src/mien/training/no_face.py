@@ -43,6 +43,7 @@ def with_no_faces(batch: Batch, share: float) -> Batch:
         {name: torch.where(gone[:, None], 0.0, s) for name, s in batch.shares.items()},
         batch.truth,
         {name: torch.where(gone, SAID[name], s) for name, s in batch.signals.items()},
+        ~gone,
     )
 
 

@@ -61,6 +61,11 @@ class Run:
         return self.folder / METRICS
 
     @property
+    def curves(self) -> Path:
+        """The figures of the epochs as a picture; drawn at the end."""
+        return self.folder / "curves.png"
+
+    @property
     def data_file(self) -> Path:
         """Which data it was: name, fingerprint, counts."""
         return self.folder / "data.json"
@@ -121,9 +126,12 @@ class Run:
         """
         select = self.recipe().training.select
         sign = 1 if direction(select) == "max" else -1
+        return max(self.epochs(), key=lambda row: sign * row[select], default={})
+
+    def epochs(self) -> list[dict[str, float]]:
+        """Return the figures of each epoch, by name."""
         with self.metrics_file.open(encoding="utf-8", newline="") as file:
-            rows = [{name: float(v) for name, v in row.items()} for row in csv.DictReader(file)]
-        return max(rows, key=lambda row: sign * row[select], default={})
+            return [{name: float(v) for name, v in row.items()} for row in csv.DictReader(file)]
 
     def epochs_logged(self) -> int:
         """Return how many epochs have figures; 0 before the first."""

@@ -52,7 +52,8 @@ def open_source(text: str) -> Source:
     """Return the network of a run folder, a shipped model or an exported file.
 
     Raises:
-        MienError: If there is none, it is damaged, or an ensemble; says which.
+        MienError: If there is none, it is damaged, not trained to the end, or an ensemble; says
+            which.
     """
     folder = Path(text)
     return _from_run(Run(folder)) if folder.is_dir() else _from_file(model_path(text))
@@ -73,8 +74,7 @@ def file_sha256(text: str) -> str:
 
 
 def _from_run(run: Run) -> Source:
-    if not run.recipe_file.exists():
-        raise MienError(f"{run.folder} is not a run: it holds no {run.recipe_file.name}.")
+    run.check_finished()
     module = run.module()
     return Source(
         name=run.folder.resolve().name,

@@ -13,7 +13,7 @@ from mien.errors import DataError, RecipeError
 from mien.labels import OWN, label_set
 from mien.models.network import FaceNetwork
 from mien.preprocess import Preprocess
-from mien.recipe import DataPart, Recipe
+from mien.recipe import DataPart, HeadPart, Recipe, TrainingPart, parse_recipe
 from mien.recipe.data import OFFICIAL
 from mien.training.source import Source, file_sha256, open_source
 from mien.training.weights import Weights
@@ -77,22 +77,38 @@ def adapted(recipe: Recipe, source: Source, dataset: FaceDataset) -> Recipe:
 
     Network and preprocessing become the source's, and one head is made for the dataset's label set.
     It keeps the source's weights if the source has it. A dataset without splits is divided as the
-    recipe says, keeping subjects together where all are known.
+    recipe says, keeping subjects together where all are known. An epoch that was selected by the
+    accuracy of the recipe's first head is selected by that of the new one.
 
     Raises:
         DataError: If the dataset shows fewer than two expressions.
+        RecipeError: If the recipe selects by another head, which is no more.
     """
     head = recipe.heads[0].model_copy(update={"labels": _labels(source, dataset)})
     start = recipe.start and recipe.start.model_copy(update={"adapt": False})
-    return recipe.model_copy(
+    made = recipe.model_copy(
         update={
             "network": source.recipe.network,
             "preprocess": source.recipe.preprocess,
             "heads": (head,),
             "data": _data(recipe.data, dataset),
+            "training": _training(recipe, head),
             "start": start,
         }
     )
+    # Copies are not checked, and the recipe may name what it no longer has.
+    return parse_recipe(
+        made.model_dump(mode="json", exclude_none=True),
+        f"Recipe {recipe.name!r}, made to fit {source.name} and {dataset.name}",
+    )
+
+
+def _training(recipe: Recipe, head: HeadPart) -> TrainingPart:
+    """Return how to train, where the first head's accuracy selects, by that of its successor."""
+    part = recipe.training
+    if part.select != f"val_accuracy_{recipe.heads[0].labels}":
+        return part
+    return part.model_copy(update={"select": f"val_accuracy_{head.labels}"})
 
 
 def _labels(source: Source, dataset: FaceDataset) -> str:

@@ -27,6 +27,7 @@ from mien.training.beginning import (
     check_begin,
     last_epoch,
     run_convolutions,
+    run_precision,
     sole_training,
 )
 from mien.training.callbacks import (
@@ -97,8 +98,9 @@ def train(
     faces = training_faces(recipe, dataset)
     with sole_training(run) if machine.leads else nullcontext():
         if machine.leads:
-            check_begin(run, recipe, chosen, dataset, faces, resume=resume)
+            check_begin(run, recipe, dataset, faces, resume=resume)
         if run.epochs_done() >= part.epochs or run.stopped_early():
+            _draw_missing(run, machine)
             return run
         training = training_batches(recipe, faces, progress=progress)
         validation = Batches(
@@ -108,6 +110,7 @@ def train(
             start = starting_weights(recipe, faces)
         pl.seed_everything(part.seed, verbose=False)
         module = training_module(recipe, faces, start)
+        chosen = run_precision(run, chosen)
         convolutions = run_convolutions(run, recipe, chosen)
         if convolutions == "winograd":
             with_winograd(module.network)
@@ -121,7 +124,7 @@ def train(
             )
             _fit(trainer, module, training, validation, last_epoch(run))
         if machine.leads:
-            plot_curves(run.metrics_file, run.folder / "curves.png")
+            plot_curves(run.metrics_file, run.curves)
     return run
 
 
@@ -169,6 +172,12 @@ def class_weights(recipe: Recipe, faces: FaceDataset) -> dict[str, NDArray[np.fl
         for head in recipe.heads
         if head.class_weights == "balanced"
     }
+
+
+def _draw_missing(run: Run, machine: Machine) -> None:
+    """Draw the curves of a run that something ended between its last epoch and them."""
+    if machine.leads and run.metrics_file.exists() and not run.curves.exists():
+        plot_curves(run.metrics_file, run.curves)
 
 
 def _fit(

@@ -13,7 +13,7 @@ from mien.apps.cli import exits
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, Votes
 from mien.apps.cli.extras import need
-from mien.apps.cli.train import Data, Overrides, assembled
+from mien.apps.cli.train import Data, Overrides, assembled, check_adapted
 from mien.errors import MienError
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def crossval(
     from mien.training.cross_validation import undivided
 
     wanted = load_recipe(find_recipe(recipe), overrides or ())
+    check_adapted(wanted)
     together = None if keep is None else known_keep(keep)
     folder = run or Path("runs") / f"{wanted.name}-crossval"
     dataset = assembled(undivided(wanted), data, votes, names)

@@ -27,10 +27,10 @@ def recipes(
 
     Begin one of your own with: mien recipes chen > own.toml
     """
-    from mien.recipe import find_recipe, load_recipe, shipped_recipes
+    from mien.recipe import find_recipe, load_recipe, recipe_text, shipped_recipes
 
     if name:
-        results.out(find_recipe(name).read_text(encoding="utf-8"), end="")
+        results.out(recipe_text(find_recipe(name)), end="")
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in COLUMNS:

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 FINE_TUNE = "fine-tune"
 """The recipe for --from alone."""
 
-ADAPTED = ("network.", "preprocess.", "heads.0.labels=", "data.dataset=")
-"""Keys that `start.adapt` sets."""
+ADAPTED = ("network", "preprocess", "heads.0.labels", "data.dataset")
+"""Keys and tables that `start.adapt` sets."""
+
+DIVIDED = ("split", "keep")
+"""Keys of the data part that it sets for data with splits, or persons, of their own."""
 
 Data = Annotated[
     list[Path],
@@ -102,14 +105,14 @@ def train(
 
     machine = Machine(devices, machines, tensorboard)
     try:
-        wanted, dataset = _with_faces(wanted, data, votes, names, folder)
+        wanted, dataset = _with_faces(wanted, overrides or (), data, votes, names, folder)
         if find_rate:
             _find_rate(wanted, dataset, folder)
             return
         _say_done_before(dataset)
         finished = train_recipe(wanted, dataset, folder, resume=resume, machine=machine)
     except KeyboardInterrupt:
-        say("Interrupted: the same command with --resume continues after the last whole epoch.")
+        say(_interrupted(folder))
         raise typer.Exit(exits.INTERRUPTED) from None
     if not machine.leads:
         return
@@ -126,6 +129,14 @@ def train(
     say(f"Run: {folder}   Export it: mien export {folder} --out {wanted.name}.onnx")
 
 
+def _interrupted(folder: Path) -> str:
+    from mien.training.run import Run
+
+    if Run(folder).recipe_file.exists():
+        return "Interrupted: the same command with --resume continues after the last whole epoch."
+    return "Interrupted before the first step: the same command begins anew."
+
+
 def _wanted(recipe: str | None, start: str | None, overrides: Sequence[str]) -> Recipe:
     from mien.recipe import find_recipe, load_recipe
 
@@ -135,43 +146,72 @@ def _wanted(recipe: str | None, start: str | None, overrides: Sequence[str]) -> 
     if overrides:  # a changed recipe need not reach the figures of the original
         wanted = wanted.model_copy(update={"expected": ()})
     if start is not None:
-        wanted = _begun(wanted, start)
-    _check_adapted(wanted, overrides)
+        wanted = _begun(wanted, start, overrides)
+    if _adapts(wanted):
+        _check_kept(wanted, overrides, ADAPTED)
     return wanted
 
 
-def _begun(recipe: Recipe, source: str) -> Recipe:
+def _begun(recipe: Recipe, source: str, overrides: Sequence[str]) -> Recipe:
     from mien.recipe import StartPart
 
-    adapt = recipe.start is not None and recipe.start.adapt
-    return recipe.model_copy(update={"start": StartPart(source=source, adapt=adapt)})
+    for override in overrides:
+        if _sets(override, ("start.source", "start.sha256")):
+            raise MienError(f"--set {override}: --from names the model to begin with.")
+    return recipe.model_copy(update={"start": StartPart(source=source, adapt=_adapts(recipe))})
 
 
-def _check_adapted(recipe: Recipe, overrides: Sequence[str]) -> None:
-    lost = [override for override in overrides if override.strip().startswith(ADAPTED)]
-    if lost and recipe.start is not None and recipe.start.adapt:
+def _adapts(recipe: Recipe) -> bool:
+    return recipe.start is not None and recipe.start.adapt
+
+
+def _sets(override: str, keys: Sequence[str]) -> bool:
+    """Say whether an override sets one of some keys, a key in its table, or the table it is in."""
+    given = override.partition("=")[0].strip()
+    return any(f"{key}.".startswith(f"{given}.") or given.startswith(f"{key}.") for key in keys)
+
+
+def _check_kept(recipe: Recipe, overrides: Sequence[str], taken: Sequence[str]) -> None:
+    for override in overrides:
+        if _sets(override, taken):
+            raise MienError(
+                f"--set {override}: {recipe.name!r} takes this from the model and the data; a"
+                " recipe without start.adapt keeps what is set."
+            )
+
+
+def check_adapted(recipe: Recipe) -> None:
+    """Check that a recipe is not to be made to fit source and data first, as `mien train` does.
+
+    Raises:
+        MienError: If it is.
+    """
+    if _adapts(recipe):
         raise MienError(
-            f"--set {lost[0]}: {recipe.name!r} takes this from the model and the data; a recipe"
-            " without start.adapt keeps what is set."
+            f"{recipe.name!r} is made to fit the model and the data (start.adapt) by mien train"
+            " alone: train it once, and give the recipe.toml that is then in the run's folder."
         )
 
 
 def _with_faces(
     recipe: Recipe,
+    overrides: Sequence[str],
     data: Sequence[Path],
     votes: Path | None,
     names: Sequence[str] | None,
     folder: Path,
 ) -> tuple[Recipe, FaceDataset]:
     """Return the recipe and its faces; a recipe that is to adapt is made to fit the data first."""
-    if recipe.start is None or not recipe.start.adapt:
+    if not _adapts(recipe):
         return recipe, assembled(recipe, data, votes, names)
     from mien.apps.cli.photos import fitted
     from mien.data.assemble import assemble
     from mien.training.run import Run
 
-    recipe, faces = fitted(recipe, data, votes, names, Run(folder))
-    return recipe, assemble(recipe.data, [faces], progress=True)
+    made, faces = fitted(recipe, data, votes, names, Run(folder))
+    moved = [key for key in DIVIDED if getattr(made.data, key) != getattr(recipe.data, key)]
+    _check_kept(recipe, overrides, [f"data.{key}" for key in moved])
+    return made, assemble(made.data, [faces], progress=True)
 
 
 def _say_done_before(dataset: FaceDataset) -> None:

@@ -13,7 +13,7 @@ from mien.apps.cli import exits
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, Votes
 from mien.apps.cli.extras import need
-from mien.apps.cli.train import Data, Overrides, assembled
+from mien.apps.cli.train import Data, Overrides, assembled, check_adapted
 from mien.errors import MienError
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def tune(
     from mien.training.tuning.tune import tune as search_values
 
     wanted = load_recipe(find_recipe(recipe), overrides or ())
+    check_adapted(wanted)
     search = Search(known_sampler(sampler), trials, prune, seed, storage, study)
     check_selection(wanted)
     searched = read_space(find_space(space), wanted)

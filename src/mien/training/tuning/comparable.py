@@ -6,7 +6,7 @@ from mien.errors import RecipeError
 from mien.recipe import Recipe
 
 OF_TRAINING = ("at_least", "drop_twins")
-"""The keys of the data part that change training faces only."""
+"""The keys of the data part that change training faces only; class weights come from those."""
 
 
 def check_comparable(recipe: Recipe, changed: Recipe, where: str) -> None:
@@ -18,8 +18,8 @@ def check_comparable(recipe: Recipe, changed: Recipe, where: str) -> None:
         where: The file and the key, for the error.
 
     Raises:
-        RecipeError: If name, selection, the validated faces, what a head says, or the loss where it
-            selects, differ; names the first.
+        RecipeError: If name, selection, the validated faces, what a head says, or, where the loss
+            selects, what shapes it, differ; names the first.
     """
     wanted, found = _common(recipe), _common(changed)
     differing = next((what for what in wanted if wanted[what] != found[what]), None)
@@ -54,4 +54,6 @@ def _common(recipe: Recipe) -> dict[str, object]:
     }
     if recipe.training.select == "val_loss":
         common["the loss of heads and signals"] = (recipe.heads, recipe.signals)
+        if any(head.class_weights == "balanced" for head in recipe.heads):
+            common["the training faces, which the classes are weighted by,"] = recipe.data
     return common

@@ -40,7 +40,7 @@ from mien.training.tuning.slots import (
 )
 from mien.training.tuning.space import Space, grid_of, with_values
 from mien.training.tuning.storage import HEARTBEAT, check_same, open_study, sqlite_url
-from mien.training.tuning.watching import Watch, best_value, report_again
+from mien.training.tuning.watching import Watch, report_again
 
 TRIALS = 50
 """Trials of a search that could go on for ever."""
@@ -272,6 +272,8 @@ class _Worker:
     def _trained(
         self, trial: Trial, number: int, values: dict[str, Any], seen: Callable[[int, int], None]
     ) -> float:
+        if self._ended_by_another():  # taken for dead before it began, and perhaps done by now
+            raise SpareError
         recipe = with_values(self._recipe, values, f"Trial {number}")
         run, select = self._run(number), recipe.training.select
         begun = run.recipe_file.exists()
@@ -284,7 +286,7 @@ class _Worker:
             progress=False,
             callbacks=[Watch(trial, select, lambda epoch: seen(number, epoch))],
         )
-        return best_value(run, select)
+        return run.best_epoch()[select]
 
     def _after(self, trial: FrozenTrial, bar: StudyBar) -> None:
         self._attempt = None

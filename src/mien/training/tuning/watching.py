@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable
-from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
@@ -14,7 +12,6 @@ from optuna.trial import Trial
 
 from mien.errors import TrainingError
 from mien.training.run import Run
-from mien.training.schedules import direction
 
 
 class Watch(Callback):
@@ -52,17 +49,6 @@ def report_again(trial: Trial, run: Run, select: str) -> None:
     if not run.last.exists():
         return
     done = run.epochs_done()
-    for row in _rows(run):
-        if int(row["epoch"]) <= done:
-            trial.report(float(row[select]), int(row["epoch"]))
-
-
-def best_value(run: Run, select: str) -> float:
-    """Return the figure of the best epoch."""
-    values = [float(row[select]) for row in _rows(run)]
-    return min(values) if direction(select) == "min" else max(values)
-
-
-def _rows(run: Run) -> list[dict[str, Any]]:
-    with run.metrics_file.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    for row in run.epochs():
+        if row["epoch"] <= done:
+            trial.report(row[select], int(row["epoch"]))

@@ -1,0 +1,32 @@
+"""`mien train` that is broken off before it begins, and `mien recipes` of a file."""
+
+import pytest
+
+from makers import SMALL_RECIPE
+from mien.training import train
+
+
+def test_control_c_before_the_run_begins_does_not_promise_to_resume(
+    mien, small_fer2013, tmp_path, monkeypatch
+):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "training_batches", interrupted)
+    faces, votes = small_fer2013
+    sets = [part for override in SMALL_RECIPE for part in ("--set", override)]
+    data = ["--data", faces, "--votes", votes]
+    code, _, err = mien("train", "mien-base", *data, "--run", tmp_path / "run", *sets)
+    assert code == 130
+    assert "Interrupted before the first step: the same command begins anew." in err
+    assert "--resume" not in err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", bytes(range(128, 256))])
+def test_a_file_that_is_no_text_is_no_recipe(mien, tmp_path, content):
+    path = tmp_path / "own.toml"
+    path.write_bytes(content)
+    code, _, err = mien("recipes", path)
+    assert (code, "own.toml is not TOML" in " ".join(err.split())) == (2, True)
+    assert "Traceback" not in err
