@@ -57,3 +57,11 @@ def test_what_stands_in_a_file_can_be_neither_folder_nor_file(tmp_path):
         check_file(tmp_path / "file" / "a")
     with pytest.raises(MienError, match=r"must be a file to write\. Got a folder"):
         check_file(tmp_path)
+
+
+def test_a_name_as_long_as_names_can_be_is_written(tmp_path):
+    path = tmp_path / f"{'ü' * 125}.csv"
+    with whole_file(path) as temporary:
+        temporary.write_text("x")
+    assert path.read_text() == "x"
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]

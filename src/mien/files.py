@@ -48,7 +48,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     The temporary file keeps the suffix of `path`, so libraries that choose a format by it work.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    # Few letters, for the file's own name may be as long as names can be.
+    start = f".{path.stem[:20]}-"
+    handle, name = tempfile.mkstemp(prefix=start, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:

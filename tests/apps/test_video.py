@@ -15,11 +15,13 @@ import pytest
 
 from full_disk import CLI, limited
 from mien import __version__ as mien_version
+from mien.apps.cli.persons import persons_table
 from mien.inference.video import summary
 from mien.inference.video import table as rows_beside
 from mien.inference.video.clip import Clip
 from mien.inference.video.encoding import VideoWriter
 from mien.inference.video.journal import VideoJournal, VideoSettings
+from mien.inference.video.outcome import VideoOutcome
 from mien.inference.video.run import VideoReader
 
 
@@ -297,6 +299,49 @@ def test_a_report_replaces_an_earlier_one(mien, clip, small_model, tmp_path):
     assert "<html" in (report / "index.html").read_text(encoding="utf-8")
 
 
+def test_of_an_earlier_run_nothing_stays_but_the_files_of_others(mien, clip, small_model, tmp_path):
+    inputs = [Path(shutil.copy(clip, tmp_path / name)) for name in ("a.mp4", "b.mp4")]
+    report, marked = tmp_path / "report", tmp_path / "marked"
+    options = ("--model", small_model, "--every", "10", "--report", report, "--annotated", marked)
+    assert mien("analyze", *inputs, *options).code == 0
+    (report / "a.mp4" / "notes.txt").write_text("mine", encoding="utf-8")
+    assert mien("analyze", inputs[1], *options).code == 0
+    left = {str(path.relative_to(report)) for path in report.rglob("*") if path.is_file()}
+    own = {".mien-report", "index.html", "summary.json", "person-1.png"}
+    assert left == {*own, str(Path("a.mp4", "notes.txt"))}
+    assert {path.name for path in marked.iterdir()} == {".mien-marked", "b.mp4"}
+
+
+def test_an_earlier_copy_that_is_read_is_not_replaced(mien, clip, small_model, tmp_path):
+    marked = tmp_path / "marked"
+    options = ("--model", small_model, "--every", "10", "--annotated", marked)
+    assert mien("analyze", clip, *options).code == 0
+    other = shutil.copy(clip, tmp_path / "other.mp4")
+    copy = marked / "clip.mp4"
+    content = copy.read_bytes()
+    assert mien("analyze", copy, other, *options).code == 0
+    assert copy.read_bytes() == content
+
+
+def test_only_what_was_written_is_said_to_be(mien, clip, small_model, tmp_path):
+    report, marked = tmp_path / "report", tmp_path / "marked"
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(clip.read_bytes()[:2000])
+    options = ("--model", small_model, "--every", "10", "--report", report, "--annotated", marked)
+    assert "Wrote" not in mien("analyze", broken, *options).err
+    assert mien("analyze", clip, *options).err.count("Wrote") == 2
+    page = (report / "index.html").read_bytes()
+    # What is not read replaces nothing, and the earlier run's files are not this one's.
+    assert "Wrote" not in mien("analyze", broken, *options).err
+    assert (report / "index.html").read_bytes() == page
+    # A folder in its place: the page is written, and the copy cannot be.
+    (marked / "clip.mp4").unlink()
+    (marked / "clip.mp4" / "full").mkdir(parents=True)
+    err = mien("analyze", clip, *options).err
+    assert (f"Wrote {report}" in err, f"Wrote {marked}" in err) == (True, False)
+    assert str(marked / "clip.mp4") in err
+
+
 def test_seconds_do_not_exceed_the_video(mien, clip, small_model, tmp_path):
     report = tmp_path / "report"
     arguments = ("--every", "13", "--report", report)
@@ -495,3 +540,13 @@ def test_without_the_extra_photos_are_read_and_videos_say_what_to_install(
     refused = run(clip)
     assert refused.returncode == 2
     assert "Reading videos needs the extra [video]: pip install '.[video]'" in refused.stderr
+
+
+def test_a_video_that_was_not_reached_is_not_called_unreadable(tmp_path):
+    broken, later = (tmp_path / name for name in ("broken.mp4", "later.mp4"))
+    table = persons_table(
+        [VideoOutcome(broken, 0, "broken.mp4 is damaged.", []), VideoOutcome(later, 0, "", [])]
+    )
+    notes = list(table.columns[2].cells)
+    assert ["not readable" in note for note in notes] == [True, False]
+    assert "not read" in notes[1]

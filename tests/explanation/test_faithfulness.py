@@ -112,9 +112,7 @@ def test_an_estimate_is_a_mean_within_its_interval():
 
 def test_each_face_has_random_orders_of_its_own(linear_output):
     """The model looks at one cell only, and the faces differ in another: only orders can differ."""
-    explainer = Explainer(
-        linear_output((cell_map(48) == 77) / 8), settings=Settings(fill="black")
-    )
+    explainer = Explainer(linear_output((cell_map(48) == 77) / 8), settings=Settings(fill="black"))
     other = WHITE.copy()
     other[0, 0] = 0
     one, two, again = (

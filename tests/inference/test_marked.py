@@ -46,6 +46,27 @@ def test_what_viewers_leave_is_no_other_file(tmp_path):
         OwnFolder(tmp_path, ".mark")
 
 
+def test_only_listed_results_below_the_folder_are_deleted(tmp_path):
+    folder = tmp_path / "own"
+    outside, listed, other = tmp_path / "a", folder / "new" / "b", folder / "c"
+    with OwnFolder(folder, ".mark") as own:
+        own.add([listed])
+        assert not own.filled
+        listed.parent.mkdir()
+        for path in (outside, listed, other):
+            path.touch()
+        assert own.filled
+    again = OwnFolder(folder, ".mark")
+    again.clear([listed])
+    assert listed.exists()
+    again.clear()
+    assert sorted(path.name for path in folder.iterdir()) == [".mark", "c"]
+    for content in ('["../a", "/", 3]', '["../a"]', "3", "torn"):
+        (folder / ".mark").write_text(content, encoding="ascii")
+        OwnFolder(folder, ".mark").clear()
+    assert outside.exists()
+
+
 @pytest.mark.parametrize("name", ["marked", "marked.xyz"])
 def test_a_copy_of_an_unknown_format_is_one_sentence(tmp_path, name):
     with pytest.raises(MienError, match=f"{name} cannot be written: unknown file extension"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from mien.errors import MienError
@@ -13,6 +15,8 @@ LEFT_BY_VIEWERS = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 class OwnFolder:
     """A folder that mien fills: new, empty, or told by a hidden file to hold earlier results.
+
+    The hidden file lists the results, so that those of an earlier run can be deleted.
 
     As a context manager it is made at once, so that one that cannot be written is said before the
     work; what was made is taken away again if nothing else came into it.
@@ -29,6 +33,7 @@ class OwnFolder:
         self.path = folder
         self._mark = folder / mark
         self._made: list[Path] = []
+        self._added: list[Path] = []
         try:
             foreign = folder.is_dir() and bool(self._others()) and not self._mark.exists()
         except OSError as error:
@@ -54,6 +59,51 @@ class OwnFolder:
             _take_away(new)
             raise MienError(f"{self.path} cannot be written: {error.strerror}.") from error
         self._made = [*self._made, *new]
+
+    @property
+    def filled(self) -> bool:
+        """Whether one of the results that `add` named is there."""
+        return any(path.is_file() for path in self._added)
+
+    def clear(self, spared: Iterable[Path] = ()) -> None:
+        """Delete the results that an earlier run listed, and no other files.
+
+        Args:
+            spared: Files that stay, such as those that are read.
+
+        Raises:
+            MienError: If one cannot be deleted.
+        """
+        kept = {path.resolve() for path in spared}
+        try:
+            for path in self._listed():
+                if path.resolve() not in kept:
+                    path.unlink(missing_ok=True)
+                    _take_away([p for p in path.parents if self.path in p.parents])
+        except OSError as error:
+            raise MienError(f"{self.path} cannot be written: {error.strerror}.") from error
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """List results that are about to be written.
+
+        Raises:
+            MienError: If the list cannot be written.
+        """
+        self._added += paths
+        names = [str(path.relative_to(self.path)) for path in self._added]
+        try:
+            self._mark.write_text(json.dumps(names), encoding="ascii")
+        except OSError as error:
+            raise MienError(f"{self.path} cannot be written: {error.strerror}.") from error
+
+    def _listed(self) -> list[Path]:
+        """Return what the hidden file lists: paths below the folder."""
+        try:
+            names = json.loads(self._mark.read_text(encoding="ascii") or "[]")
+            paths = [Path(name) for name in names]
+        except (ValueError, TypeError):  # not written by mien: nothing is to be deleted
+            return []
+        return [self.path / p for p in paths if not p.is_absolute() and ".." not in p.parts]
 
     def __enter__(self) -> OwnFolder:
         self.begin()

@@ -14,7 +14,12 @@ RATE = 20
 
 
 def write_clip(
-    path: Path, portrait: Path, frames: int, side: int = 240, start: float = 0.0
+    path: Path,
+    portrait: Path,
+    frames: int,
+    side: int = 240,
+    start: float = 0.0,
+    aspect: Fraction = Fraction(1),
 ) -> Path:
     """Write the portrait as a video of so many frames that zooms in a little.
 
@@ -24,11 +29,13 @@ def write_clip(
         frames: How many.
         side: Width and height in pixels.
         start: The time of the first frame, in seconds.
+        aspect: Of a pixel, width by height.
     """
     picture = read_picture(portrait)[:400, 50:450]
     with av.open(str(path), "w") as file:
         stream = file.add_stream("libx264", rate=RATE, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = aspect
         for number in range(frames):
             edge = number % 20
             part = np.ascontiguousarray(picture[edge : 400 - edge, edge : 400 - edge])

@@ -127,9 +127,35 @@ ASKING = {
 
 
 def test_other_sites_may_not_use_it(server, face):
-    assert server.client.options("/v1/analyze", headers=ASKING).status_code == 405
+    assert server.client.options("/v1/analyze", headers=ASKING).status_code == 403
     answer = server.client.get("/v1/models", headers=ASKING)
     assert not [name for name in answer.headers if name.startswith("access-control")]
+    for origin in ("https://app.example", "null", f"http://localhost:{server.port}"):
+        for site in ({}, {"Sec-Fetch-Site": "same-site"}):
+            headers = {"Origin": origin, **site}
+            answer = server.client.post("/v1/analyze", files={"files": face}, headers=headers)
+            assert answer.status_code == 403
+            assert answer.json()["detail"].startswith("Pages of other sites may not use")
+
+
+def test_its_own_page_may_use_it_behind_a_proxy_too(server, face):
+    proxied = {"Origin": "https://mien.example", "Sec-Fetch-Site": "same-origin"}
+    passed_on = {"Origin": "https://mien.example", "Host": "mien.example"}
+    for headers in ({"Origin": server.url}, proxied, passed_on):
+        answer = server.client.post("/v1/analyze", files={"files": face}, headers=headers)
+        assert answer.status_code == 200
+
+
+def test_a_server_that_knows_its_names_answers_to_no_others():
+    with Running(hosts=("localhost", "127.0.0.1", "[::1]", "mien.example")) as server:
+        for host in ("localhost", "LOCALHOST:80", "127.0.0.1:9000", "[::1]", "[::1]:8000", ""):
+            assert server.client.get("/", headers={"Host": host}).status_code == 200
+        own = {"Host": "mien.example", "Origin": "https://mien.example"}
+        assert server.client.get("/v1/models", headers=own).status_code == 200
+        for host in ("evil.example", "localhost.evil.example:8000", "[::2]", "127.0.0.2", ":80"):
+            answer = server.client.get("/v1/models", headers={"Host": host})
+            assert answer.status_code == 403
+            assert "is not known by the name" in answer.json()["detail"]
 
 
 def test_other_sites_may_use_it_when_told_so(locked):

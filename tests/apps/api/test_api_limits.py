@@ -436,6 +436,12 @@ def test_an_origin_is_one_that_browsers_name(origin):
         ServerSettings(origins=("http://localhost:3000", "https://[::1]:8000", "*", origin))
 
 
+@pytest.mark.parametrize("host", ["https://a.example", "a.example:80", "A.example", "::1", ""])
+def test_a_name_is_one_that_browsers_ask_by(host):
+    with pytest.raises(MienError, match="name must be in lower case, without a scheme"):
+        ServerSettings(hosts=("localhost", "[::1]", "mien.example", host))
+
+
 @pytest.mark.parametrize("key", ["geheim-ß", "ge heim", "geheim\n"])
 def test_a_key_is_one_that_every_client_can_send(key):
     with pytest.raises(MienError, match="visible ASCII") as error:

@@ -5,6 +5,7 @@ import json
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -273,11 +274,19 @@ def test_a_too_long_video_is_refused(clip):
 
 
 def test_too_large_a_video_is_refused(clip):
-    with Running(pixels=50_000, workers=1) as server:
+    with Running(video_pixels=50_000, workers=1) as server:
         answer = server.upload(clip, "mine.mp4")
         assert answer.status_code == 422
         assert "may have 0.05 megapixels. Got 240x240." in answer.json()["detail"]
         assert folders(server) == []
+
+
+def test_wide_pixels_count_as_what_they_become(portrait, tmp_path):
+    wide = write_clip(tmp_path / "wide.mp4", portrait, frames=5, side=160, aspect=Fraction(4))
+    with Running(video_pixels=50_000, workers=1) as server:
+        answer = server.upload(wide)
+        assert answer.status_code == 422
+        assert "may have 0.05 megapixels. Got 640x160." in answer.json()["detail"]
 
 
 def test_a_video_that_grows_is_read_so_far(portrait, tmp_path):
@@ -286,7 +295,7 @@ def test_a_video_that_grows_is_read_so_far(portrait, tmp_path):
         part = write_clip(tmp_path / f"{side}.ts", portrait, frames=10, side=side, start=number)
         with grows.open("ab") as file:
             file.write(part.read_bytes())
-    with Running(pixels=50_000, workers=1) as server:
+    with Running(video_pixels=50_000, workers=1) as server:
         job = server.ended(server.upload(grows).json()["id"])
         assert (job["status"], job["frames"]) == ("done", 11)
         assert job["message"].startswith("grows.ts is read to 1.00 s only. A video may have 0.05")

@@ -209,6 +209,49 @@ def test_a_client_that_does_not_read_holds_up_no_stop(portrait, tmp_path):
     wait(lambda: not {t for t in set(threading.enumerate()) - before if "AnyIO" not in t.name})
 
 
+LOCAL = ("localhost", "127.0.0.1", "[::1]")
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "known"),
+    [
+        ("127.0.0.1", [], LOCAL),
+        ("::1", [], LOCAL),
+        ("127.0.0.2", ["mien.example"], (*LOCAL, "127.0.0.2", "mien.example")),
+        ("0.0.0.0", [], ()),
+        ("2001:db8::5", ["mien.example"], (*LOCAL, "[2001:db8::5]", "mien.example")),
+    ],
+)
+def test_what_listens_here_alone_is_asked_by_few_names(host, names, known):
+    assert serve._hosts(host, names) == known
+
+
+def test_only_the_names_of_this_machine_and_of_its_proxy_are_answered(program):
+    server = program("--server-name", "mien.example", "--workers", "1")
+
+    def status(host):
+        return server.client.get("/v1/models", headers={"Host": host}).status_code
+
+    port = server.port
+    known = (f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}", "mien.example")
+    assert [status(host) for host in known] == [200] * 4
+    assert status(f"evil.example:{port}") == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("2001:db8::5", "http://[2001:db8::5]:8000"),
+        ("::", "http://localhost:8000"),
+        ("::1", "http://localhost:8000"),
+        ("192.0.2.1", "http://192.0.2.1:8000"),
+    ],
+)
+def test_the_address_that_is_said_can_be_opened(capsys, host, url):
+    serve._greet(host, 8000, locked=True)
+    assert f"Open {url} " in capsys.readouterr().err
+
+
 def test_a_port_that_is_taken(mien):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -222,6 +265,7 @@ def test_a_port_that_is_taken(mien):
     ("arguments", "sentence"),
     [
         (["--origin", "https://a.example/"], "without a path. Got 'https://a.example/'."),
+        (["--server-name", "https://a.example"], "without a scheme, a port or a path"),
         (["--host", "no.such.host.invalid"], "cannot be used"),
         (["--host", "203.0.113.1"], "cannot be used"),
         (["--port", "70000"], "65535"),

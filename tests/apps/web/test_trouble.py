@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from apps.api.running import Running, wait
 from apps.web.looks import choose
 
 LOST = "The camera gives no pictures any more. Is it still plugged in?"
@@ -191,3 +192,77 @@ def test_edges_stand_out(opened, server, look):
     page = opened(server.url, look)
     found = page.evaluate(EDGES)
     assert min(found.values()) >= 3, found
+
+
+def test_a_key_that_cannot_be_sent_is_asked_for_again(browser):
+    with Running(api_key="geheim--2024", workers=1) as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        page.fill("#key", "geheim–2024")  # as a word processor would write it
+        page.keyboard.press("Enter")
+        expect(page.locator("#key-label")).to_have_text("That is not the key of this server.")
+        expect(page.locator("#trouble")).to_be_hidden()
+        page.reload()
+        expect(page.locator("#key-form")).to_be_visible()
+        page.fill("#key", "geheim--2024")
+        page.keyboard.press("Enter")
+        expect(page.locator("#key-form")).to_be_hidden()
+        expect(page.locator("#model")).to_be_focused()
+        page.close()
+
+
+DROP = """(where) => {
+  const carried = new DataTransfer();
+  carried.items.add(new File(["x"], "a.jpg", {type: "image/jpeg"}));
+  return ["dragover", "drop"].map((kind) => !document.querySelector(where).dispatchEvent(
+    new DragEvent(kind, {bubbles: true, cancelable: true, dataTransfer: carried})));
+}"""
+"""Drags a file to a place and drops it; returns whether the browser is kept from opening it."""
+
+
+def test_a_file_that_is_dropped_beside_its_place_does_not_replace_the_page(opened, server):
+    page = opened(server.url)
+    assert page.evaluate(DROP, "header") == [True, True]
+    expect(page.locator("#photo-state")).to_be_empty()
+
+
+def test_text_may_be_dropped(opened, server):
+    page = opened(server.url)
+    text = DROP.replace('items.add(new File(["x"], "a.jpg", {type: "image/jpeg"}))', PLAIN)
+    assert page.evaluate(text, "#key") == [False, False]
+
+
+PLAIN = 'setData("text/plain", "x")'
+
+
+@pytest.mark.parametrize(
+    ("tab", "pattern"), [("batch", "**/v1/analyze*"), ("video", "**/v1/videos/*")]
+)
+def test_the_focus_stays_when_what_has_it_goes(opened, server, portrait, clip, tab, pattern):
+    page = opened(server.url)
+    choose(page, tab)
+    waiting = []
+
+    def hold(route):
+        if waiting:
+            route.continue_()
+        waiting.append(route)
+
+    page.route(pattern, hold)
+    page.set_input_files(f"#{tab}-file", portrait if tab == "batch" else clip)
+    page.focus(f"#{tab}-stop")
+    wait(lambda: page.evaluate("1") and waiting)
+    waiting[0].continue_()
+    expect(page.locator(f"#{tab}-progress")).to_be_hidden()
+    expect(page.locator(f"#{tab}-file")).to_be_focused()
+
+
+def test_a_second_table_begins_anew(opened, server, portrait):
+    page = opened(server.url)
+    choose(page, "batch")
+    page.set_input_files("#batch-file", portrait)
+    expect(page.locator("#batch-state")).to_have_text("1 of 1 photos read")
+    page.route("**/v1/analyze*", lambda route: None)
+    page.set_input_files("#batch-file", [portrait, portrait])
+    expect(page.locator("#batch-state")).to_have_text("0 of 2 photos read")
+    assert page.evaluate("document.querySelector('#batch-progress progress').value") == 0

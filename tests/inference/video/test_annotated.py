@@ -162,9 +162,16 @@ def test_a_joined_video_has_a_whole_copy(reader, numbered, tmp_path, codec):
 
 def test_frames_too_far_apart_for_an_mp4_are_one_sentence(reader, numbered, tmp_path):
     path = write_clip(tmp_path / "lapse.mkv", numbered[:2], [0.0, 8 * 3600.0])
-    message = r"marked\.mp4 cannot be written: no frame may last longer than 6\.6 h, .* 8\.0 h\."
+    message = r"marked\.mp4 cannot be written: no frame may last longer than 1\.7 h, .* 8\.0 h\."
     with pytest.raises(MienError, match=message):
         marked(reader, path, tmp_path / "marked.mp4")
+
+
+def test_frames_far_apart_are_marked(reader, numbered, tmp_path):
+    times = [0.0, 5900.0, 11_800.0, 17_700.0]
+    path = write_clip(tmp_path / "lapse.mkv", numbered[:4], times)
+    marked(reader, path, tmp_path / "marked.mp4")
+    assert [f.place.time for f in frames(tmp_path / "marked.mp4")] == pytest.approx(times)
 
 
 def test_a_copy_that_cannot_be_written_is_an_error(reader, clip_path, tmp_path):

@@ -10,6 +10,8 @@ from clips import write_clip
 
 from mien.errors import VideoError
 from mien.inference.video.clip import Clip
+from mien.inference.video.container import open_video
+from mien.inference.video.decoding import end_of_picture, start_of_picture
 from mien.inference.video.kind import is_video
 
 
@@ -158,6 +160,14 @@ def test_a_single_frame_is_found(tmp_path, numbered):
         assert np.array_equal(frame.picture, whole[index].picture)
 
 
+def test_a_single_frame_before_0_is_found(tmp_path, numbered):
+    times = [number / 25 - 1 for number in range(50)]
+    path = write_clip(tmp_path / "early.ts", numbered, times, avoid_negative_ts="disabled")
+    whole, _ = decoded(path)
+    assert whole[0].place.time == pytest.approx(-1)
+    assert np.array_equal(Clip(path).at(whole[3].place).picture, whole[3].picture)
+
+
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_a_video_that_is_cut_short_is_read_as_far_as_it_goes(tmp_path, pictures, share):
     whole = write_clip(tmp_path / "whole.mp4", pictures, movflags="faststart")
@@ -232,3 +242,23 @@ def test_a_whole_video_that_claims_too_fine_a_rate_is_not_cut_short(tmp_path, nu
     assert Clip(path).rate == 600
     frames, problems = decoded(path)
     assert (len(frames), problems) == (30, [])
+
+
+@pytest.mark.parametrize("start", [0.0, 100.0])
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [("flv", "flv1"), ("wmv", "wmv2"), ("mkv", "libx264"), ("ts", "libx264")]
+)
+def test_a_video_ends_after_it_began(tmp_path, numbered, suffix, codec, start):
+    times = [start + n / 25 for n in range(50)]
+    path = write_clip(
+        tmp_path / f"clip.{suffix}",
+        numbered[:50],
+        times,
+        codec=codec,
+        avoid_negative_ts="disabled",
+    )
+    with open_video(path) as container:
+        begin = start_of_picture(container)
+        assert begin == pytest.approx(start, abs=0.1)
+        assert end_of_picture(container) == pytest.approx(begin + 2, abs=0.1)
+    assert decoded(path)[1] == []

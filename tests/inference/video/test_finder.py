@@ -115,6 +115,17 @@ def test_a_long_step_counts_as_long_as_it_is_among_the_first_ones():
     assert [clock.at(time) for time in times] == pytest.approx(times)
 
 
+@pytest.mark.parametrize("every", [1, 3])
+@pytest.mark.parametrize(("live", "damaged", "persons"), [(0, 0, 1), (0, 1, 2), (1, 0, 2)])
+def test_a_still_is_no_absence_where_no_frame_can_be_missing(every, live, damaged, persons):
+    finder = FaceFinder(Marked(), Search(every), live=bool(live))
+    picture = np.zeros((360, 640, 3), np.uint8)
+    times = [*(n / 25 for n in range(10)), *(5.2 + n / 25 for n in range(10))]
+    places = [Place(n, time, damaged * (n >= 10)) for n, time in enumerate(times)]
+    faces = [face for place in places for face in finder.find(Frame(place, picture))]
+    assert {face.track for face in faces} == set(range(1, persons + 1))
+
+
 class Marked:
     """A detector that sees a face in the middle of any picture, with all its landmarks."""
 

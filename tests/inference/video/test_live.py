@@ -287,5 +287,21 @@ def test_a_recording_is_a_video_of_the_frames(tmp_path, pictures):
     )
     with pytest.raises(MienError, match="is there already"):
         Recorder(path)
+
+
+def test_a_recording_of_what_begins_before_0_keeps_every_frame(tmp_path, pictures):
+    path = tmp_path / "record.mp4"
+    with Recorder(path) as recorder:
+        for number, picture in enumerate(pictures[:10]):
+            recorder.write(picture, (number - 5) / 10)
+    times = [frame.place.time for frame in Clip(path).frames()]
+    assert times == pytest.approx([number / 10 for number in range(10)], abs=0.001)
+
+
+def test_a_recording_has_a_new_file_and_a_known_suffix(tmp_path):
+    path = tmp_path / "record.mp4"
+    path.touch()
+    with pytest.raises(MienError, match="is there already"):
+        Recorder(path)
     with pytest.raises(MienError, match="must end in"):
         Recorder(tmp_path / "record.gif")

@@ -17,6 +17,7 @@ from mien.inference.video import pipeline
 from mien.inference.video.clip import Clip
 from mien.inference.video.finder import Search
 from mien.inference.video.journal import VideoJournal, frame_record, readings_of
+from mien.inference.video.outcome import VideoOutcome
 from mien.inference.video.results import VideoResults
 from mien.inference.video.run import VideoReader
 from mien.inference.video.sampling import Sampling
@@ -52,6 +53,17 @@ def table(reader, path, out, beside=None, **options):
 @pytest.fixture(scope="module")
 def whole(reader, clip_path, tmp_path_factory):
     return table(reader, clip_path, tmp_path_factory.mktemp("whole") / "out.csv")
+
+
+def test_a_face_shown_for_long_is_one_person_all_the_time(reader, pictures, tmp_path):
+    times = [burst + number / 25 for burst in (0, 6) for number in range(10)]
+    path = write_clip(tmp_path / "still.mp4", [pictures[0]] * 20, times)
+    expressions = reader.analyzer.labels.expressions
+    with VideoJournal.create(tmp_path / "journal", reader.settings([path])) as journal:
+        assert len(list(reader.read_into(journal, path))) == 20
+        (person,) = VideoOutcome.of(journal, path, Beside(), expressions).persons
+    assert (person.rows, person.seconds) == (20, pytest.approx(6.4))
+    assert len(person.episodes) == 1
 
 
 def test_there_is_a_row_per_face_and_frame(whole):
@@ -158,8 +170,16 @@ def test_where_nothing_is_read_both_the_wanted_and_the_given_are_said(analyzer, 
     path = write_clip(tmp_path / "late.mkv", numbered[:30], times)
     reader = VideoReader(analyzer, Sampling(end=60.0))
     (row,) = table(reader, path, tmp_path / "out.csv")
-    said = "has no frame from 0 to 60 s: it begins at 36000.00 s and ends at 36001.20 s."
+    said = "has no frame before 60 s: it begins at 36000.00 s and ends at 36001.20 s."
     assert row["message"] == f"{path} {said}"
+
+
+def test_a_video_that_begins_before_0_is_read_from_its_beginning(analyzer, numbered, tmp_path):
+    times = [number / 25 - 0.5 for number in range(30)]
+    options = {"avoid_negative_ts": "disabled"}
+    path = write_clip(tmp_path / "early.ts", numbered[:30], times, **options)
+    found = table(VideoReader(analyzer), path, tmp_path / "out.csv")
+    assert [float(row["time"]) for row in found] == pytest.approx(times)
 
 
 def test_a_record_holds_what_it_was_made_from(reader, clip_path):

@@ -41,6 +41,14 @@ def test_start_and_end_are_times_of_the_stream():
     assert [p.index for p in places] == list(range(30, 60))
 
 
+def test_what_is_shown_before_0_is_read_unless_a_start_is_given():
+    early = [number / 10 - 1 for number in range(20)]
+    assert picked(Sampling(), early) == [frame.place for frame in frames(early)]
+    assert [p.index for p in picked(Sampling(end=-0.5), early)] == list(range(5))
+    assert [p.index for p in picked(Sampling(start=0.0), early)] == list(range(10, 20))
+    assert [p.index for p in picked(Sampling(fps=5), early)] == list(range(0, 20, 2))
+
+
 @given(
     steps=st.lists(st.floats(0.001, 0.5), min_size=2, max_size=60),
     fps=st.one_of(st.none(), st.floats(0.5, 60)),
@@ -72,6 +80,8 @@ def test_no_second_has_more_frames_than_asked_for(steps, fps):
         {"fps": 1e308},
         {"fps": 5.0, "every": 2},
         {"start": 2.0, "end": 1.0},
+        {"start": float("-inf")},
+        {"end": float("nan")},
     ],
 )
 def test_impossible_samplings_are_refused(options):

@@ -63,6 +63,22 @@ def test_a_password_is_not_told(address, user):
     assert stream.name == address.format("")
 
 
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        (
+            "rtsp://10.0.0.5:554/user=admin&password=s3cret&channel=1&stream=0.sdp",
+            "rtsp://10.0.0.5:554/user=…&password=…&channel=1&stream=0.sdp",
+        ),
+        ("http://host/video.cgi?Usr=x&Pwd=s3cret#a", "http://host/video.cgi?Usr=x&Pwd=…#a"),
+        ("http://host/video?token=s3cret", "http://host/video?token=…"),
+        ("http://host/bypass=1/tokens=2", "http://host/bypass=1/tokens=2"),
+    ],
+)
+def test_a_password_among_the_parameters_is_not_told(address, name):
+    assert live_source(address).name == name
+
+
 def test_a_password_is_not_in_an_error():
     stream = Stream("http://bob:secret@127.0.0.1:9/none")
     with pytest.raises(VideoError, match=r"http://127\.0\.0\.1:9/none cannot be opened") as caught:

@@ -27,7 +27,9 @@ def timeline(letters, times=None, strengths=None, names=NAMES, end=np.inf):
     frames = np.array(kept)
     boxes = np.tile([10.0, 20, 30, 40], (len(kept), 1))
     sure = np.zeros(len(kept), np.int8)
-    return Timeline("a.mp4", 1, names, frames, times[kept], frames * 0, boxes, rows, sure, end)
+    return Timeline(
+        "a.mp4", 1, names, frames, frames, times[kept], frames * 0, boxes, rows, sure, end
+    )
 
 
 def spans(line):
@@ -63,6 +65,23 @@ def test_no_row_has_a_length_below_0():
 
 def test_an_absence_cuts_an_episode():
     assert spans(timeline("hhhh          hhhh")) == [("h", 0.0, 0.4), ("h", 1.4, 1.8)]
+
+
+def test_a_frame_that_is_shown_for_long_is_no_absence():
+    line = timeline("hhhhh", times=[0.0, 0.1, 5.0, 5.1, 5.2])
+    assert spans(line) == [("h", 0.0, 5.3)]
+    assert PersonSummary.of(line).seconds == pytest.approx(5.3)
+
+
+def test_an_absence_in_quick_frames_is_one_among_slow_ones():
+    times = [0.0, 1.0, 2.0, 2.1, 2.2, 2.3, 2.4, 3.4, 4.4]
+    assert spans(timeline("hhh   hhh", times=times)) == [("h", 0.0, 2.4), ("h", 2.4, 5.4)]
+
+
+def test_what_could_not_be_decoded_may_hide_an_absence():
+    line = timeline("hhhhh", times=[0.0, 0.1, 5.0, 5.1, 5.2])
+    damaged = replace(line, damaged=np.array([0, 0, 1, 1, 1]))
+    assert spans(damaged) == [("h", 0.0, 0.2), ("h", 5.0, 5.3)]
 
 
 def test_shares_are_by_time_not_by_row():
@@ -158,6 +177,8 @@ def test_timelines_are_gathered_by_person_and_video():
     found = {(t.source, t.track): t for t in timelines(records, NAMES)}
     assert sorted(found) == [("a", 1), ("a", 2), ("b", 1)]
     assert found["a", 2].frames.tolist() == [0, 2]
+    assert found["a", 2].reads.tolist() == [0, 2]
+    assert found["b", 1].reads.tolist() == [0]
     assert found["a", 2].times.tolist() == [0.0, 1.0]
     assert found["a", 2].probabilities[0].tolist() == [0.2, 0.8, 0.0]
     assert found["a", 2].outcomes.tolist() == [2, 2]

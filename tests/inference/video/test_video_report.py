@@ -23,6 +23,7 @@ def person(track, rows=30):
         track,
         ("happiness", "neutral"),
         np.arange(rows),
+        np.arange(rows),
         np.arange(rows) / 25,
         np.zeros(rows, int),
         np.tile([10.0, 20, 30, 40], (rows, 1)),

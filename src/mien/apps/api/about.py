@@ -14,7 +14,7 @@ from mien.card import ModelCard
 
 def model_routes(service: Service) -> APIRouter:
     """Return the route that lists models."""
-    known: Responses = {status: REFUSALS[status] for status in (401, 422)}
+    known: Responses = {status: REFUSALS[status] for status in (401, 403, 422)}
     router = APIRouter(prefix="/v1", tags=["models"], responses=known)
 
     @router.get("/models")

@@ -56,7 +56,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     )
     app.state.service = service
     add_refusals(app)
-    app.add_middleware(Watch, counters=service.counters, key=settings.api_key)
+    app.add_middleware(Watch, counters=service.counters, settings=settings)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,

@@ -26,6 +26,7 @@ REFUSALS: Responses = {
     for status, why in {
         400: "The body cannot be parsed",
         401: "The key is missing or wrong",
+        403: "The page that asks is of another site, or asks for another server",
         404: "There is no such thing",
         408: "The body came too slowly",
         413: "The body is too large, or holds too many pictures",

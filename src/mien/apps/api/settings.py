@@ -15,6 +15,10 @@ ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-
 """Sites as browsers name them: a scheme and a host in lower case, perhaps a port; no path."""
 
 
+HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+"""Names by which browsers ask for a server, without a port."""
+
+
 @dataclass(frozen=True)
 class ServerSettings:
     """Limits and choices of a server.
@@ -28,7 +32,9 @@ class ServerSettings:
         pictures: Most pictures of one request; never more than may wait.
         picture_bytes: Largest body of a request with pictures.
         held_bytes: Largest sum of such bodies at one time; further ones are refused with 429.
-        pixels: Largest picture or frame of a video, in pixels.
+        pixels: Largest picture, in pixels.
+        video_pixels: Largest frame of a video, in square pixels. Decoding, following and marking
+            hold many frames at a time: about 140 MB for each megapixel.
         body_seconds: Time for a request's body to arrive, to which each `slowest` bytes that
             arrive add a second.
         slowest: The rate in bytes per second at which a large body must arrive.
@@ -42,9 +48,11 @@ class ServerSettings:
         api_key: What clients must send, in visible ASCII characters; empty for nothing.
         origins: Other sites whose pages may use the API from a browser, such as
             `https://app.example`; `*` for all, none by default.
+        hosts: Names by which it may be asked, such as `localhost`, without a port; none for any.
 
     Raises:
-        MienError: If a limit is not positive, or no client could ever send the key or an origin.
+        MienError: If a limit is not positive, or no client could ever send the key, an origin or
+            a name.
     """
 
     model: str = "mien-base"
@@ -56,6 +64,7 @@ class ServerSettings:
     picture_bytes: int = 64 * MEGABYTE
     held_bytes: int = 512 * MEGABYTE
     pixels: int = 50_000_000
+    video_pixels: int = 9_000_000
     body_seconds: float = 30.0
     slowest: int = MEGABYTE // 4
     seconds: float = 60.0
@@ -67,6 +76,7 @@ class ServerSettings:
     kept_seconds: float = 900.0
     api_key: str = ""
     origins: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -75,6 +85,7 @@ class ServerSettings:
         object.__setattr__(self, "pictures", min(self.pictures, self.waiting))
         self._check_key()
         self._check_origins()
+        self._check_hosts()
 
     def _check_key(self) -> None:
         for place, character in enumerate(self.api_key, start=1):
@@ -90,4 +101,12 @@ class ServerSettings:
                 raise MienError(
                     "An origin must be scheme://host or scheme://host:port in lower case, as"
                     f" browsers name a site, without a path. Got {origin!r}."
+                )
+
+    def _check_hosts(self) -> None:
+        for host in self.hosts:
+            if not HOST.fullmatch(host):
+                raise MienError(
+                    "A server's name must be in lower case, without a scheme, a port or a path, as"
+                    f" in mien.example. Got {host!r}."
                 )

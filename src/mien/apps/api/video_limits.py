@@ -11,6 +11,7 @@ from mien.errors import VideoError
 from mien.inference.video.container import picture_stream
 from mien.inference.video.decoding import length_of_picture
 from mien.inference.video.reading import FrameReadings
+from mien.inference.video.upright import square_size
 
 
 class VideoLimits:
@@ -31,7 +32,8 @@ class VideoLimits:
             VideoError: If it says that it is too large or too long.
         """
         picture = picture_stream(container)
-        self._check_size(picture.codec_context.width, picture.codec_context.height)
+        stored = picture.codec_context.width, picture.codec_context.height
+        self._check_size(*square_size(*stored, picture.sample_aspect_ratio))
         length = length_of_picture(container)
         if length is not None:
             self._check_length(length)
@@ -64,7 +66,7 @@ class VideoLimits:
             raise VideoError(f"A video may be worked on for {seconds:g} seconds.")
 
     def _check_size(self, width: int, height: int) -> None:
-        most = self._settings.pixels
+        most = self._settings.video_pixels
         if width * height > most:
             raise VideoError(
                 f"A video may have {most / 1_000_000:g} megapixels. Got {width}x{height}."

@@ -1,4 +1,4 @@
-"""Asks for the key, and counts answers and their times."""
+"""Asks for the key and for the page that asks, and counts answers and their times."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mien.apps.api.callers import Callers
 from mien.apps.api.counters import Counters
 from mien.apps.api.refusals import RefusedError
+from mien.apps.api.settings import ServerSettings
 
 KEYED = "/v1/"
 """Where the key is asked for; the page itself and the server's health can be seen without."""
@@ -18,18 +20,19 @@ HEADER = "X-API-Key"
 
 
 class Watch:
-    """Lets through who has the key, and counts everything.
+    """Lets through who has the key and may ask, and counts everything.
 
     Args:
         app: What answers the requests.
         counters: Where they are counted.
-        key: What clients must send; empty for nothing.
+        settings: The key, and which pages may ask.
     """
 
-    def __init__(self, app: ASGIApp, counters: Counters, key: str) -> None:
+    def __init__(self, app: ASGIApp, counters: Counters, settings: ServerSettings) -> None:
         self._app = app
         self._counters = counters
-        self._key = key.encode()
+        self._key = settings.api_key.encode()
+        self._callers = Callers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -44,12 +47,18 @@ class Watch:
             await send(message)
 
         try:
-            app = self._app if self._opens(scope) else RefusedError(401, NO_KEY).answer()
+            refusal = self._refusal(scope)
+            app = self._app if refusal is None else refusal.answer()
             await app(scope, receive, counted)
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self._counters.requests.labels(route, str(status)).inc()
             self._counters.seconds.labels(route).observe(time.perf_counter() - start)
+
+    def _refusal(self, scope: Scope) -> RefusedError | None:
+        if not self._opens(scope):
+            return RefusedError(401, NO_KEY)
+        return self._callers.refusal(scope)
 
     def _opens(self, scope: Scope) -> bool:
         if not self._key or not scope["path"].startswith(KEYED):

@@ -42,14 +42,19 @@ def persons_table(outcomes: Sequence[VideoOutcome]) -> Table:
         first = [escape(names[outcome.path]), f"{outcome.frames:,}"]
         persons = sorted(outcome.persons, key=lambda person: -person.seconds)
         if not persons:
-            note = "[dim]no face[/dim]" if outcome.frames else "[red]not readable[/red]"
-            table.add_row(*first, note)
+            table.add_row(*first, _nobody(outcome))
         for person in persons[:MOST_ROWS]:
             table.add_row(*first, *_cells(person)[: len(table.columns) - len(first)])
             first = ["", ""]
         if len(persons) > MOST_ROWS:
             table.add_row("", "", f"[dim]… {len(persons) - MOST_ROWS} more[/dim]")
     return table
+
+
+def _nobody(outcome: VideoOutcome) -> str:
+    if outcome.frames:
+        return "[dim]no face[/dim]"
+    return "[red]not readable[/red]" if outcome.message else "[dim]not read[/dim]"
 
 
 def _names(paths: Sequence[Path]) -> dict[Path, str]:

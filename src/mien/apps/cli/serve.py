@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +16,8 @@ from mien.errors import MienError
 
 KEY = "MIEN_API_KEY"
 
-HERE = ("127.0.0.1", "localhost", "::1")
-"""Addresses that only this machine can reach."""
+HERE = ("localhost", "127.0.0.1", "[::1]")
+"""Names that browsers have for this machine."""
 
 
 def serve(
@@ -36,6 +38,13 @@ def serve(
         list[str] | None,
         typer.Option("--origin", help="Another site whose pages may use the API. Repeatable."),
     ] = None,
+    server_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--server-name",
+            help="A name by which it may be asked, as a proxy's, beside localhost. Repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Serve the API and a web page; no picture leaves this machine.
 
@@ -55,6 +64,7 @@ def serve(
         waiting=waiting,
         api_key=_key(),
         origins=tuple(origin or ()),
+        hosts=_hosts(host, server_name or ()),
     )
     with listen(host, port) as listening:
         app = create_app(settings)
@@ -74,8 +84,31 @@ def _key() -> str:
     return key
 
 
+def _hosts(host: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names by which the server may be asked; none for any.
+
+    What only this machine can reach has few. Any other server has all those that its machine has.
+    """
+    if not names and not _only_here(host):
+        return ()
+    return tuple(dict.fromkeys((*HERE, _in_url(host).lower(), *names)))
+
+
+def _only_here(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def _greet(host: str, port: int, *, locked: bool) -> None:
-    shown = "localhost" if host in (*HERE, "0.0.0.0", "::") else host
+    everywhere = host in ("0.0.0.0", "::")
+    shown = "localhost" if everywhere or _in_url(host) in HERE else _in_url(host)
     say(f"Open http://{shown}:{port}   The API: http://{shown}:{port}/docs   Stop: Ctrl-C")
-    if host not in HERE and not locked:
+    if not _only_here(host) and not locked:
         say(f"Everybody who reaches this machine can use it: set {KEY} to ask for a key.")

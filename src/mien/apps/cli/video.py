@@ -21,6 +21,7 @@ from mien.errors import MienError
 
 if TYPE_CHECKING:
     from mien.inference.marked import MarkedCopies
+    from mien.inference.own_folder import OwnFolder
     from mien.inference.video.frame import Place
     from mien.inference.video.journal import VideoJournal
     from mien.inference.video.outcome import VideoOutcome
@@ -54,12 +55,12 @@ def analyze_videos(job: VideoJob) -> None:
     """Read videos; write and show what was asked for; exit with the code that says how it went."""
     temporary = tempfile.TemporaryDirectory() if job.written.out is None else nullcontext("")
     with ExitStack() as stack:
-        copies = _enter_folders(job, stack)
+        folders = _enter_folders(job, stack)
         name = stack.enter_context(temporary)
         out = job.written.out or Path(name) / f"readings.{job.written.form or 'jsonl'}"
         gathered = _results(job, out)
         try:
-            outcomes, problems, whole = _outcomes(job, gathered, copies)
+            outcomes, problems, whole = _outcomes(job, gathered, folders)
         except (MienError, OSError) as error:
             stop_if_kept(job.written.out, error)
             raise
@@ -67,13 +68,27 @@ def analyze_videos(job: VideoJob) -> None:
             sys.stdout.write(out.read_text(encoding="utf-8"))
         elif any(outcome.frames for outcome in outcomes):
             results.print(persons_table(outcomes))
-    for path in filter(None, (job.written.out, job.written.annotated, job.report)):
-        if whole and path.exists():
-            say(f"Wrote {path}")
+    if whole and job.written.out:
+        say(f"Wrote {job.written.out}")
+    for folder in folders:
+        if whole and folder.filled:
+            say(f"Wrote {folder.path}")
     _finish(outcomes, problems, whole)
 
 
-def _enter_folders(job: VideoJob, stack: ExitStack) -> MarkedCopies | None:
+@dataclass(frozen=True)
+class _Folders:
+    """The folders of the marked copies and of the reports, where they are wanted."""
+
+    copies: MarkedCopies | None
+    report: OwnFolder | None
+
+    def __iter__(self) -> Iterator[OwnFolder]:
+        marked = self.copies.folder if self.copies else None
+        return filter(None, (marked, self.report))
+
+
+def _enter_folders(job: VideoJob, stack: ExitStack) -> _Folders:
     """Make the folders of the report and the marked copies before hours go into reading.
 
     Raises:
@@ -90,20 +105,20 @@ def _enter_folders(job: VideoJob, stack: ExitStack) -> MarkedCopies | None:
     with _gathering(problems):
         copies = _copies(job)
     # Both are looked at before one is made, which may lie in the other.
-    for folder in (report, copies.folder if copies else None):
+    folders = _Folders(copies, report)
+    for folder in folders:
         with _gathering(problems):
-            if folder is not None:
-                stack.enter_context(folder)
+            stack.enter_context(folder)
     if problems:
         raise MienError(" ".join(problems))
-    return copies
+    return folders
 
 
 @contextmanager
 def _gathering(problems: list[str]) -> Iterator[None]:
     try:
         yield
-    except MienError as error:
+    except (MienError, OSError) as error:
         problems.append(str(error))
 
 
@@ -115,7 +130,7 @@ def _results(job: VideoJob, out: Path) -> VideoResults:
 
 
 def _outcomes(
-    job: VideoJob, gathered: VideoResults, copies: MarkedCopies | None
+    job: VideoJob, gathered: VideoResults, folders: _Folders
 ) -> tuple[list[VideoOutcome], list[str], bool]:
     """Read the videos and write everything.
 
@@ -132,7 +147,7 @@ def _outcomes(
             _interrupted(job, journal)
         outcomes = [VideoOutcome.of(journal, path, job.beside, expressions) for path in job.paths]
         try:
-            problems = _make_all(job, outcomes, journal, copies) if whole else []
+            problems = _make_all(job, outcomes, journal, folders) if whole else []
         except KeyboardInterrupt:
             _interrupted(job, journal)
     return outcomes, problems, whole
@@ -159,31 +174,32 @@ def _make_all(
     job: VideoJob,
     outcomes: Sequence[VideoOutcome],
     journal: VideoJournal,
-    copies: MarkedCopies | None,
+    folders: _Folders,
 ) -> list[str]:
     """Write reports and marked copies; return what could not be written, for the rows still are."""
-    problems = []
-    for outcome in outcomes:
-        try:
-            if outcome.frames:
-                _make(job, outcome, journal, copies)
-        except (MienError, OSError) as error:
-            problems.append(str(error))
+    problems: list[str] = []
+    read = [outcome for outcome in outcomes if outcome.frames]
+    for folder in folders if read else ():
+        with _gathering(problems):
+            folder.clear(job.paths)
+    for outcome in read:
+        with _gathering(problems):
+            _make(job, outcome, journal, folders)
     return problems
 
 
-def _make(
-    job: VideoJob, outcome: VideoOutcome, journal: VideoJournal, copies: MarkedCopies | None
-) -> None:
+def _make(job: VideoJob, outcome: VideoOutcome, journal: VideoJournal, folders: _Folders) -> None:
     from mien.inference.marked import below_common
     from mien.inference.video.report import VideoReport
 
-    if job.report is not None:
-        several = len(job.paths) > 1
-        folder = job.report / below_common(job.paths)[outcome.path] if several else job.report
-        VideoReport(outcome).write(folder)
-    if copies is not None:
-        _mark(job, outcome.path, journal, copies)
+    if folders.report is not None:
+        top, report = folders.report.path, VideoReport(outcome)
+        folder = top / below_common(job.paths)[outcome.path] if len(job.paths) > 1 else top
+        folders.report.add([folder / name for name in report.files])
+        report.write(folder)
+    if folders.copies is not None:
+        folders.copies.folder.add([folders.copies.path(outcome.path)])
+        _mark(job, outcome.path, journal, folders.copies)
 
 
 def _mark(job: VideoJob, path: Path, journal: VideoJournal, copies: MarkedCopies) -> None:

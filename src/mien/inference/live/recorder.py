@@ -33,10 +33,13 @@ class Recorder:
         self.whole = False
         self._path = path
         self._writer: VideoWriter | None = None
+        self._later = 0.0
         self._failed = False
 
     def write(self, picture: Image, time: float) -> None:
         """Write a frame, uint8 (H, W, 3) RGB, shown at a time in seconds.
+
+        If the first frame's time is below 0, all are shown later by so much.
 
         Raises:
             VideoError: If it cannot be written.
@@ -44,8 +47,10 @@ class Recorder:
         if self._writer is None:
             size = picture.shape[1], picture.shape[0]
             self._writer = VideoWriter(self._path, size, rate=0)
+            # An MP4 cannot say that a frame is shown before 0.
+            self._later = max(0.0, -time)
         try:
-            self._writer.write(picture, time)
+            self._writer.write(picture, time + self._later)
         except VideoError:
             self._failed = True
             raise

@@ -98,7 +98,7 @@ class LiveSession:
             raise MienError(f"The seconds to wait for a source must be 0 or more. Got {patience}.")
         self._analyzer = analyzer
         self._source = source
-        self._finder = FaceFinder(analyzer.new_detector(), search or Search())
+        self._finder = FaceFinder(analyzer.new_detector(), search or Search(), live=True)
         self._causal = None if smooth is None else Causal(smooth)
         self._patience = patience
         self._pace = _PaceMeter()

@@ -29,6 +29,9 @@ SCHEMES = (
 USER = re.compile(r"(?<=://)[^/?#]*@")
 """The user and the password in an address."""
 
+SECRET = re.compile(r"(?<=[/?&;])(user(?:name)?|pass(?:word|wd)?|pwd|token)=[^/?&;#]*", re.I)
+"""The same where cameras take them as parameters of the path or the query."""
+
 TIMEOUT = 5.0
 """Seconds without a frame after which a stream counts as lost."""
 
@@ -117,14 +120,15 @@ class Camera:
 class Stream:
     """A stream by its address: RTSP, HTTP and what else FFmpeg knows.
 
-    Its name is the address without the user and the password that may stand in it. One that ends
+    Its name is the address without the user and the password that may stand in it, before the host
+    or as parameters. One that ends
     where it says that it does, such as a film, does not return.
     """
 
     returns = True
 
     def __init__(self, address: str) -> None:
-        self.name = USER.sub("", address)
+        self.name = SECRET.sub(r"\1=…", USER.sub("", address))
         self._address = address
 
     def shots(self) -> Generator[Shot]:

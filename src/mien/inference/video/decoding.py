@@ -85,7 +85,8 @@ class Decoding:
             The frame; None if there is none with exactly that timestamp after winding, and it is
             not known where the video stands.
         """
-        start = int(max(0.0, wanted.time - margin) / float(self._stream.time_base or 1))
+        first = min(0.0, start_of_picture(self._container))
+        start = int(max(first, wanted.time - margin) / float(self._stream.time_base or 1))
         try:
             self._container.seek(start, stream=self._stream)
         except (FFmpegError, OSError):
@@ -195,14 +196,18 @@ def length_of_picture(container: InputContainer) -> float | None:
 
 def end_of_picture(container: InputContainer) -> float | None:
     """Return when the last frame of a video ends, in seconds; None where it does not say."""
-    stream = picture_stream(container)
+    stream, kind = picture_stream(container), container.format.name
     if stream.duration is not None and stream.time_base is not None:
-        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
-    if "DURATION" in stream.metadata:  # Matroska
+        # What ASF calls a duration is counted from 0.
+        start = 0 if kind == "asf" else stream.start_time or 0
+        return float((start + stream.duration) * stream.time_base)
+    if "DURATION" in stream.metadata:  # Matroska, where it is the end
         return _seconds(stream.metadata["DURATION"])
     # With sound beside it, the file's duration may be that of the sound.
-    alone = len(container.streams) == 1
-    return container.duration / av.time_base if alone and container.duration else None
+    if len(container.streams) > 1 or not container.duration:
+        return None
+    start = 0 if "matroska" in kind else container.start_time or 0
+    return (start + container.duration) / av.time_base
 
 
 def _seconds(clock: str) -> float | None:

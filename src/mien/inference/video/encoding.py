@@ -21,8 +21,10 @@ TICKS = Fraction(1, 90_000)
 QUALITY = {"crf": "20", "preset": "veryfast"}
 """What x264 is told: hardly any visible loss, in less time than the analysis takes."""
 
-LONGEST = 2**31 - 1
-"""Ticks between two frames, at most, that an MP4 can hold: more than six hours."""
+LONGEST = (2**31 - 1) // 4
+"""Ticks between two frames, at most: 1 h 39 min. An MP4 holds four times as many between a frame's
+turn to be decoded and to be shown, and x264's frames that depend on later ones need as many steps.
+"""
 
 USUAL_RATE = 25
 """Frames per second that a file claims where nothing is known; timestamps say the truth."""

@@ -12,7 +12,7 @@ from mien.errors import MienError
 from mien.inference.detectors import Detector
 from mien.inference.face import Box, Face, Point, by_size
 from mien.inference.tracking.tracker import TrackedFace, Tracker
-from mien.inference.video.frame import Frame
+from mien.inference.video.frame import Frame, Place
 from mien.inference.video.tracking_clock import TrackingClock
 from mien.preprocess import Image, Square
 
@@ -73,32 +73,41 @@ class FaceFinder:
     Args:
         detector: Used by this finder alone.
         search: How often and how closely it looks.
+        live: Whether frames may be missing, as those of a camera that is lost for a while.
     """
 
-    def __init__(self, detector: Detector, search: Search) -> None:
+    def __init__(self, detector: Detector, search: Search, *, live: bool = False) -> None:
         self._detector = detector
         self._search = search
         self._tracker = Tracker()
         self._clock = TrackingClock(search.every)
+        self._live = live
+        self._damaged = 0
         self._frames = 0
         self._turn: int | None = None
 
     def find(self, frame: Frame) -> list[TrackedFace]:
         """Return the faces of the next frame, each with the number of its person, largest first."""
         looks, thorough = self._next(frame.place.time)
-        time = self._clock.at(frame.place.time)
+        time = self._time(frame.place)
         if not looks:
             return self._tracker.follow(time, frame.size)
         return self._tracker.update(by_size(self._detect(frame, thorough)), time, frame.size)
 
-    def replay(self, time: float, size: tuple[int, int], faces: list[Face]) -> None:
+    def replay(self, place: Place, size: tuple[int, int], faces: list[Face]) -> None:
         """Take in what `find` found in a frame earlier, so that numbers carry on from there."""
-        looks, _ = self._next(time)
-        time = self._clock.at(time)
+        looks, _ = self._next(place.time)
+        time = self._time(place)
         if looks:
             self._tracker.update(faces, time, size)
         else:
             self._tracker.follow(time, size)
+
+    def _time(self, place: Place) -> float:
+        """Return the time by which faces are followed at the next frame."""
+        held = not self._live and place.damaged == self._damaged
+        self._damaged = place.damaged
+        return self._clock.at(place.time, held=held)
 
     def _next(self, time: float) -> tuple[bool, bool]:
         """Return whether the detector looks at the next frame, and whether thoroughly."""

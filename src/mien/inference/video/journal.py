@@ -24,7 +24,7 @@ class VideoSettings(Settings):
     Args:
         every: Every so many frames one was read.
         fps: At most so many frames a second were read; None for all.
-        start: The first time read, in seconds.
+        start: The first time read, in seconds; None for the beginning.
         end: The time from which no more was read; None for the end.
         detect_every: The detector looked at every so many of the frames read.
         thorough: Seconds between two thorough searches.
@@ -34,7 +34,7 @@ class VideoSettings(Settings):
 
     every: int = 1
     fps: float | None = None
-    start: float = 0.0
+    start: float | None = None
     end: float | None = None
     detect_every: int = 1
     thorough: float = 1.0

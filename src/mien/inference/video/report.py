@@ -67,6 +67,11 @@ class VideoReport:
 
     outcome: VideoOutcome
 
+    @property
+    def files(self) -> list[str]:
+        """The names of the files that `write` makes."""
+        return ["summary.json", *(_plot(line) for line, _ in self._shown), "index.html"]
+
     def write(self, folder: Path) -> None:
         """Write `index.html`, `summary.json` and `person-<number>.png` into a folder.
 
@@ -75,28 +80,31 @@ class VideoReport:
         Raises:
             MienError: If a file cannot be written.
         """
-        persons = list(zip(self.outcome.timelines, self.outcome.persons, strict=True))
-        longest = sorted(persons, key=lambda p: -p[1].seconds)[:MOST_PERSONS]
-        shown = sorted(longest, key=lambda p: p[0].track)
         try:
             for plot in folder.glob("person-*.png"):
                 plot.unlink()
-            _put(folder / "summary.json", self._numbers([summary for _, summary in persons]))
-            sections = [self._overview([summary for _, summary in shown])]
-            sections += [self._person(*person, folder) for person in shown]
+            _put(folder / "summary.json", self._numbers())
+            sections = [self._overview([summary for _, summary in self._shown])]
+            sections += [self._person(*person, folder) for person in self._shown]
             sections += [_made_with(provenance(self.outcome))]
             page = pages.page(f"Expressions in {printable(self.outcome.path.name)}", sections)
             _put(folder / "index.html", page)
         except OSError as error:
             raise MienError(f"{folder} cannot be written: {error.strerror or error}.") from error
 
-    def _numbers(self, persons: Sequence[PersonSummary]) -> str:
+    @cached_property
+    def _shown(self) -> list[tuple[Timeline, PersonSummary]]:
+        persons = zip(self.outcome.timelines, self.outcome.persons, strict=True)
+        longest = sorted(persons, key=lambda p: -p[1].seconds)[:MOST_PERSONS]
+        return sorted(longest, key=lambda p: p[0].track)
+
+    def _numbers(self) -> str:
         numbers = {
             "source": printable(str(self.outcome.path)),
             "frames": self.outcome.frames,
             "message": self.outcome.message or None,
             "made_with": provenance(self.outcome),
-            "persons": [summary.as_dict() for summary in persons],
+            "persons": [summary.as_dict() for summary in self.outcome.persons],
         }
         return json.dumps(numbers, indent=2) + "\n"
 
@@ -119,7 +127,7 @@ class VideoReport:
         return pages.section("Overview", *parts, table, pages.paragraph(READING, note=True))
 
     def _person(self, timeline: Timeline, summary: PersonSummary, folder: Path) -> str:
-        path = folder / f"person-{timeline.track}.png"
+        path = folder / _plot(timeline)
         with whole_file(path) as temporary:
             timeline_plot(timeline, summary.episodes, temporary)
         plot = pages.picture(path.read_bytes(), f"Probabilities of person {timeline.track}")
@@ -144,6 +152,10 @@ class VideoReport:
             if frame:
                 caption = f"{episode.apex:.2f} s: {episode.expression} {percent(episode.peak)}"
                 yield _jpeg(_marked(frame, episode)), caption
+
+
+def _plot(timeline: Timeline) -> str:
+    return f"person-{timeline.track}.png"
 
 
 def _marked(frame: Frame, episode: Episode) -> Image:

@@ -71,7 +71,8 @@ class VideoReader:
                 journal.add(read)
                 yield read
             problems = clip.problems
-            until = min(filter(None, (clip.until, self.sampling.end)), default=None)
+            ends = (clip.until, self.sampling.end)
+            until = min((end for end in ends if end is not None), default=None)
             if journal.last(path) is None:
                 raise VideoError(self._nothing(clip))
         except VideoError as error:
@@ -90,13 +91,13 @@ class VideoReader:
         yield from read_frames(self.analyzer, frames, finder, str(clip.path))
 
     def _nothing(self, clip: Clip) -> str:
-        start, end = self.sampling.start, self.sampling.end
-        wanted = f"from {start:g} s on" if end is None else f"from {start:g} to {end:g} s"
         ends = "" if clip.end is None else f" and ends at {clip.end:.2f} s"
-        return f"{clip.path} has no frame {wanted}: it begins at {clip.start:.2f} s{ends}."
+        return (
+            f"{clip.path} has no frame {self.sampling.span}: it begins at {clip.start:.2f} s{ends}."
+        )
 
     def _replay(self, finder: FaceFinder, journal: VideoJournal, path: Path) -> None:
         for record in frames_of(journal, path):
             read = readings_of(record, self.analyzer.labels)
             faces: list[Face] = [reading.face for reading in read.readings]
-            finder.replay(read.place.time, read.size, faces)
+            finder.replay(read.place, read.size, faces)

@@ -23,7 +23,8 @@ class Sampling:
     Args:
         every: Every so many frames one is read.
         fps: At most so many frames a second of the video's time are read; None for all.
-        start: The first time that is read, in seconds of the stream's timestamps.
+        start: The first time that is read, in seconds of the stream's timestamps, which may begin
+            before 0; None for the beginning.
         end: The time from which no more is read; None for the end.
 
     Raises:
@@ -32,7 +33,7 @@ class Sampling:
 
     every: int = 1
     fps: float | None = None
-    start: float = 0.0
+    start: float | None = None
     end: float | None = None
 
     def __post_init__(self) -> None:
@@ -45,10 +46,24 @@ class Sampling:
             )
         if self.fps is not None and self.every != 1:
             raise MienError("Give every n-th frame or frames per second, not both.")
-        if not math.isfinite(self.start) or (self.end is not None and not self.end > self.start):
+        self._check_span()
+
+    def _check_span(self) -> None:
+        start = -math.inf if self.start is None else self.start
+        wrong = self.start is not None and not math.isfinite(start)
+        if wrong or (self.end is not None and not self.end > start):
             raise MienError(
-                f"The end must be later than the start. Got {self.start:g} to {self.end} s instead."
+                f"The end must be later than the start. Got {start:g} to {self.end} s instead."
             )
+
+    @property
+    def span(self) -> str:
+        """Which times are read, in words."""
+        if self.end is None:
+            return "at any time" if self.start is None else f"from {self.start:g} s on"
+        if self.start is None:
+            return f"before {self.end:g} s"
+        return f"from {self.start:g} to {self.end:g} s"
 
     def pick(self, frames: Iterable[Frame], after: Place | None = None) -> Iterator[Frame]:
         """Give the frames that are read.
@@ -61,7 +76,7 @@ class Sampling:
         for frame in frames:
             if self.end is not None and frame.place.time >= self.end:
                 return
-            if frame.place.time < self.start:
+            if self.start is not None and frame.place.time < self.start:
                 continue
             previous, turn = turn, self._turn(frame.place)
             if turn != previous and frame.place.index % self.every == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from mien.inference.face import Outcome
 from mien.inference.lines import Record
 
-GAP = 3.0
-"""A person counts as away when the time to their next row is more than so many usual steps."""
+GAP = 3
+"""A person counts as away when their next row is more than so many frames later, of those that
+were read. Seconds alone say nothing: a frame may be shown for long, as in a screen recording."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 """What a verdict may be; a timeline holds the numbers of theirs."""
@@ -30,6 +32,7 @@ class Timeline:
         track: Number of the person.
         expressions: The columns of `probabilities`.
         frames: int64 (N,), the frames' numbers.
+        reads: int64 (N,), their numbers among the frames that were read.
         times: float64 (N,), in seconds.
         damaged: int64 (N,), what `Place.damaged` says of each frame.
         boxes: float64 (N, 4), the faces' x, y, width and height in pixels.
@@ -42,6 +45,7 @@ class Timeline:
     track: int
     expressions: tuple[str, ...]
     frames: NDArray[np.int64]
+    reads: NDArray[np.int64]
     times: NDArray[np.float64]
     damaged: NDArray[np.int64]
     boxes: NDArray[np.float64]
@@ -61,7 +65,18 @@ class Timeline:
         steps = np.maximum(np.diff(self.times), 0)
         usual = float(np.median(steps)) if len(steps) else 0.0
         left = max(0.0, self.end - float(self.times[-1]))
-        return np.append(np.where(steps > GAP * usual, usual, steps), min(usual, left))
+        seen = np.where(self._away, np.minimum(usual, steps), steps)
+        return np.append(seen, min(usual, left))
+
+    @property
+    def _away(self) -> NDArray[np.bool_]:
+        """Whether the person was away between each row and the next one, (N - 1,)."""
+        steps = np.diff(self.times)
+        # Where parts could not be decoded, frames without the person may be among them.
+        lost = np.diff(self.damaged) > 0
+        if lost.any():
+            lost &= steps > GAP * np.median(steps)
+        return np.asarray((np.diff(self.reads) > GAP) | lost)
 
     @property
     def leading(self) -> NDArray[np.intp]:
@@ -70,8 +85,7 @@ class Timeline:
 
     def stretches(self) -> list[slice]:
         """Return the rows between the person's absences, as slices."""
-        away = self.times[1:] - self.times[:-1] > self.lengths[:-1] + 1e-9
-        cuts = [0, *(np.flatnonzero(away) + 1).tolist(), len(self)]
+        cuts = [0, *(np.flatnonzero(self._away) + 1).tolist(), len(self)]
         return [slice(a, b) for a, b in pairwise(cuts)]
 
     def with_probabilities(self, probabilities: NDArray[np.float64]) -> Timeline:
@@ -82,7 +96,7 @@ class Timeline:
 def timelines(records: Iterable[Record], expressions: tuple[str, ...]) -> list[Timeline]:
     """Gather the timeline of each person of each video from the records of a journal.
 
-    Memory grows by 121 bytes per face and frame (for 8 expressions).
+    Memory grows by 129 bytes per face and frame (for 8 expressions).
 
     Args:
         records: Frames and ends of videos; those of one video follow each other.
@@ -90,6 +104,7 @@ def timelines(records: Iterable[Record], expressions: tuple[str, ...]) -> list[T
     """
     columns: dict[tuple[str, int], _Columns] = {}
     ends: dict[str, float] = {}
+    reads: Counter[str] = Counter()
     for record in records:
         # Of a video that was not read to its end, the last frame's time is all that is known.
         until = record.get("time", record.get("until"))
@@ -97,21 +112,24 @@ def timelines(records: Iterable[Record], expressions: tuple[str, ...]) -> list[T
             ends[record["source"]] = until
         for face in record.get("faces", ()):
             person = (record["source"], face["track"])
-            columns.setdefault(person, _Columns()).add(record, face)
+            columns.setdefault(person, _Columns()).add(record, face, reads[record["source"]])
+        reads[record["source"]] += "faces" in record
     return [c.timeline(*person, expressions, ends[person[0]]) for person, c in columns.items()]
 
 
 class _Columns:
     def __init__(self) -> None:
         self._frames = array("q")
+        self._reads = array("q")
         self._damaged = array("q")
         self._times = array("d")
         self._boxes = array("d")
         self._probabilities = array("d")
         self._outcomes = array("b")
 
-    def add(self, record: Record, face: Record) -> None:
+    def add(self, record: Record, face: Record, read: int) -> None:
         self._frames.append(record["frame"])
+        self._reads.append(read)
         self._damaged.append(record["damaged"])
         self._times.append(record["time"])
         self._boxes.extend(face["box"])
@@ -126,6 +144,7 @@ class _Columns:
             track,
             expressions,
             np.array(self._frames),
+            np.array(self._reads),
             np.array(self._times),
             np.array(self._damaged),
             np.array(self._boxes).reshape(-1, 4),

@@ -19,8 +19,8 @@ class TrackingClock:
 
     A tracker waits for so many seconds, and lets a face come so much further in each. Where the
     detector looks every two seconds it would give up everybody between two looks. By this clock
-    the usual time between looks is at most a third of the wait; a single long step, such as a
-    camera's loss, counts as long as it is.
+    the usual time between looks is at most a third of the wait. A single long step, such as a
+    camera's loss, counts as long as it is, unless it is known that a frame was shown all the time.
 
     Args:
         every: The detector looks at every so many frames.
@@ -32,15 +32,22 @@ class TrackingClock:
         self._last: float | None = None
         self._now = 0.0
 
-    def at(self, time: float) -> float:
-        """Return the clock's time at the next frame, whose own is given in seconds."""
+    def at(self, time: float, *, held: bool = False) -> float:
+        """Return the clock's time at the next frame.
+
+        Args:
+            time: The frame's own time in seconds.
+            held: Whether there was no frame between the last one and this one.
+        """
         if self._last is None:
             self._now = time
         else:
             step = max(0.0, time - self._last)
             # The step itself says nothing of what is usual, unless there is no other yet.
-            between = self._every * statistics.median_low(self._steps or (step,))
+            usual = statistics.median_low(self._steps or (step,))
             self._steps.append(step)
-            self._now += step * min(1.0, MEMORY / LOOKS / between) if between else step
+            most = MEMORY / LOOKS / self._every
+            step *= min(1.0, most / usual) if usual else 1.0
+            self._now += min(step, most) if held else step
         self._last = time
         return self._now

@@ -30,16 +30,22 @@ def upright(frame: av.VideoFrame, aspect: Fraction | None, converter: VideoRefor
     Returns:
         uint8 (H, W, 3) in RGB order.
     """
-    width, height = _square(frame.width, frame.height, aspect or Fraction(1))
+    width, height = square_size(frame.width, frame.height, aspect)
     converted = converter.reformat(frame, width, height, format="rgb24")
     picture: Image = np.asarray(converted.to_ndarray(), dtype=np.uint8)
     matrix = cast("SideDataContainer", frame.side_data).get(Type.DISPLAYMATRIX)
     return picture if matrix is None else _turned(picture, np.frombuffer(matrix, np.int32))
 
 
-def _square(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """Return the size in square pixels; no pixel is lost."""
-    if not Fraction(1, WIDEST) <= aspect <= WIDEST:
+def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """Return a size in square pixels; no pixel is lost.
+
+    Args:
+        width: Of the stored picture.
+        height: Of the stored picture.
+        aspect: Of a stored pixel, width by height; None if it is not known.
+    """
+    if not aspect or not Fraction(1, WIDEST) <= aspect <= WIDEST:
         return width, height
     if aspect > 1:
         return round(width * aspect), height

@@ -6,7 +6,12 @@ export const chosen = { model: "" };
 
 export function setKey(text) {
   key = text;
-  kept(() => sessionStorage.setItem("mien-key", text));
+  if (sendable()) kept(() => sessionStorage.setItem("mien-key", text));
+}
+
+// Of other characters, such as those a word processor makes, no header can be made.
+function sendable() {
+  return /^[!-~]*$/.test(key);
 }
 
 // A browser may be told to keep nothing for pages; then the key is asked for again.
@@ -26,6 +31,7 @@ export class Refusal extends Error {
 }
 
 export async function ask(path, options = {}) {
+  if (!sendable()) throw new Refusal(401, "A key is of visible ASCII characters without blanks.");
   const headers = key ? { "X-API-Key": key } : {};
   let answer;
   try {

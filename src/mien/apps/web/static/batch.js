@@ -1,7 +1,7 @@
 // The tab for many photos: a table, and a CSV of it.
 
 import { analyze, chosen } from "./api.js";
-import { dropZone, element, percent, save, say } from "./faces.js";
+import { dropZone, element, hide, percent, save, say } from "./faces.js";
 
 const at = (id) => document.getElementById(`batch-${id}`);
 const TOGETHER = 8;
@@ -27,13 +27,15 @@ async function read(files) {
   rows = [];
   at("table").tBodies[0].replaceChildren();
   at("table").hidden = at("progress").hidden = false;
-  at("save").hidden = true;
+  hide(at("save"), at("file"));
   const { model } = chosen; // a table of two models would not say which row is whose
   let done = 0;
   const state = () => {
     const bad = rows.filter((one) => one.status === "error").length;
     return `${done - bad} of ${files.length} photos read${bad ? `, ${bad} could not be read` : ""}`;
   };
+  at("progress").firstElementChild.value = 0;
+  say(at("state"), state());
   for (const some of portions(files)) {
     await readSome(some, mine.signal, model);
     if (mine !== stopping) return;
@@ -43,7 +45,7 @@ async function read(files) {
     say(at("state"), state());
   }
   if (mine.signal.aborted) say(at("state"), `Stopped: ${state()}`);
-  at("progress").hidden = true;
+  hide(at("progress"), at("file"));
   at("save").hidden = rows.length === 0;
 }
 

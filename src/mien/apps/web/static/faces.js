@@ -150,6 +150,13 @@ export function say(place, text, bad = false) {
   place.classList.toggle("bad", bad);
 }
 
+// What has the focus would take it along.
+export function hide(place, next) {
+  const focused = place.contains(document.activeElement);
+  place.hidden = true;
+  if (focused) next.focus();
+}
+
 export function dropZone(zone, take) {
   for (const kind of ["dragenter", "dragover"]) {
     zone.addEventListener(kind, (event) => {

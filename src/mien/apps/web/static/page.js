@@ -87,6 +87,13 @@ const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 document.getElementById("private").textContent =
   here ? "Pictures stay on this machine." : `Pictures go to ${location.hostname} and nowhere else.`;
 
+// A file that is dropped beside its place would open instead of this page.
+for (const kind of ["dragover", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+  });
+}
+
 for (const part of [photo, batch, video, live]) part.start();
 const wanted = tabs.find((tab) => `#${tab.getAttribute("aria-controls")}` === location.hash);
 if (wanted) choose(wanted);

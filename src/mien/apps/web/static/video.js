@@ -1,7 +1,7 @@
 // The tab for a video: upload, progress, results.
 
 import { cancelVideo, uploadVideo, videoResult, videoState } from "./api.js";
-import { dropZone, percent, save, say } from "./faces.js";
+import { dropZone, hide, percent, save, say } from "./faces.js";
 
 const at = (id) => document.getElementById(`video-${id}`);
 let now = null; // the video on this tab: its id, once the server gave one, and what stops its upload
@@ -22,7 +22,7 @@ async function read(file) {
   forget();
   const mine = { id: null, upload: new AbortController() };
   now = mine;
-  at("results").hidden = true;
+  hide(at("results"), at("file"));
   at("progress").hidden = false;
   at("progress").firstElementChild.removeAttribute("value");
   say(at("state"), `Sending ${file.name} …`);
@@ -31,7 +31,7 @@ async function read(file) {
     await follow(mine);
   } catch (error) {
     if (mine !== now) return;
-    at("progress").hidden = true;
+    hide(at("progress"), at("file"));
     at("count").textContent = "";
     say(at("state"), error.message, true);
   }
@@ -77,7 +77,7 @@ function tell(text, bad = false) {
 
 async function finish(mine, job) {
   if (job.status !== "done") {
-    at("progress").hidden = true;
+    hide(at("progress"), at("file"));
     return say(at("state"), job.message || "Cancelled.", job.status === "failed");
   }
   const [marked, timeline] = await Promise.all(["video", "timeline"].map((format) => patient(mine, () => made(job.id, format))));
@@ -90,7 +90,7 @@ async function finish(mine, job) {
   for (const [format, place, result] of [["video", "marked", marked], ["timeline", "timeline", timeline]]) {
     at(place).hidden = at("results").querySelector(`[data-format=${format}]`).hidden = !result;
   }
-  at("progress").hidden = true;
+  hide(at("progress"), at("file"));
   at("results").hidden = false;
   say(at("state"), `${job.frames} frames read, ${job.faces} faces. ${job.message}`);
 }
@@ -115,8 +115,7 @@ function forget() {
 
 function stop() {
   forget();
-  at("progress").hidden = true;
-  at("file").focus();
+  hide(at("progress"), at("file"));
   say(at("state"), "Cancelled; the video was deleted.");
 }
 
