@@ -262,3 +262,24 @@ def test_a_video_ends_after_it_began(tmp_path, numbered, suffix, codec, start):
         assert begin == pytest.approx(start, abs=0.1)
         assert end_of_picture(container) == pytest.approx(begin + 2, abs=0.1)
     assert decoded(path)[1] == []
+
+
+def test_a_video_whose_timestamps_are_made_up_resumes_at_every_frame(tmp_path):
+    """Its packets say that frames are shown in the order in which they are decoded."""
+    path = tmp_path / "made-up.ts"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=25, options={"bf": "3", "g": "50", "crf": "10"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        packets = []
+        for number in range(150):
+            picture = np.full((48, 64, 3), 40, np.uint8)
+            picture[:, number % 64] = 255
+            packets += stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        for number, packet in enumerate([*packets, *stream.encode()]):
+            packet.pts = packet.dts = number
+            file.mux(packet)
+    whole, _ = decoded(path)
+    for number in range(0, len(whole) - 1, 7):
+        rest, _ = decoded(path, whole[number].place)
+        assert [f.place for f in rest] == [f.place for f in whole[number + 1 :]]
+        assert brightness(rest) == brightness(whole[number + 1 :])

@@ -165,7 +165,8 @@ def frame_rate(container: InputContainer) -> float:
 def can_be_wound(container: InputContainer) -> bool:
     """Return whether no two frames of a video have one time, and its timestamps never begin again.
 
-    Reads it all and decodes nothing.
+    Reads it all and decodes nothing. Timestamps that follow the order of decoding, of a codec that
+    shows frames in another, are made up: what FFmpeg makes of them depends on where it began.
     """
     stream = picture_stream(container)
     shown, decoded = array("q"), array("q")
@@ -179,7 +180,9 @@ def can_be_wound(container: InputContainer) -> bool:
                     decoded.append(packet.dts)
     except (FFmpegError, OSError):
         pass  # the end of a video that is cut short
-    return len(np.unique(shown)) == len(shown) and bool(np.all(np.diff(decoded) >= 0))
+    made_up = stream.codec_context.has_b_frames and shown == decoded
+    in_order = bool(np.all(np.diff(decoded) >= 0))
+    return not made_up and in_order and len(np.unique(shown)) == len(shown)
 
 
 def start_of_picture(container: InputContainer) -> float:
