@@ -121,8 +121,7 @@ class Stream:
     """A stream by its address: RTSP, HTTP and what else FFmpeg knows.
 
     Its name is the address without the user and the password that may stand in it, before the host
-    or as parameters. One that ends
-    where it says that it does, such as a film, does not return.
+    or as parameters. One that ends where it says that it does, such as a film, does not return.
     """
 
     returns = True
