@@ -18,6 +18,9 @@ UMASK = os.umask(0)
 os.umask(UMASK)
 # Reading it changes it for a moment, for the whole process: once, before there are threads.
 
+LEFT_BY_VIEWERS = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""What macOS and Windows put into a folder that is looked at."""
+
 
 def check_folder(path: Path) -> None:
     """Check that a path is a folder or can become one, before anything long begins.

@@ -20,7 +20,7 @@ from rich.progress import track
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.errors import DataError, MissingExtraError
-from mien.files import check_folder, whole_folder
+from mien.files import LEFT_BY_VIEWERS, check_folder, whole_folder
 from mien.labels import VOTES, LabelSet
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ TABLE = "faces.parquet"
 MANIFEST = "dataset.json"
 FORMAT = 1
 TEXT_COLUMNS = ("id", "split", "subject", "source")
-
-_NO_DATA = (".DS_Store", "Thumbs.db", "desktop.ini")
-"""What file managers leave in a folder that was looked at."""
 
 _FAST_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
@@ -108,7 +105,7 @@ def check_place(folder: Path) -> None:
     if not is_store(folder):
         raise DataError(f"{folder} exists and is not a dataset store: it holds no {MANIFEST}.")
     _read_manifest(folder)
-    others = {path.name for path in folder.iterdir()} - {TABLE, MANIFEST, *_NO_DATA}
+    others = {path.name for path in folder.iterdir()} - {TABLE, MANIFEST, *LEFT_BY_VIEWERS}
     if others:
         raise DataError(
             f"{folder} would be replaced whole, but holds more than a dataset: {min(others)}."

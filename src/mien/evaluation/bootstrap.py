@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def intervals(
         drawn, said = truth[pick], probabilities[pick]
         for name, metric in metrics.items():
             values[name].append(metric(drawn, said))
-    count = len(truth) if groups is None else len(np.unique(groups))
+    count = drawn_at_once(len(truth), groups)
     found = {name: bounds(np.array(drawn)) for name, drawn in values.items()}
     return {
         name: unvaried(metric, metric(truth, probabilities), truth, groups)
@@ -102,11 +102,11 @@ def widened(
     About the Bootstrap", The American Statistician 69, 2015, section 3.
 
     Args:
-        found: Lower and upper bound.
-        count: How many were drawn, 2 or more; from `FEW` on nothing is changed.
+        found: Lower and upper bound; not numbers, or without width, they stay as they are.
+        count: How many were drawn; from `FEW` on nothing is changed.
         within: Smallest and largest value that there can be.
     """
-    if count >= FEW or math.isnan(found[0]):
+    if count >= FEW or math.isnan(found[0]) or has_no_width(found):
         return found
     from scipy.stats import t as student  # takes long, and is rarely needed
 
@@ -129,10 +129,34 @@ def share_interval(hits: NDArray[np.bool_], groups: Groups | None = None) -> tup
     count = 1 if groups is None else len(np.unique(groups))
     if count == 1:
         return wilson(int(hits.sum()), len(hits))
-    found = bounds(np.array([hits[p].mean() for p in resampled(len(hits), groups, 0)]))
-    if has_no_width(found):
-        return wilson(float(hits.mean()) * count, count)
-    return widened(found, count)
+    found = drawn_interval(lambda pick: float(hits[pick].mean()), len(hits), groups)
+    return wilson(float(hits.mean()) * count, count) if has_no_width(found) else found
+
+
+def drawn_interval(
+    value: Callable[[NDArray[np.intp]], float],
+    count: int,
+    groups: Groups | None = None,
+    within: tuple[float, float] = (0.0, 1.0),
+    *,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the bounds of anything's 95 % bootstrap interval, widened where few are drawn.
+
+    Args:
+        value: What is computed of some faces, by their positions.
+        count: How many faces there are.
+        groups: As for `interval`.
+        within: Smallest and largest value that there can be.
+        seed: Seeds the resampling.
+    """
+    drawn = [value(pick) for pick in resampled(count, groups, seed)]
+    return widened(bounds(np.array(drawn)), drawn_at_once(count, groups), within)
+
+
+def drawn_at_once(count: int, groups: Groups | None) -> int:
+    """Return how many faces, or groups of them, a resample draws."""
+    return count if groups is None else len(np.unique(groups))
 
 
 def resampled(count: int, groups: Groups | None, seed: int) -> Iterator[NDArray[np.intp]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from mien.evaluation.bootstrap import Groups, bounds, has_no_width, resampled, widened
+from mien.evaluation.bootstrap import Groups, drawn_interval, has_no_width
 from mien.evaluation.metrics import Metric, Probabilities, Truth, span
 
 
@@ -59,30 +59,19 @@ def paired_difference(
             itself.
         seed: Seeds the resampling.
     """
-    drawn = _drawn(metric, truth, first, second, groups, seed)
-    if groups is not None and has_no_width(drawn):
-        groups = None
-        drawn = _drawn(metric, truth, first, second, None, seed)
-    if not has_no_width(drawn):
-        count = len(truth) if groups is None else len(np.unique(groups))
-        least, most = span(metric)
-        drawn = widened(drawn, count, (least - most, most - least))
-    return Difference(metric(truth, second) - metric(truth, first), *drawn)
+    least, most = span(metric)
 
+    def difference(pick: NDArray[np.intp] | slice) -> float:
+        return metric(truth[pick], second[pick]) - metric(truth[pick], first[pick])
 
-def _drawn(
-    metric: Metric,
-    truth: Truth,
-    first: Probabilities,
-    second: Probabilities,
-    groups: Groups | None,
-    seed: int,
-) -> tuple[float, float]:
-    values = [
-        metric(truth[pick], second[pick]) - metric(truth[pick], first[pick])
-        for pick in resampled(len(truth), groups, seed)
-    ]
-    return bounds(np.array(values))
+    def drawn(groups: Groups | None) -> tuple[float, float]:
+        within = (least - most, most - least)
+        return drawn_interval(difference, len(truth), groups, within, seed=seed)
+
+    found = drawn(groups)
+    if groups is not None and has_no_width(found):
+        found = drawn(None)
+    return Difference(difference(slice(None)), *found)
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:

@@ -11,9 +11,9 @@ from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.votes import majority
 from mien.errors import MienError, RecipeError
 from mien.evaluation.predictions import Predictions
-from mien.labels import LABEL_SETS, LabelSet
+from mien.labels import LABEL_SETS
 from mien.recipe import HeadPart
-from mien.training.targets import head_targets
+from mien.training.targets import head_targets, translate
 
 Truths = NDArray[np.int64]
 
@@ -75,7 +75,7 @@ def truth_for(table: Predictions, faces: FaceDataset) -> Truths:
     Raises:
         MienError: If what the table says is neither.
     """
-    label = _by_name(_shown(faces), table.labels)
+    label = translate(faces.targets, faces.labels, table.labels)
     known = [label]
     if faces.votes is not None:
         part = HeadPart(labels=table.labels.name, target="votes")
@@ -93,23 +93,15 @@ def by_raters(faces: Predictions) -> bool:
     if faces.votes is None or not faces.votes.any():
         return False
     seen = faces.votes.any(axis=1)
-    said = np.array([*LABEL_SETS["ferplus8"].expressions, ""])[majority(faces.votes[seen])]
-    return bool((_by_name(said, faces.labels) == faces.truth[seen]).all())
-
-
-def _shown(faces: FaceDataset) -> NDArray[np.str_]:
-    return np.array([*faces.labels.expressions, ""])[faces.targets]
-
-
-def _by_name(names: NDArray[np.str_], labels: LabelSet) -> Truths:
-    known = {expression: index for index, expression in enumerate(labels.expressions)}
-    return np.array([known.get(name, NO_TARGET) for name in names.tolist()], dtype=np.int64)
+    said = translate(majority(faces.votes[seen]), LABEL_SETS["ferplus8"], faces.labels)
+    return bool((said == faces.truth[seen]).all())
 
 
 def _contradiction(table: Predictions, faces: FaceDataset, wrong: NDArray[np.bool_]) -> str:
     first = wrong.argmax()
+    shown = [*faces.labels.expressions, "none"][faces.targets[first]]
     return (
         f"The truth that {table.model or 'the table'} gives {int(wrong.sum())} faces is not that of"
         f" {faces.name!r}: of {table.ids[first]} {table.labels.expressions[table.truth[first]]}"
-        f" instead of {_shown(faces)[first] or 'none'}."
+        f" instead of {shown}."
     )

@@ -8,15 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluation.bootstrap import (
-    Groups,
-    bounds,
-    has_no_width,
-    known_groups,
-    resampled,
-    share_interval,
-    widened,
-)
+from mien.evaluation.bootstrap import Groups, drawn_interval, known_groups, share_interval
 from mien.explanation.explainer import ExplainedFace
 from mien.explanation.faithfulness import Curve, Faithfulness
 from mien.explanation.landmarks import median_landmarks
@@ -67,11 +59,7 @@ class Estimate:
     def of(cls, values: Sequence[float], people: Groups | None) -> Estimate:
         """Return the mean of values, one for each face."""
         known = np.array(values, dtype=np.float64)
-        means = [known[pick].mean() for pick in resampled(len(known), people, seed=0)]
-        found = bounds(np.array(means))
-        if not has_no_width(found):
-            count = len(known) if people is None else len(np.unique(people))
-            found = widened(found, count, (-1.0, 1.0))
+        found = drawn_interval(lambda p: float(known[p].mean()), len(known), people, (-1.0, 1.0))
         return cls(float(known.mean()), *found)
 
     @classmethod

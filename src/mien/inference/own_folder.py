@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mien.errors import MienError
-
-LEFT_BY_VIEWERS = (".DS_Store", "Thumbs.db", "desktop.ini")
-"""What macOS and Windows put into a folder that is looked at."""
+from mien.files import LEFT_BY_VIEWERS
 
 
 class OwnFolder:
@@ -51,13 +50,14 @@ class OwnFolder:
         """
         new = [path for path in (self.path, *self.path.parents) if not path.exists()]
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            if not self._mark.exists():
-                new.insert(0, self._mark)
-            self._mark.touch()
-        except OSError as error:
+            with self._writing():
+                self.path.mkdir(parents=True, exist_ok=True)
+                if not self._mark.exists():
+                    new.insert(0, self._mark)
+                self._mark.touch()
+        except MienError:
             _take_away(new)
-            raise MienError(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise
         self._made = [*self._made, *new]
 
     @property
@@ -75,13 +75,11 @@ class OwnFolder:
             MienError: If one cannot be deleted.
         """
         kept = {path.resolve() for path in spared}
-        try:
+        with self._writing():
             for path in self._listed():
                 if path.resolve() not in kept:
                     path.unlink(missing_ok=True)
                     _take_away([p for p in path.parents if self.path in p.parents])
-        except OSError as error:
-            raise MienError(f"{self.path} cannot be written: {error.strerror}.") from error
 
     def add(self, paths: Iterable[Path]) -> None:
         """List results that are about to be written.
@@ -91,8 +89,13 @@ class OwnFolder:
         """
         self._added += paths
         names = [str(path.relative_to(self.path)) for path in self._added]
-        try:
+        with self._writing():
             self._mark.write_text(json.dumps(names), encoding="ascii")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise MienError(f"{self.path} cannot be written: {error.strerror}.") from error
 
@@ -107,12 +110,9 @@ class OwnFolder:
 
     def __enter__(self) -> OwnFolder:
         self.begin()
-        try:
-            # That there is a mark already tells nothing of whether a file can be written now.
-            with tempfile.TemporaryFile(dir=self.path):
-                pass
-        except OSError as error:
-            raise MienError(f"{self.path} cannot be written: {error.strerror}.") from error
+        # That there is a mark already tells nothing of whether a file can be written now.
+        with self._writing(), tempfile.TemporaryFile(dir=self.path):
+            pass
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -51,7 +51,7 @@ def _from_votes(dataset: FaceDataset, labels: LabelSet) -> HeadTargets:
     kept = distribution(dataset.votes)[:, labels.positions_in(ferplus)]
     total = kept.sum(axis=1, keepdims=True)
     shares = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
-    truth = _translate(majority(dataset.votes), ferplus, labels)
+    truth = translate(majority(dataset.votes), ferplus, labels)
     # Faces of another dataset, which no rater saw, are what that says.
     unseen = dataset.votes.sum(axis=1) == 0
     own = _labelled(dataset, labels)
@@ -73,14 +73,14 @@ def _from_labels(dataset: FaceDataset, labels: LabelSet) -> HeadTargets:
 
 
 def _labelled(dataset: FaceDataset, labels: LabelSet) -> HeadTargets:
-    truth = _translate(dataset.targets, dataset.labels, labels)
+    truth = translate(dataset.targets, dataset.labels, labels)
     shares = np.zeros((len(truth), len(labels)), dtype=np.float32)
     known = truth != NO_TARGET
     shares[known, truth[known]] = 1
     return HeadTargets(labels, shares, truth)
 
 
-def _translate(targets: NDArray[np.int64], source: LabelSet, wanted: LabelSet) -> NDArray[np.int64]:
+def translate(targets: NDArray[np.int64], source: LabelSet, wanted: LabelSet) -> NDArray[np.int64]:
     """Return targets of one label set in another; what `wanted` lacks becomes `NO_TARGET`."""
     known = {e: i for i, e in enumerate(wanted.expressions)}
     table = [known.get(e, NO_TARGET) for e in source.expressions] + [NO_TARGET]
