@@ -64,7 +64,8 @@ def test_parquet_has_the_rows_of_csv_with_types(tmp_path):
     import pandas
 
     parquet = pandas.read_parquet(written(tmp_path / "out.parquet"))
-    table = pandas.read_csv(written(tmp_path / "out.csv"), float_precision="round_trip")
+    # The python engine reads numbers exactly in every version of pandas.
+    table = pandas.read_csv(written(tmp_path / "out.csv"), engine="python")
     assert list(parquet.columns) == list(table.columns) == COLUMNS.split(",")
     for name, kind in columns(FOUR.expressions).items():
         left, right = parquet[name], table[name]
