@@ -57,6 +57,29 @@ def test_much_flicker_cuts_an_episode():
     assert transitions(episodes(line), NAMES).sum() == 0
 
 
+@pytest.mark.parametrize("decimals", [None, 3], ids=["exact", "whole milliseconds"])
+@pytest.mark.parametrize("rate", [10, 24000 / 1001, 25, 30, 50, 60, 100])
+def test_where_a_run_stands_does_not_decide_whether_it_is_flicker(rate, decimals):
+    shortest = int(np.ceil(0.2 * rate - 0.01))
+    for start in range(25, 600, 7):
+        letters = "n" * start + "h" * shortest + "n" * 40
+        times = np.arange(len(letters)) / rate
+        line = timeline(letters, times if decimals is None else times.round(decimals))
+        assert [e.expression for e in episodes(line)] == ["neutral", "happiness", "neutral"]
+        assert transitions(episodes(line), NAMES).sum() == 2
+
+
+@pytest.mark.parametrize("decimals", [None, 3], ids=["exact", "whole milliseconds"])
+@pytest.mark.parametrize("rate", [10, 25, 30, 50, 60, 100])
+def test_where_flicker_stands_does_not_decide_what_it_cuts(rate, decimals):
+    half = int(0.1 * rate + 0.01)
+    for start in range(25, 600, 7):
+        letters = "h" * start + "n" * half + "s" * half + "h" * 40
+        times = np.arange(len(letters)) / rate
+        line = timeline(letters, times if decimals is None else times.round(decimals))
+        assert [e.expression for e in episodes(line)] == ["happiness"]
+
+
 def test_no_row_has_a_length_below_0():
     line = timeline("hhhnnn", times=[0.0, 0.1, 0.2, 0.0, 0.1, 0.2], end=0.3)
     assert line.lengths.min() == 0

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import io
 import struct
 from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 from clips import write_clip
 
@@ -54,6 +57,35 @@ def test_a_mirrored_video_is_set_right(tmp_path, matrix, stored):
     content[start : start + 20] = struct.pack(">5i", a, b, 0, c, d)
     path.write_bytes(content)
     assert alike(shown(path), quarters())
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mov", ".mkv"])
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 1), (8, 3)])
+def test_a_camera_that_writes_exif_in_each_frame_is_read_upright(
+    tmp_path, suffix, orientation, turns
+):
+    stored = np.ascontiguousarray(np.rot90(quarters(), turns))
+    path = write_jpegs(tmp_path / f"camera{suffix}", [stored] * 3, orientation)
+    assert alike(shown(path), quarters())
+
+
+def write_jpegs(path, pictures, orientation):
+    """A video of JPEG files that have EXIF each, as small cameras write."""
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("mjpeg", rate=15)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuvj420p"
+        for number, picture in enumerate(pictures):
+            jpeg = io.BytesIO()
+            PIL.Image.fromarray(picture).save(jpeg, "JPEG", quality=95, exif=exif)
+            packet = av.Packet(jpeg.getvalue())
+            packet.stream, packet.is_keyframe = stream, True
+            packet.time_base, packet.duration = Fraction(1, 15), 1
+            packet.pts = packet.dts = number
+            file.mux(packet)
+    return path
 
 
 @pytest.mark.parametrize("aspect", [Fraction(4, 3), Fraction(2, 3), Fraction(1, 4)])

@@ -18,6 +18,10 @@ SHORTEST = 0.2
 """Seconds below which a run of frames is flicker and no episode. Expressions that are felt last
 half a second to four (Ekman, 2003); micro-expressions down to 1/25 s are not what this is for."""
 
+ROUNDING = 0.0015
+"""Seconds by which a run of just `SHORTEST` may seem longer or shorter: Matroska stores times in
+whole milliseconds. At usual frame rates `SHORTEST` is a whole number of frames."""
+
 
 @dataclass(frozen=True)
 class Episode:
@@ -51,7 +55,7 @@ def episodes(timeline: Timeline) -> list[Episode]:
     found = []
     for stretch in timeline.stretches():
         runs = _runs(timeline.leading[stretch], stretch.start)
-        lasting = [run for run in runs if _seconds(timeline, run) >= SHORTEST]
+        lasting = [run for run in runs if _seconds(timeline, run) >= SHORTEST - ROUNDING]
         found += [_episode(timeline, run) for run in _joined(timeline, lasting)]
     return found
 
@@ -78,7 +82,7 @@ def transitions(found: Sequence[Episode], expressions: Sequence[str]) -> NDArray
     """
     counts = np.zeros((len(expressions), len(expressions)), dtype=np.int64)
     for before, after in pairwise(found):
-        if after.onset - before.offset <= SHORTEST:
+        if after.onset - before.offset <= SHORTEST + ROUNDING:
             counts[expressions.index(before.expression), expressions.index(after.expression)] += 1
     return counts
 
@@ -113,7 +117,7 @@ def _joined(timeline: Timeline, runs: Sequence[slice]) -> list[slice]:
 
 def _continues(timeline: Timeline, before: slice, after: slice) -> bool:
     same = timeline.leading[before.start] == timeline.leading[after.start]
-    return bool(same) and _seconds(timeline, slice(before.stop, after.start)) <= SHORTEST
+    return bool(same) and _seconds(timeline, slice(before.stop, after.start)) <= SHORTEST + ROUNDING
 
 
 def _episode(timeline: Timeline, rows: slice) -> Episode:

@@ -33,7 +33,12 @@ def upright(frame: av.VideoFrame, aspect: Fraction | None, converter: VideoRefor
     width, height = square_size(frame.width, frame.height, aspect)
     converted = converter.reformat(frame, width, height, format="rgb24")
     picture: Image = np.asarray(converted.to_ndarray(), dtype=np.uint8)
-    matrix = cast("SideDataContainer", frame.side_data).get(Type.DISPLAYMATRIX)
+    try:
+        matrix = cast("SideDataContainer", frame.side_data).get(Type.DISPLAYMATRIX)
+    except ValueError:
+        # PyAV has no name for something else that goes with the frame, such as a JPEG's EXIF, and
+        # gives nothing then. It tells the angle all the same, though not whether it is mirrored.
+        return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
     return picture if matrix is None else _turned(picture, np.frombuffer(matrix, np.int32))
 
 
