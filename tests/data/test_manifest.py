@@ -91,3 +91,28 @@ def test_a_path_with_a_zero_character_is_one_sentence(pictures):
 def test_blanks_round_a_subject_make_no_other_person(pictures, suffix):
     rows = [row | {"subject": who} for row, who in zip(ROWS, (" S01", "S01 ", "S01"))]
     assert read_dataset(write(pictures, rows, suffix)).subjects.tolist() == ["S01"] * 3
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_columns_may_be_written_large_and_have_blanks(pictures, suffix):
+    names = {"path": "Path", "label": "LABEL", "subject": " Subject", "split": "Split "}
+    rows = [{names[name]: value for name, value in row.items()} for row in ROWS]
+    dataset = read_dataset(write(pictures, rows, suffix))
+    assert dataset.splits.tolist() == ["train", "test", ""]
+    assert dataset.subjects.tolist() == ["p1", "p2", ""]
+
+
+def test_two_columns_that_mean_the_same_are_refused(pictures):
+    rows = [row | {"Subject": "p9"} for row in ROWS]
+    with pytest.raises(DataError, match="wanted one column 'subject', found 2"):
+        read_dataset(write(pictures, rows))
+
+
+@pytest.mark.parametrize(
+    "row", ["pictures/b.png,sad, really,p2,test", "pictures/b.png,sad", '"pictures/b.png,sad"']
+)
+def test_a_row_of_other_length_is_named(pictures, row):
+    path = pictures / "list.csv"
+    path.write_text(f"path,label,subject,split\npictures/a.png,happy,p1,test\n\n{row}\n")
+    with pytest.raises(DataError, match=r"list\.csv, line 4: must have 4 cells, as the first line"):
+        read_dataset(path)

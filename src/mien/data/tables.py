@@ -6,8 +6,27 @@ import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from mien.errors import DataError
+
+
+class _Rows(csv.DictReader):  # type: ignore[type-arg]  # no subscript before Python 3.12
+    """Rows that must have as many cells as the first line.
+
+    With a comma too many the values would belong to other columns, with one too few some are lost.
+    """
+
+    path: Path
+
+    def __next__(self) -> dict[str | Any, Any]:
+        row = super().__next__()
+        if None in row or None in row.values():
+            raise DataError(
+                f"{self.path}, line {self.line_num}: must have {len(self.fieldnames or ())} cells,"
+                " as the first line has."
+            )
+        return row
 
 
 @contextmanager
@@ -15,11 +34,14 @@ def csv_rows(path: Path) -> Iterator[csv.DictReader[str]]:
     """Open a CSV file in UTF-8, with or without a byte order mark; its rows are dicts by column.
 
     Raises:
-        DataError: If it cannot be opened, or is not CSV text.
+        DataError: If it cannot be opened, is not CSV text, or a row has more or fewer cells than
+            the first line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            yield csv.DictReader(file)
+            rows = _Rows(file)
+            rows.path = path
+            yield rows
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:

@@ -149,12 +149,6 @@ def _csv(path: Path) -> Columns:
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise DataError(f"{path} has two columns {repeated!r}.")
-    for number, row in enumerate(rows, start=1):
-        if None in row or None in row.values():
-            raise DataError(
-                f"{path}, row {number} of {len(rows)}: must have {len(names)} cells, as the header"
-                " has."
-            )
     return {name: [row[name] for row in rows] for name in names}
 
 

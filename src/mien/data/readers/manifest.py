@@ -60,7 +60,8 @@ class Manifest(PictureReader):
 
 def _rows(path: Path) -> Iterable[Row]:
     rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
-    for number, row in enumerate(rows, start=2):
+    for number, read in enumerate(rows, start=2):
+        row = {_column(name): value for name, value in read.items()}
         missing = [column for column in REQUIRED if row.get(column) in (None, "")]
         if missing:
             raise DataError(f"{path}, row {number}: wanted a value in {missing[0]!r}, found none.")
@@ -88,12 +89,21 @@ def _parquet(path: Path) -> Iterator[Row]:
 
 def _check_columns(path: Path, found: Iterable[str]) -> None:
     names = list(found)
-    missing = [column for column in REQUIRED if column not in names]
+    known = [_column(name) for name in names]
+    missing = [column for column in REQUIRED if column not in known]
     if missing:
         raise DataError(
             f"{path}: wanted the columns {','.join(REQUIRED)}[,{','.join(OPTIONAL)}],"
             f" found no {missing[0]!r} in {','.join(names)[:80] or 'an empty file'!r}."
         )
+    repeated = next((c for c in (*REQUIRED, *OPTIONAL) if known.count(c) > 1), None)
+    if repeated is not None:
+        raise DataError(f"{path}: wanted one column {repeated!r}, found {known.count(repeated)}.")
+
+
+def _column(name: str) -> str:
+    """Return a column's name as it is understood: `Subject` is no other column than `subject`."""
+    return name.strip().lower()
 
 
 def _text(row: Row, column: str) -> str:
