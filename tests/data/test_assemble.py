@@ -155,3 +155,21 @@ def test_datasets_of_different_label_sets_are_merged_into_one(small_dataset):
     alone = part(labels="four", merge={"contempt": "anger"})
     with pytest.raises(DataError, match=r"'contempt' cannot be merged: .*'fer2013' does not hold"):
         assemble(alone, [small_dataset])
+
+
+def of_people(dataset, names):
+    return dataclasses.replace(dataset, subjects=np.array([str(name) for name in names]))
+
+
+def test_official_splits_that_divide_subjects_are_refused_where_these_are_kept(small_dataset):
+    faces = small_dataset.select(np.unique(twin_groups(small_dataset.images), return_index=True)[1])
+    numbers = np.arange(len(faces))
+    fitting = of_people(faces, [f"{s}{n % 3}" for n, s in enumerate(faces.splits)])
+    assert assemble(part(keep="subjects"), [fitting]).fingerprint == fitting.fingerprint
+    across = of_people(faces, numbers % 7)
+    with pytest.raises(DataError, match="was to keep subjects together and divides 7 of 7 groups"):
+        assemble(part(keep="subjects"), [across])
+    unused = np.where(numbers % 7 == 0, "train", "").astype(faces.splits.dtype)
+    assemble(part(keep="subjects"), [dataclasses.replace(across, splits=unused)])
+    with pytest.raises(DataError, match="faces have none"):
+        assemble(part(keep="subjects"), [faces])

@@ -150,6 +150,22 @@ def test_folds_can_be_given_as_a_file(small_dataset):
     assert plan.count == 3
 
 
+def test_folds_of_a_file_do_not_divide_subjects_that_the_recipe_keeps():
+    drawn = faces([n // 4 for n in range(32)], [n % 2 for n in range(32)], range(32))
+    wanted = recipe("data.keep=subjects")
+    split = new_folds(wanted, drawn, 3, keep="nothing").split_file()
+    with pytest.raises(MienError, match="was to keep subjects together and divides"):
+        given_folds(wanted, drawn, split)
+    assert given_folds(wanted, drawn, split, keep="nothing").keep == "nothing"
+    assert given_folds(wanted, drawn, new_folds(wanted, drawn, 3).split_file()).keep == "subjects"
+
+
+def test_what_is_divided_into_folds_may_have_official_splits_that_divide_subjects():
+    assert undivided(recipe("data.keep=subjects")).data.keep == "twins"
+    by_ratio = recipe("data.keep=subjects", "data.split=64:16:20")
+    assert undivided(by_ratio).data.keep == "subjects"
+
+
 def test_a_file_that_does_not_fit_is_one_sentence(small_dataset):
     whole = pool_of(small_dataset, with_test=True)
     of_all = new_folds(recipe(), whole, 3).split_file()

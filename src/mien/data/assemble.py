@@ -13,7 +13,7 @@ from mien.data.balance import at_least, at_most, balanced_test, combine
 from mien.data.clean import Marks, leave_out
 from mien.data.dataset import FaceDataset
 from mien.data.relabel import relabel_all
-from mien.data.split import divide, divide_rest, with_splits
+from mien.data.split import check_whole, divide, divide_rest, with_splits
 from mien.errors import RecipeError
 from mien.labels import label_set
 from mien.recipe import DataPart
@@ -97,6 +97,9 @@ def _split(part: DataPart, dataset: FaceDataset) -> FaceDataset:
     if part.test_per_class:
         return _balanced(part, dataset)
     if not part.shares:
+        if part.keep == "subjects":
+            names, numbers = np.unique(dataset.splits, return_inverse=True)
+            check_whole(dataset, np.where(names[numbers] == "", -1, numbers), part.keep)
         return dataset
     parts = divide(dataset, part.shares, part.keep, part.seed)
     names = PARTS[len(part.shares)]

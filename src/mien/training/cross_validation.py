@@ -95,7 +95,10 @@ class CrossValidation:
 def undivided(recipe: Recipe) -> Recipe:
     """Return a recipe that assembles each face once, and leaves test faces test faces."""
     once = unrepeated(recipe)
-    data = once.data.model_copy(update={"validate_on_test": False})
+    # What the official splits divide, folds may still keep together.
+    made_anew = recipe.data.shares or recipe.data.test_per_class
+    keep = recipe.data.keep if made_anew else "twins"
+    data = once.data.model_copy(update={"validate_on_test": False, "keep": keep})
     return once.model_copy(update={"data": data})
 
 
@@ -168,7 +171,7 @@ def given_folds(
 
     Raises:
         MienError: If the file has no folds, is of another dataset, names faces of the test, or
-            divides what `keep` says is to stay together.
+            divides what `keep` says is to stay together, or subjects that the recipe keeps.
     """
     if not file.has_folds or len(file.parts) < 2:
         raise MienError(
@@ -178,10 +181,10 @@ def given_folds(
     pool = pool_of(dataset, with_test=with_test)
     _check_aside(dataset, pool, [name for ids in file.parts.values() for name in ids])
     numbers = file.numbers(pool)
-    if keep is not None:
-        check_whole(pool, numbers, keep)
-    inside = np.flatnonzero(numbers >= 0)
     together = recipe.data.keep if keep is None else keep
+    if keep is not None or together == "subjects":
+        check_whole(pool, numbers, together)
+    inside = np.flatnonzero(numbers >= 0)
     return CrossValidation(
         recipe, pool.select(inside), numbers[inside], together, seed, file.how, select_on_fold
     )
