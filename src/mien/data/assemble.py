@@ -98,8 +98,8 @@ def _split(part: DataPart, dataset: FaceDataset) -> FaceDataset:
         return _balanced(part, dataset)
     if not part.shares:
         if part.keep == "subjects":
-            names, numbers = np.unique(dataset.splits, return_inverse=True)
-            check_whole(dataset, np.where(names[numbers] == "", -1, numbers), part.keep)
+            numbers = np.unique(dataset.splits, return_inverse=True)[1]
+            check_whole(dataset, np.where(dataset.splits == "", -1, numbers), part.keep)
         return dataset
     parts = divide(dataset, part.shares, part.keep, part.seed)
     names = PARTS[len(part.shares)]

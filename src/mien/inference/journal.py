@@ -15,6 +15,10 @@ from mien.inference.face import Reading
 from mien.inference.lines import Lines, Record
 
 
+FAILED = ("error", "unreadable")
+"""The status of a picture that could not be read."""
+
+
 class Settings(BaseModel):
     """What the readings of a run depend on: two runs with equal settings give equal rows.
 
@@ -73,6 +77,7 @@ class Journal(Lines):
     def __init__(self, path: Path, file: BinaryIO) -> None:
         super().__init__(path, file)
         self._offsets: dict[str, int] = {}
+        self._failed: set[str] = set()
 
     def __contains__(self, source: str | Path) -> bool:
         return printable(str(source)) in self._offsets
@@ -113,4 +118,10 @@ class Journal(Lines):
             yield json.loads(self._file.readline())
 
     def _take(self, record: Record, offset: int) -> None:
-        self._offsets[str(record["source"])] = offset
+        source = str(record["source"])
+        self._offsets[source] = offset
+        (self._failed.add if record["status"] in FAILED else self._failed.discard)(source)
+
+    def _forget_failed(self) -> None:
+        for source in self._failed:
+            del self._offsets[source]

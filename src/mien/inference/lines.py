@@ -67,7 +67,8 @@ class Lines:
     def resume(cls: type[AnyLines], path: Path, settings: BaseModel) -> AnyLines:
         """Carry on a journal, or start it where there is none.
 
-        A last line that was cut short is dropped: its part is done again.
+        A last line that was cut short is dropped: its part is done again, and so are parts that
+        failed, as what hindered them may be mended.
 
         Raises:
             MienError: If the journal was made with other settings, or is not a journal.
@@ -111,6 +112,7 @@ class Lines:
         journal = cls(path, file)
         try:
             end = journal._scan(settings)
+            journal._forget_failed()
         except BaseException:
             file.close()
             raise
@@ -159,6 +161,10 @@ class Lines:
         Raises:
             KeyError, TypeError: If it is not the record of a finished part.
         """
+        raise NotImplementedError
+
+    def _forget_failed(self) -> None:
+        """Forget parts that failed, so that they are done again."""
         raise NotImplementedError
 
     def _append(self, line: Record) -> int:

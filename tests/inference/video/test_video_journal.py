@@ -46,3 +46,35 @@ def test_of_other_videos_nothing_is_read(reader, path):
             lines[number] = b"?" * (len(lines[number]) - 1) + b"\n"
         path.write_bytes(b"".join(lines))
         assert [record["frame"] for record in frames_of(journal, "b.mp4")] == [0, 1, 2, 3]
+
+
+def frame(name, index):
+    return FrameReadings(name, Place(index, index / 25), (64, 48), ())
+
+
+def test_a_video_that_could_not_be_read_is_read_again_by_who_resumes(reader, path):
+    settings = reader.settings([])
+    with VideoJournal.resume(path, settings) as journal:
+        journal.end("d.mp4", ["It has no index."])
+        journal.end("e.mp4", ["It has no index."])
+        assert "d.mp4" in journal
+    with VideoJournal.resume(path, settings) as journal:
+        check(journal)  # also of the damaged one, of which there are frames
+        assert [name in journal for name in ("b.mp4", "d.mp4", "e.mp4")] == [True, False, False]
+        assert {record["source"] for record in journal.records()} == set(NAMES)
+        journal.add(frame("d.mp4", 0))  # mended
+    with VideoJournal.resume(path, settings) as journal:
+        assert ("d.mp4" in journal, journal.last("d.mp4")) == (False, Place(0, 0.0))
+        journal.add(frame("d.mp4", 1))
+        journal.end("d.mp4", [], 0.08)
+        journal.end("e.mp4", ["It is empty."])
+        assert [record["frame"] for record in frames_of(journal, "d.mp4")] == [0, 1]
+        ends = {r["source"]: r["message"] for r in journal.records() if "ended" in r}
+        assert ends == {
+            "a.mp4": "",
+            "b.mp4": "It is cut.",
+            "c.mp4": "",
+            "d.mp4": "",
+            "e.mp4": "It is empty.",
+        }
+        assert sum(record["source"] == "e.mp4" for record in journal.records()) == 1

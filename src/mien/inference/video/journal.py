@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -98,8 +99,13 @@ class VideoJournal(Lines):
     def records(self) -> Iterator[Record]:
         """Give the finished frames and the ends of videos, in the order they were written."""
         with self.path.open("rb") as file:
-            next(file, None)
-            yield from _whole(file)
+            offset = len(next(file, b""))
+            for line in _whole(file):
+                record = json.loads(line)
+                # What stands before a video's start is of a try that failed.
+                if offset >= self._starts.get(record["source"], math.inf):
+                    yield record
+                offset += len(line)
 
     def records_of(self, source: str | Path) -> Iterator[Record]:
         """Give the finished frames and the end of one video; the other videos are not looked at."""
@@ -108,7 +114,8 @@ class VideoJournal(Lines):
             return
         with self.path.open("rb") as file:
             file.seek(self._starts[name])
-            yield from takewhile(lambda record: record["source"] == name, _whole(file))
+            records = map(json.loads, _whole(file))
+            yield from takewhile(lambda record: record["source"] == name, records)
 
     def settings(self) -> VideoSettings:
         """Return what the rows depend on."""
@@ -117,17 +124,28 @@ class VideoJournal(Lines):
 
     def _take(self, record: Record, offset: int) -> None:
         self._count += 1
-        self._starts.setdefault(record["source"], offset)
+        source = record["source"]
+        if source in self._messages:  # it failed, and was tried again
+            self._forget(source)
+        self._starts.setdefault(source, offset)
         if "ended" in record:
-            self._messages[record["source"]] = record["message"]
+            self._messages[source] = record["message"]
         else:
-            self._frames[record["source"]] += 1
-            self._last = record["source"], place_of(record)
+            self._frames[source] += 1
+            self._last = source, place_of(record)
+
+    def _forget_failed(self) -> None:
+        failed = [s for s, message in self._messages.items() if message and not self._frames[s]]
+        for source in failed:
+            self._forget(source)
+
+    def _forget(self, source: str) -> None:
+        del self._messages[source], self._starts[source]
 
 
-def _whole(file: BinaryIO) -> Iterator[Record]:
+def _whole(file: BinaryIO) -> Iterator[bytes]:
     # A full disk cuts the last line short.
-    return (json.loads(line) for line in file if line.endswith(b"\n"))
+    return (line for line in file if line.endswith(b"\n"))
 
 
 def frame_record(read: FrameReadings) -> Record:
