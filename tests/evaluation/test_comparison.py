@@ -19,7 +19,7 @@ def other(table, seed=9):
     return replace(random_table(len(table), seed), truth=table.truth, model="other")
 
 
-def test_models_are_compared_on_the_faces_they_share():
+def test_models_are_compared_on_the_faces_they_share(tmp_path):
     one = random_table()
     two = other(one)
     shuffled = two.select(np.random.default_rng(0).permutation(len(two))[:100])
@@ -35,6 +35,9 @@ def test_models_are_compared_on_the_faces_they_share():
     test = found.models[1].test
     assert test is not None
     assert (test.second_only - test.first_only) / 100 == pytest.approx(difference.value)
+    assert found.unshared == 20
+    assert "20 more faces of test are left out" in write_comparisons([found], tmp_path).read_text()
+    assert compare([one, two]).unshared == 0
 
 
 def test_the_order_of_the_models_does_not_change_the_intervals(tmp_path):

@@ -61,10 +61,11 @@ def page(small_run, small_dataset, tmp_path_factory):
 
 def with_a_mistake(found):
     """The same predictions, of which one test face is surely wrong."""
-    truth = found.truth.copy()
-    face = np.flatnonzero((found.splits == "test") & (truth >= 0))[0]
-    truth[face] = (found.logits[face].argmax() + 1) % len(found.labels)
-    return replace(found, truth=truth)
+    logits = found.logits.copy()
+    face = np.flatnonzero((found.splits == "test") & (found.truth >= 0))[0]
+    logits[face] = 0.0
+    logits[face, (found.truth[face] + 1) % len(found.labels)] = 5.0
+    return replace(found, logits=logits)
 
 
 def test_the_page_is_one_file_with_every_section(page):
@@ -252,6 +253,57 @@ def test_a_truth_that_is_not_the_datasets_is_refused(small_dataset):
     wrong = table(truth, np.full((count, 7), 1 / 7), labels, dataset="", ids=small_dataset.ids)
     with pytest.raises(MienError, match="gives 1 faces is not that of 'fer2013'"):
         judged(wrong, small_dataset)
+
+
+def of_dataset(dataset, kept, **changes):
+    """A table of another program's, or of mien's if it names a dataset, of some of the faces."""
+    faces = dataset.select(np.flatnonzero(kept))
+    known = {"dataset": "", "ids": faces.ids, "splits": np.full(len(faces), "")}
+    shares = np.full((len(faces), 7), 1 / 7)
+    return table(faces.targets, shares, dataset.labels, **known | changes)
+
+
+def test_faces_without_a_prediction_are_counted(small_dataset, tmp_path):
+    test = np.flatnonzero(small_dataset.splits == "test")
+    kept = np.ones(len(small_dataset), bool)
+    kept[test[:5]] = False
+    found = judged(of_dataset(small_dataset, kept), small_dataset)
+    assert (found.split, found.unpredicted) == ("test", 5)
+    text = write_review([found], tmp_path).read_text()
+    assert "5 faces of the dataset&#x27;s test have no prediction in m and are not judged" in text
+    assert judged(of_dataset(small_dataset, kept), small_dataset, "val").unpredicted == 0
+    assert judged(of_dataset(small_dataset, kept), small_dataset, "all").unpredicted == 5
+    # mien's own tables hold what was to be judged, of splits of their own.
+    own = of_dataset(small_dataset, kept, dataset="fer2013", splits=small_dataset.splits[kept])
+    assert judged(own, small_dataset).unpredicted == 0
+
+
+def test_the_dataset_knows_better_who_faces_show_and_the_table_which_it_learnt_from(small_dataset):
+    count = len(small_dataset)
+    people = np.array([f"p{n % 9}" for n in range(count)])
+    known = replace(small_dataset, subjects=np.where(np.arange(count) < 8, "", people))
+    said = {
+        "splits": np.where(np.arange(count) < 40, "test", "train"),
+        "subjects": np.full(count, "x"),
+        "sources": np.full(count, "y"),
+    }
+    found = judged(of_dataset(known, np.ones(count, bool), **said), known)
+    assert found.faces.ids.tolist() == known.ids[:40].tolist()
+    assert found.faces.subjects.tolist() == ["x"] * 8 + people[8:40].tolist()
+    assert set(found.faces.sources) == {"fer2013"}
+
+
+def test_own_predictions_of_labels_that_were_corrected_are_refused(small_dataset):
+    every = np.ones(len(small_dataset), bool)
+    own = of_dataset(small_dataset, every, dataset="fer2013", splits=small_dataset.splits)
+    targets = small_dataset.targets.copy()
+    targets[:3] = (targets[:3] + 1) % 7
+    corrected = replace(small_dataset, targets=targets, votes=None)
+    with pytest.raises(MienError, match=r"gives 3 faces is not .* Evaluate the model itself on it"):
+        judged(own, corrected)
+    # Faces without a label in one of the two do not contradict each other.
+    targets = np.where(np.arange(len(targets)) < 3, NO_TARGET, small_dataset.targets)
+    assert len(judged(own, replace(small_dataset, targets=targets)).faces)
 
 
 def test_faces_that_an_output_cannot_name_are_counted(tmp_path):

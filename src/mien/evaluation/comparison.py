@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET
 from mien.errors import MienError
-from mien.evaluation.judged import Judged, judged, places_of
+from mien.evaluation.judged import EVERY, Judged, judged, places_of
 from mien.evaluation.metrics import METRICS
 from mien.evaluation.paired import Difference, McNemar, mcnemar, paired_difference
 from mien.evaluation.predictions import Predictions
@@ -51,6 +51,7 @@ class Comparison:
         split: Which faces.
         faces: How many.
         leaked: How many of them are leaked.
+        unshared: How many more have a truth and a prediction of some, but not of all models.
         people: Whether intervals draw whole subjects; else they draw faces.
         models: In the given order; each is compared with the first.
     """
@@ -60,6 +61,7 @@ class Comparison:
     split: str
     faces: int
     leaked: int
+    unshared: int
     people: bool
     models: tuple[Compared, ...]
 
@@ -83,8 +85,24 @@ def compare(tables: Sequence[Predictions], split: str | None = None) -> Comparis
     first = aligned[0]
     models = tuple(_compared(first, other) for other in aligned)
     faces = first.faces
-    leaked, people = int(faces.leaked.sum()), faces.people is not None
-    return Comparison(faces.dataset, faces.labels, first.split, len(faces), leaked, people, models)
+    return Comparison(
+        dataset=faces.dataset,
+        labels=faces.labels,
+        split=first.split,
+        faces=len(faces),
+        leaked=int(faces.leaked.sum()),
+        unshared=_unshared(tables, first),
+        people=faces.people is not None,
+        models=models,
+    )
+
+
+def _unshared(tables: Sequence[Predictions], common: Judged) -> int:
+    ids: list[NDArray[np.str_]] = []
+    for table in tables:
+        chosen = (table.splits == common.split) | (common.split == EVERY)
+        ids.append(table.ids[chosen & (table.truth != NO_TARGET)])
+    return len(np.setdiff1d(np.concatenate(ids), common.faces.ids))
 
 
 def _compared(first: Judged, other: Judged) -> Compared:

@@ -79,6 +79,7 @@ def _section(comparison: Comparison, picture: str) -> str:
         differences,
         *_without_leaked(comparison),
         pages.paragraph(f"{_drawn_over(comparison)} {CALIBRATION_NOTE}", note=True),
+        pages.paragraph(unshared(comparison), note=True) if comparison.unshared else "",
         pages.paragraph(ABOUT, note=True) if differences else "",
     )
 
@@ -101,6 +102,14 @@ def _without_leaked(comparison: Comparison) -> list[str]:
         " another split, from which a model may know them:"
     )
     return [pages.paragraph(text), *_tables(comparison.unleaked)]
+
+
+def unshared(comparison: Comparison) -> str:
+    """Return a sentence about the faces that not all models predict."""
+    return (
+        f"{comparison.unshared:,} more faces of {comparison.split} are left out, as not all of the"
+        " models predict them: figures on what the others could be compared on may be other ones."
+    )
 
 
 def _drawn_over(comparison: Comparison) -> str:

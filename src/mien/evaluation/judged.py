@@ -14,7 +14,7 @@ from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.explore.statistics import brightness, sharpness
 from mien.errors import MienError, unknown_name
 from mien.evaluation.predictions import Predictions, leaked_faces
-from mien.evaluation.truths import truth_for
+from mien.evaluation.truths import checked_truth, truth_for
 
 EVERY = "all"
 """The split that means all faces of a dataset without splits."""
@@ -34,6 +34,7 @@ class Judged:
         metrics_file: The figures of each epoch, if a run made the predictions.
         every: The faces of the split, also those that are not judged.
         unjudged: How many of them have no truth that the output can say, by what they show.
+        unpredicted: How many of the dataset's faces of the split another program's table lacks.
     """
 
     table: Predictions
@@ -41,6 +42,7 @@ class Judged:
     split: str
     every: Predictions
     unjudged: Mapping[str, int] = field(default_factory=dict)
+    unpredicted: int = 0
     val: Predictions | None = None
     images: NDArray[np.uint8] | None = None
     metrics_file: Path | None = None
@@ -69,6 +71,7 @@ def judged(
     Raises:
         MienError: If no face of the split has a known truth.
     """
+    foreign = not table.dataset
     if dataset is not None:
         table = completed(table, dataset)
     chosen = _split(table, split)
@@ -86,6 +89,7 @@ def judged(
         split=chosen,
         every=every,
         unjudged=_unjudged(every, dataset),
+        unpredicted=_unpredicted(table, dataset, chosen) if dataset is not None and foreign else 0,
         val=val if chosen not in ("val", EVERY) and len(val) else None,
         images=None if dataset is None else dataset.images[_places(faces, dataset)],
         metrics_file=metrics_file,
@@ -96,26 +100,38 @@ def completed(table: Predictions, dataset: FaceDataset) -> Predictions:
     """Return predictions with what only the dataset knows of the faces.
 
     What faces show is, for another program's table, as of `truth_for`; mien's own tables say it.
+    Who they show and where they are from, another program's table says only where the dataset does
+    not; in which split they are it may know better.
 
     Raises:
         MienError: If the dataset lacks one of the faces, or a truth is not the dataset's.
     """
     places = _places(table, dataset)
     faces = dataset.select(places)
-    named = {
-        name: np.where(getattr(table, name) == "", getattr(faces, name), getattr(table, name))
-        for name in ("splits", "subjects", "sources")
-    }
+    first, second = (table, faces) if table.dataset else (faces, table)
     own = {"brightness": brightness(faces.images), "sharpness": sharpness(faces.images)}
     return replace(
         table,
-        **named,
-        truth=table.truth if table.dataset else truth_for(table, faces),
+        splits=_either(table.splits, faces.splits),
+        subjects=_either(first.subjects, second.subjects),
+        sources=_either(first.sources, second.sources),
+        truth=(checked_truth if table.dataset else truth_for)(table, faces),
         votes=faces.votes if table.votes is None else table.votes,
         leaked=table.leaked if table.dataset else leaked_faces(dataset)[places],
         measures={**own, **table.measures},
         dataset=table.dataset or dataset.name,
     )
+
+
+def _either(first: NDArray[np.str_], second: NDArray[np.str_]) -> NDArray[np.str_]:
+    return np.where(first == "", second, first)
+
+
+def _unpredicted(table: Predictions, dataset: FaceDataset, split: str) -> int:
+    """Count the dataset's faces of a split whose truth can be said and that have no prediction."""
+    names = np.array([*dataset.labels.expressions, ""])[dataset.targets]
+    wanted = np.isin(names, table.labels.expressions) & ~np.isin(dataset.ids, table.ids)
+    return int((wanted & ((dataset.splits == split) | (split == EVERY))).sum())
 
 
 def _unjudged(every: Predictions, dataset: FaceDataset | None) -> dict[str, int]:

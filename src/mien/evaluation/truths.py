@@ -75,17 +75,38 @@ def truth_for(table: Predictions, faces: FaceDataset) -> Truths:
     Raises:
         MienError: If what the table says is neither.
     """
-    label = translate(faces.targets, faces.labels, table.labels)
-    known = [label]
-    if faces.votes is not None:
-        part = HeadPart(labels=table.labels.name, target="votes")
-        voted = head_targets(faces, part).truth
-        known = [voted, label] if RATERS_ONLY in table.labels.expressions else [label, voted]
+    known = _known(table, faces)
     given = table.truth != NO_TARGET
     for truth in known:
         if (table.truth == truth)[given].all():
             return truth
-    raise MienError(_contradiction(table, faces, given & (table.truth != label)))
+    raise MienError(_contradiction(table, faces))
+
+
+def checked_truth(table: Predictions, faces: FaceDataset) -> Truths:
+    """Return what mien's own table says that faces show: int64 (N,).
+
+    Args:
+        table: Predictions of N faces, with their truth.
+        faces: The same, in the same order.
+
+    Raises:
+        MienError: If the dataset says something else by now.
+    """
+    for truth in _known(table, faces):
+        both = (table.truth != NO_TARGET) & (truth != NO_TARGET)
+        if (table.truth == truth)[both].all():
+            return table.truth
+    raise MienError(f"{_contradiction(table, faces)} Evaluate the model itself on it.")
+
+
+def _known(table: Predictions, faces: FaceDataset) -> list[Truths]:
+    """Return what labels and raters say, the more probable one first."""
+    label = translate(faces.targets, faces.labels, table.labels)
+    if faces.votes is None:
+        return [label]
+    voted = head_targets(faces, HeadPart(labels=table.labels.name, target="votes")).truth
+    return [voted, label] if RATERS_ONLY in table.labels.expressions else [label, voted]
 
 
 def by_raters(faces: Predictions) -> bool:
@@ -97,7 +118,9 @@ def by_raters(faces: Predictions) -> bool:
     return bool((said == faces.truth[seen]).all())
 
 
-def _contradiction(table: Predictions, faces: FaceDataset, wrong: NDArray[np.bool_]) -> str:
+def _contradiction(table: Predictions, faces: FaceDataset) -> str:
+    label = translate(faces.targets, faces.labels, table.labels)
+    wrong = (table.truth != NO_TARGET) & (table.truth != label)
     first = wrong.argmax()
     shown = [*faces.labels.expressions, "none"][faces.targets[first]]
     return (

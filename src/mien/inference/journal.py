@@ -14,7 +14,6 @@ from mien.errors import MienError
 from mien.inference.face import Reading
 from mien.inference.lines import Lines, Record
 
-
 FAILED = ("error", "unreadable")
 """The status of a picture that could not be read."""
 

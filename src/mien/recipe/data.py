@@ -46,8 +46,7 @@ class DataPart(Part):
             rest into train and val: a ratio of two shares, or "official" for no val. 0 for none.
         validate_on_test: Select on the test faces, as papers do that know no third split. Figures
             of such a run are of faces it was selected on, and its report says so.
-        keep: What a ratio does not divide. Official splits must not divide subjects either, if these
-            are to be kept.
+        keep: What a ratio does not divide. Official splits must not divide "subjects" either.
         seed: Of the choices above.
         at_least: Repeat training faces until each class has so many in train; 0 for no repeats.
         drop_twins: Leave out training images with a pixel-identical twin in val or test.

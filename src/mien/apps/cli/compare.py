@@ -20,6 +20,7 @@ from mien.errors import MienError
 from mien.files import check_folder
 
 if TYPE_CHECKING:
+    from mien.data.dataset import FaceDataset
     from mien.evaluation.comparison import Compared, Comparison
     from mien.evaluation.predictions import Predictions
 
@@ -72,7 +73,6 @@ def _tables(
     split: str | None,
 ) -> list[list[list[Predictions]]]:
     """Return the tables by dataset, model and output."""
-    from mien.evaluation.judged import completed
     from mien.evaluation.model_predictions import predictions_from
     from mien.evaluation.predictions_file import SUFFIXES, read_predictions
 
@@ -89,13 +89,25 @@ def _tables(
     for path in data:
         faces = one_dataset([path], votes if _has_votes(path, data) else None, names)
         tables = [
-            [completed(read_predictions(Path(model)), faces)]
+            [_beside(Path(model), faces, split)]
             if is_file
             else predictions_from(model, faces, every=every, progress=True)
             for model, is_file in zip(models, files)
         ]
         found.append(_named(tables, models))
     return found
+
+
+def _beside(file: Path, faces: FaceDataset, split: str | None) -> Predictions:
+    """Read predictions beside their dataset; say if they leave faces out."""
+    from mien.evaluation.judged import judged
+    from mien.evaluation.predictions_file import read_predictions
+    from mien.evaluation.sections.headline import unpredicted
+
+    found = judged(read_predictions(file), faces, split)
+    if found.unpredicted:
+        say(unpredicted(found))
+    return found.table
 
 
 def _check_models(models: Sequence[str]) -> None:
@@ -137,9 +149,11 @@ def _compared(
 
 
 def _print(comparison: Comparison) -> None:
-    from mien.evaluation.comparison_page import title
+    from mien.evaluation.comparison_page import title, unshared
 
     _print_models(title(comparison), comparison.models)
+    if comparison.unshared:
+        say(unshared(comparison))
     if comparison.unleaked:
         _print_models(f"Without {comparison.leaked:,} leaked faces", comparison.unleaked)
 

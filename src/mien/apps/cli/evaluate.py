@@ -208,7 +208,7 @@ def _folder(model: str, foreign: bool, what: str, output: Judged) -> Path:
 def _print(outputs: Sequence[Judged], folder: Path) -> None:
     """Print the headline figures that were written, a table an output."""
     from mien.evaluation.review import DATA
-    from mien.evaluation.sections.headline import NAMES
+    from mien.evaluation.sections.headline import NAMES, unpredicted
     from mien.evaluation.sections.section import within
     from mien.files import read_json
 
@@ -225,3 +225,5 @@ def _print(outputs: Sequence[Judged], folder: Path) -> None:
             )
             table.add_row(metric.replace("_", " "), *(escape(within(*b)) for b in bounds))
         results.print(table)
+        if output.unpredicted:
+            say(unpredicted(output))

@@ -114,4 +114,15 @@ def _notes(judged: Judged) -> list[str]:
         notes.append(
             f"Not judged, because there is no truth for them that this output can say: {counts}."
         )
+    if judged.unpredicted:
+        notes.append(unpredicted(judged))
     return [pages.paragraph(note, note=True) for note in notes]
+
+
+def unpredicted(judged: Judged) -> str:
+    """Return a sentence about the faces for which the table has no prediction."""
+    return (
+        f"{judged.unpredicted:,} faces of the dataset's {judged.split} have no prediction in"
+        f" {judged.faces.model or 'the table'} and are not judged: figures of programs that leave"
+        " out the hard ones are too good."
+    )
