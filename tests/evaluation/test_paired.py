@@ -9,7 +9,7 @@ from scipy.stats import binom
 import makers
 from mien.evaluation.bootstrap import interval
 from mien.evaluation.metrics import METRICS, accuracy
-from mien.evaluation.paired import Difference, McNemar, mcnemar, paired_difference
+from mien.evaluation.paired import McNemar, holm, mcnemar, paired_difference
 
 
 def deciding(right):
@@ -29,7 +29,28 @@ def outcomes(both, first_only, second_only, neither):
 def test_a_model_differs_from_itself_by_nothing(metric, subjects):
     truth, shares = makers.guesses(0, 40, 3)
     groups = None if subjects is None else np.array([f"s{i % subjects}" for i in range(40)])
-    assert paired_difference(metric, truth, shares, shares, groups) == Difference(0, 0, 0)
+    found = paired_difference(metric, truth, shares, shares, groups)
+    assert found.value == 0
+    # Of 40 other faces some might be read otherwise; of what is no share nothing is known.
+    of_none = 3.8415 / (40 + 3.8415) if metric is accuracy else np.nan  # Wilson's of 0 in 40
+    assert (found.low, found.high) == pytest.approx((-of_none, of_none), abs=1e-4, nan_ok=True)
+
+
+def test_a_model_that_is_better_on_each_of_few_faces_is_not_surely_so():
+    truth = np.zeros(5, int)
+    models = deciding(np.zeros(5, bool)), deciding(np.ones(5, bool))
+    found = paired_difference(accuracy, truth, *models)
+    assert (found.value, found.high) == (1, 1)
+    assert found.low == pytest.approx(0.5655, abs=1e-4)  # Wilson's of 5 in 5
+    worse = paired_difference(accuracy, truth, *models[::-1])
+    assert (worse.low, worse.high) == pytest.approx((-1, -found.low))
+
+
+def test_holms_correction_of_cases_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.9, 0.001]) == pytest.approx([1.0, 1.0, 0.003])
+    assert holm([0.04]) == [0.04]
+    assert holm([]) == []
 
 
 def test_the_other_way_round_the_difference_has_the_other_sign():

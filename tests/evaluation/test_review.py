@@ -255,26 +255,26 @@ def test_a_truth_that_is_not_the_datasets_is_refused(small_dataset):
         judged(wrong, small_dataset)
 
 
-def of_dataset(dataset, kept, **changes):
+def of_faces(faces, kept, **changes):
     """A table of another program's, or of mien's if it names a dataset, of some of the faces."""
-    faces = dataset.select(np.flatnonzero(kept))
-    known = {"dataset": "", "ids": faces.ids, "splits": np.full(len(faces), "")}
-    shares = np.full((len(faces), 7), 1 / 7)
-    return table(faces.targets, shares, dataset.labels, **known | changes)
+    some = faces.select(np.flatnonzero(kept))
+    known = {"dataset": "", "ids": some.ids, "splits": np.full(len(some), "")}
+    shares = np.full((len(some), 7), 1 / 7)
+    return table(some.targets, shares, faces.labels, **known | changes)
 
 
 def test_faces_without_a_prediction_are_counted(small_dataset, tmp_path):
     test = np.flatnonzero(small_dataset.splits == "test")
     kept = np.ones(len(small_dataset), bool)
     kept[test[:5]] = False
-    found = judged(of_dataset(small_dataset, kept), small_dataset)
+    found = judged(of_faces(small_dataset, kept), small_dataset)
     assert (found.split, found.unpredicted) == ("test", 5)
     text = write_review([found], tmp_path).read_text()
     assert "5 faces of the dataset&#x27;s test have no prediction in m and are not judged" in text
-    assert judged(of_dataset(small_dataset, kept), small_dataset, "val").unpredicted == 0
-    assert judged(of_dataset(small_dataset, kept), small_dataset, "all").unpredicted == 5
+    assert judged(of_faces(small_dataset, kept), small_dataset, "val").unpredicted == 0
+    assert judged(of_faces(small_dataset, kept), small_dataset, "all").unpredicted == 5
     # mien's own tables hold what was to be judged, of splits of their own.
-    own = of_dataset(small_dataset, kept, dataset="fer2013", splits=small_dataset.splits[kept])
+    own = of_faces(small_dataset, kept, dataset="fer2013", splits=small_dataset.splits[kept])
     assert judged(own, small_dataset).unpredicted == 0
 
 
@@ -287,7 +287,7 @@ def test_the_dataset_knows_better_who_faces_show_and_the_table_which_it_learnt_f
         "subjects": np.full(count, "x"),
         "sources": np.full(count, "y"),
     }
-    found = judged(of_dataset(known, np.ones(count, bool), **said), known)
+    found = judged(of_faces(known, np.ones(count, bool), **said), known)
     assert found.faces.ids.tolist() == known.ids[:40].tolist()
     assert found.faces.subjects.tolist() == ["x"] * 8 + people[8:40].tolist()
     assert set(found.faces.sources) == {"fer2013"}
@@ -295,7 +295,7 @@ def test_the_dataset_knows_better_who_faces_show_and_the_table_which_it_learnt_f
 
 def test_own_predictions_of_labels_that_were_corrected_are_refused(small_dataset):
     every = np.ones(len(small_dataset), bool)
-    own = of_dataset(small_dataset, every, dataset="fer2013", splits=small_dataset.splits)
+    own = of_faces(small_dataset, every, dataset="fer2013", splits=small_dataset.splits)
     targets = small_dataset.targets.copy()
     targets[:3] = (targets[:3] + 1) % 7
     corrected = replace(small_dataset, targets=targets, votes=None)

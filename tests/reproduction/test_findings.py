@@ -7,7 +7,7 @@ import made_results as made
 from mien.errors import MienError
 from mien.reproduction.findings import Findings, summarise
 from mien.reproduction.job import jobs_of
-from mien.reproduction.leaks import leaks, left_in
+from mien.reproduction.leaks import OnTwins, leaks, left_in
 from mien.reproduction.plan import shipped_plans
 from mien.reproduction.rows import reported, rows_of
 from mien.reproduction.store import Store
@@ -90,6 +90,21 @@ def test_leaks_are_of_seeds_in_common(tmp_path):
     assert leak.twins is None
 
 
+def test_what_was_computed_in_other_precision_says_nothing_of_leaks(tmp_path):
+    findings = filled(tmp_path, paper=[0.9, 0.8], honest=[0.7, 0.7])
+    job = next(j for j in findings.jobs.values() if (j.protocol, j.seed) == ("honest", 0))
+    result = findings.store.read(job)
+    environment = result.environment.model_copy(update={"precision": "bf16"})
+    findings.store.write(job, result.model_copy(update={"environment": environment}))
+    (leak,) = leaks(Findings(findings.plans, findings.store))
+    assert (leak.leaky.seeds, leak.difference) == (1, pytest.approx(0.1))
+
+
+def test_what_twins_make_is_of_all_faces(tmp_path):
+    made_of = OnTwins(leaky=0.9, honest=0.7, share=0.1)
+    assert made_of.difference == pytest.approx(0.02)
+
+
 def test_one_seed_has_no_interval_of_the_leak(tmp_path):
     (leak,) = leaks(filled(tmp_path, paper=[0.9], honest=[0.7]))
     assert (leak.low, leak.high) == (None, None)
@@ -102,7 +117,8 @@ def test_twins_are_what_all_faces_have_more(tmp_path):
         every = made.figures(value, "test", images=100, leaked=20)
         store.write(job, made.result(job, value, data=data, figures=every))
     (leak,) = leaks(Findings(PLANS, store))
-    assert leak.twins == pytest.approx((1, 1))
+    assert (leak.twins.leaky, leak.twins.honest) == pytest.approx((1, 1))
+    assert (leak.twins.share, leak.twins.difference) == pytest.approx((0.2, 0))
     (own,) = own_twins(Findings(PLANS, store))
     assert (own.split, own.faces, own.alone) == ("test", 20, pytest.approx(1))
     assert own.every.value == pytest.approx(0.9)

@@ -97,6 +97,12 @@ def test_the_committed_picture_is_of_these_results():
     assert drawn(REPOSITORY / "docs" / "reproduction.png") == fingerprint(figures)
 
 
+def test_no_committed_accuracy_is_certain():
+    for result in Findings(shipped_plans(), Store(REPOSITORY / "results")).all():
+        for figure in result.figures:
+            assert figure.metric != "accuracy" or figure.low < figure.high, result.experiment
+
+
 def test_every_committed_result_is_of_a_planned_job():
     findings = Findings(shipped_plans(), Store(REPOSITORY / "results"))
     results = [(job, findings.store.path(job)) for job in findings.jobs.values()]
@@ -188,7 +194,7 @@ def test_what_is_half_run_says_how_much_is_left(tmp_path):
 def test_the_sections_appear_with_their_results(tmp_path):
     text = written(tmp_path, net=0.84, mean=0.72, grid=0.6, folds=0.7)
     assert "| A paper: net | CK+48 | 0.840 [0.830, 0.850], 2 seeds |" in text
-    assert "On CK+48 the leaks make +0.0 points, in the one experiment;" in text
+    assert "On CK+48 the differences are +0.0 points, in the one experiment;" in text
     assert "intervals that lie above 0: 0 of 1." in text
     assert "3 tests of 50 faces a class, of one and the same network" in text
     assert "came out between 0.700 and 0.800." in text
@@ -202,20 +208,24 @@ def test_the_sections_appear_with_their_results(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "words"),
+    ("low", "high", "p", "words"),
     [
-        (0.01, 0.03, "is better than the network"),
-        (-0.03, -0.01, "is worse than the network"),
-        (-0.01, 0.03, "cannot be told from the network"),
+        (0.01, 0.03, 0.01, "is better than the network"),
+        (-0.03, -0.01, 0.01, "is worse than the network"),
+        (-0.01, 0.03, 0.01, "cannot be told from the network"),
+        (0.01, 0.03, 0.03, "cannot be told from the network"),  # of two averages: p = .06
     ],
 )
-def test_an_average_is_better_only_where_its_interval_says_so(
-    tmp_path, monkeypatch, low, high, words
+def test_an_average_is_better_only_where_its_interval_and_its_test_say_so(
+    tmp_path, monkeypatch, low, high, p, words
 ):
-    best = compared(low, True).model_copy(update={"high": high})
+    middle = {"high": high, "difference": (low + high) / 2, "p": p}
+    best = compared(low, True).model_copy(update=middle)
+    other = compared(low, True).model_copy(update={"p": 0.5, "low": -0.1})
     average = AVERAGE.model_copy(update={"members": (best,)})
-    monkeypatch.setitem(MORE, "mean", {"averages": [average]})
-    assert words in written(tmp_path, mean=0.7)
+    more = AVERAGE.model_copy(update={"members": (other,)})
+    monkeypatch.setitem(MORE, "mean", {"averages": [average, more]})
+    assert f"the average {words}" in written(tmp_path, mean=0.7)
 
 
 def test_a_quick_page_says_so(tmp_path):

@@ -67,7 +67,8 @@ DIFFERENCE_HEADER = ("accuracy, difference", "macro F1, difference", "McNemar's 
 
 def _signed(model: Compared, metric: str) -> str:
     found = model.differences[metric]
-    return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    between = f" [{found.low:+.3f}, {found.high:+.3f}]" if known(found.low) is not None else ""
+    return f"{found.value:+.3f}{between}"
 
 
 def _section(comparison: Comparison, picture: str) -> str:
@@ -169,7 +170,7 @@ def _model(model: Compared) -> dict[str, Any]:
         "model": model.model,
         "figures": {m: dict(zip(bounds, map(known, model.figures[m]))) for m in HEADLINE},
         "differences": {
-            name: {"value": d.value, "low": d.low, "high": d.high}
+            name: {"value": d.value, "low": known(d.low), "high": known(d.high)}
             for name, d in model.differences.items()
         },
         "mcnemar": None

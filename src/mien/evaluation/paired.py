@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from mien.evaluation.bootstrap import Groups, drawn_interval, has_no_width
-from mien.evaluation.metrics import Metric, Probabilities, Truth, span
+from mien.evaluation.metrics import Metric, Probabilities, Truth, accuracy, span
+from mien.evaluation.unvaried import UNKNOWN, wilson
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def paired_difference(
     """Return the difference of a metric with its paired bootstrap interval.
 
     Of few faces or groups it is widened. Where the models differ by the same in each group, which
-    tells nothing of other groups, it is of single faces.
+    tells nothing of other groups, it is of single faces; where they do in each face, too, it is
+    Wilson's of the share of such faces for accuracy, and not known (NaN) for others.
 
     Args:
         metric: Any function of `mien.evaluation.metrics`.
@@ -71,7 +74,30 @@ def paired_difference(
     found = drawn(groups)
     if groups is not None and has_no_width(found):
         found = drawn(None)
-    return Difference(difference(slice(None)), *found)
+    value = difference(slice(None))
+    if has_no_width(found):
+        found = _unvaried(value, len(truth)) if metric is accuracy else UNKNOWN
+    return Difference(value, *found)
+
+
+def _unvaried(value: float, count: int) -> tuple[float, float]:
+    """Return the interval of a difference of accuracies that is -1, 0 or 1 in every face."""
+    half = wilson(0, count)[1]
+    return max(-1.0, value - half), min(1.0, value + half)
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for being several, in the given order, each 1 at most.
+
+    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+    Statistics 6, 1979.
+    """
+    order = np.argsort(values)
+    times = np.arange(len(values), 0, -1)
+    corrected = np.minimum(np.maximum.accumulate(times * np.asarray(values)[order]), 1.0)
+    found = np.empty(len(values))
+    found[order] = corrected
+    return [float(p) for p in found]
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:

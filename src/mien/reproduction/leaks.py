@@ -16,6 +16,26 @@ from mien.reproduction.twins import SUBSETS, rest_of
 
 
 @dataclass(frozen=True)
+class OnTwins:
+    """What the test faces that have an identical twin in train or val make.
+
+    Args:
+        leaky: Accuracy on them with the leaks left in.
+        honest: Without.
+        share: How many of the test faces they are.
+    """
+
+    leaky: float
+    honest: float
+    share: float
+
+    @property
+    def difference(self) -> float:
+        """What they alone make of the difference on all faces; the rest is chance of training."""
+        return self.share * (self.leaky - self.honest)
+
+
+@dataclass(frozen=True)
 class Leak:
     """An experiment's test accuracy with and without leaks.
 
@@ -28,9 +48,8 @@ class Leak:
         difference: Of the means, over the seeds that both were run with.
         low: Of its 95 % interval, Student's over the seeds; None of one seed.
         high: The same, upwards.
-        twins: Accuracy on the test faces that have an identical twin in train or val, with and
-            without the leaks; None where the two ways are tested on different faces, or there are
-            no such faces.
+        twins: Of the test faces that have an identical twin in train or val; None where the two
+            ways are tested on different faces, or there are no such faces.
     """
 
     paper: str
@@ -41,11 +60,11 @@ class Leak:
     difference: float
     low: float | None
     high: float | None
-    twins: tuple[float, float] | None
+    twins: OnTwins | None
 
 
 def leaks(findings: Findings) -> Iterator[Leak]:
-    """Give every experiment that was run both ways with a seed in common."""
+    """Give every experiment that was run both ways with a seed in common, and as precisely."""
     for paper, plan in findings.plans.items():
         for experiment in plan.experiments:
             protocol = left_in(findings, paper, experiment)
@@ -76,7 +95,8 @@ def _pairs(
 ) -> list[tuple[Result, Result]]:
     honest = {result.seed: result for result in findings.of(paper, experiment, "honest")}
     leaky = findings.of(paper, experiment, protocol)
-    return [(result, honest[result.seed]) for result in leaky if result.seed in honest]
+    pairs = [(result, honest[result.seed]) for result in leaky if result.seed in honest]
+    return [pair for pair in pairs if len({one.environment.precision for one in pair}) == 1]
 
 
 def _leak(paper: str, experiment: Experiment, pairs: list[tuple[Result, Result]]) -> Leak:
@@ -97,13 +117,13 @@ def _leak(paper: str, experiment: Experiment, pairs: list[tuple[Result, Result]]
     )
 
 
-def _on_twins(pairs: list[tuple[Result, Result]]) -> tuple[float, float] | None:
+def _on_twins(pairs: list[tuple[Result, Result]]) -> OnTwins | None:
     """Return the mean accuracies on the faces that "all" has more than "without leaked"."""
     if len({result.data.fingerprint for pair in pairs for result in pair}) > 1:
         return None
     columns = []
     for column in zip(*pairs):
         every, some = ([r.accuracy("test", subset) for r in column] for subset in SUBSETS)
-        columns.append(rest_of(every, some)[0])
-    first, second = columns
-    return None if first is None or second is None else (first, second)
+        columns.append((*rest_of(every, some), sum(figure.images for figure in every)))
+    (leaky, _, _), (honest, twins, faces) = columns
+    return None if leaky is None or honest is None else OnTwins(leaky, honest, twins / faces)

@@ -16,8 +16,9 @@ ABOUT = (
     "Ten people said of each face what they see (FER+). The first three lines are of all faces of"
     " the split for which someone named an expression that the output knows, also of those without"
     " a majority: the expression that most named, and the probabilities beside the shares of the"
-    " votes, in nats. The others are of the judged faces. A single rater is judged against the same"
-    " truth as the model, and against the majority of the other nine, where they have one."
+    " votes, in nats. The others are of the judged faces that raters saw. A single rater is judged"
+    " against the same truth as the model, and against the majority of the other nine, where they"
+    " have one."
 )
 
 
@@ -54,7 +55,9 @@ def _beside_votes(every: Predictions, votes: Votes) -> dict[str, Counted]:
 
 
 def _beside_a_rater(faces: Predictions, votes: Votes) -> dict[str, Counted]:
-    """Return what is of the judged faces."""
+    """Return what is of the judged faces that raters saw."""
+    seen = np.flatnonzero(votes.any(axis=1))
+    faces, votes = faces.select(seen), votes[seen]
     return {
         "accuracy of the model against the truth": (
             accuracy(faces.truth, faces.probabilities),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mien.evaluation.paired import holm
 from mien.reproduction.findings import Findings
 from mien.reproduction.page.markdown import points, section, table
 from mien.reproduction.plan import Experiment
@@ -20,13 +21,16 @@ HEADER = (
     "McNemar's p",
 )
 
+SIGNIFICANT = 0.05
+
 SHARES = {"equal": "equal", "fit": "fitted"}
 
 ABOUT = (
     "Differences from the network that is best by validation are paired, on the same test faces,"
     " with 95 % bootstrap intervals over faces. These hold the chance of the faces alone, neither"
     " that of the trainings, one of each network, nor that of the choice: where two networks are"
-    " close on PublicTest, another one might have been chosen."
+    " close on PublicTest, another one might have been chosen. The sentences below tell averages"
+    " apart at 5 %, by McNemar's p after Holm's correction for all of the table."
 )
 
 
@@ -35,7 +39,12 @@ def averages(findings: Findings) -> Iterator[str]:
     for paper, plan in findings.plans.items():
         rows = average_rows(findings, paper)
         if rows:
-            found = [_sentence(*pair) for pair in _averages(findings, paper, ())]
+            found = [
+                _sentence(experiment, average, p)
+                for (experiment, average), p in zip(
+                    _averages(findings, paper, ()), _adjusted(findings, paper)
+                )
+            ]
             yield section(
                 plan.title, plan.about, ABOUT, table(HEADER, rows), "\n".join(filter(None, found))
             )
@@ -63,6 +72,13 @@ def _averages(
             yield from ((experiment, average) for average in found)
 
 
+def _adjusted(findings: Findings, paper: str) -> list[float | None]:
+    """Return the p of each average after Holm's correction for all of the section's."""
+    found = [average for _, average in _averages(findings, paper, ())]
+    corrected = iter(holm([_best(average).p for average in found if average is not None]))
+    return [None if average is None else next(corrected) for average in found]
+
+
 def _best(average: Average) -> Compared:
     return next(member for member in average.members if member.best)
 
@@ -79,22 +95,23 @@ def _cells(experiment: Experiment, average: Average) -> tuple[str, ...]:
         points(figure.value - sum(alone) / len(alone)),
         f"{best.name}, {best.accuracy:.3f}",
         f"{points(best.difference)} [{points(best.low)}, {points(best.high)}]",
-        f"{best.p:.3f}" if best.p >= 0.001 else "< 0.001",
+        _p(best.p),
     )
 
 
-def _sentence(experiment: Experiment, average: Average | None) -> str:
-    if average is None:
+def _p(p: float, sign: str = "") -> str:
+    return f"{sign}{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
+def _sentence(experiment: Experiment, average: Average | None, p: float | None) -> str:
+    if average is None or p is None:
         return ""
     best = _best(average)
     by = f"{points(best.difference)} points [{points(best.low)}, {points(best.high)}]"
-    if best.low > 0:
-        verdict = "is better than"
-    elif best.high < 0:
-        verdict = "is worse than"
-    else:
-        verdict = "cannot be told from"
+    verdict = "cannot be told from"
+    if p < SIGNIFICANT and not best.low <= 0 <= best.high:
+        verdict = "is better than" if best.difference > 0 else "is worse than"
     return (
         f"- {experiment.title}, {SHARES[average.weights]} shares: the average {verdict} the network"
-        f" that validation would choose: {by}."
+        f" that validation would choose: {by}, p {_p(p, '= ')}."
     )

@@ -8,19 +8,24 @@ from mien.reproduction.page.markdown import OF, points, section, summarised, tab
 from mien.reproduction.twins import Twins, own_twins
 
 ABOUT = (
-    "Each recipe twice, alike but for the leaks: CK+48 divided at random and by subject, FER2013's"
-    " official splits with and without the training images that have an identical twin in"
-    " PublicTest or PrivateTest. Test accuracy of epochs that validation selected. The difference"
-    " is of the same seeds, with Student's 95 % interval over them; of the official test faces,"
-    " which every seed shares, it contains the chance of training and not that of the faces. On"
-    " CK+48 the two sides have other test faces, too, as their divisions are others."
+    "Each recipe twice, alike but for the leaks and computed in the same precision: CK+48 divided"
+    " at random and by subject, FER2013's official splits with and without the training images that"
+    " have an identical twin in PublicTest or PrivateTest. Test accuracy of epochs that validation"
+    " selected. The difference is of the same seeds, with Student's 95 % interval over them; of the"
+    " official test faces, which every seed shares, it contains the chance of training and not that"
+    " of the faces. On CK+48 the two sides have other test faces, too, as their divisions are"
+    " others."
 )
 
 HEADER = ("experiment", "data", "leaks left in", "without", "difference, points")
 
-ON_TWINS = "On the PrivateTest faces that have an identical twin in Training or PublicTest alone:"
+ON_TWINS = (
+    "On the PrivateTest faces that have an identical twin in Training or PublicTest alone, and what"
+    " these make of the difference on all faces. The rest of it, of faces that no leak helps, is"
+    " the chance of two trainings:"
+)
 
-ON_TWINS_HEADER = ("experiment", "twins in training", "without")
+ON_TWINS_HEADER = ("experiment", "twins in training", "without", "make of all faces, points")
 
 OWN = (
     "The papers' own divisions, with and without the faces that have an identical twin among those"
@@ -67,7 +72,9 @@ def _cells(findings: Findings, leak: Leak) -> tuple[str, ...]:
 
 
 def _on_twins(findings: Findings, leak: Leak) -> tuple[str, ...]:
-    return (_named(findings, leak), *(f"{value:.3f}" for value in leak.twins or ()))
+    assert leak.twins is not None
+    figures = (f"{value:.3f}" for value in (leak.twins.leaky, leak.twins.honest))
+    return (_named(findings, leak), *figures, points(leak.twins.difference))
 
 
 def _own(findings: Findings, own: Twins) -> tuple[str, ...]:
@@ -82,14 +89,25 @@ def _own(findings: Findings, own: Twins) -> tuple[str, ...]:
 
 def _sentence(found: list[Leak], dataset: str) -> str:
     """Sum up a dataset's rows."""
-    differences = sorted(leak.difference for leak in found if leak.dataset == dataset)
+    found = [leak for leak in found if leak.dataset == dataset]
+    differences = sorted(leak.difference for leak in found)
     if not differences:
         return ""
     count, (low, high) = len(differences), (differences[0], differences[-1])
     of = "the one experiment" if count == 1 else f"{count} experiments"
     span = points(low) if count == 1 else f"{points(low)} to {points(high)}"
-    lows = [leak.low for leak in found if leak.dataset == dataset and leak.low is not None]
-    return f"On {NAMES[dataset]} the leaks make {span} points, in {of}; {_clear(lows)}."
+    lows = [leak.low for leak in found if leak.low is not None]
+    said = f"On {NAMES[dataset]} the differences are {span} points, in {of}; {_clear(lows)}."
+    return said + _by_twins(found)
+
+
+def _by_twins(found: list[Leak]) -> str:
+    """Say what of the differences the faces make that have a twin."""
+    made = sorted(leak.twins.difference for leak in found if leak.twins is not None)
+    if not made:
+        return ""
+    span = points(made[0]) if len(made) == 1 else f"{points(made[0])} to {points(made[-1])}"
+    return f" The faces that have a twin make {span} of them: so much is leakage."
 
 
 def _clear(lows: list[float]) -> str:

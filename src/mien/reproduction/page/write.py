@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -43,6 +44,7 @@ WHAT = """\
   FER2013 has its official splits, and training images with a pixel-identical twin in PublicTest
   or PrivateTest are left out. Of datasets put together there is none: nothing keeps all people
   apart.
+- Unlike Keras's, our epochs leave out the last batch where it is smaller: other faces each time.
 - **Figures** are accuracies, the honest ones with macro F1 beside them. Brackets are 95 %
   intervals: of one seed a bootstrap, over the people where they are known, as on CK+48, else over
   faces, and Wilson's bound where everything is right; of several, Student's over the seeds or the
@@ -137,11 +139,13 @@ def _made_with(findings: Findings) -> str:
     systems = _listed(e.system for e in environments)
     threads = _listed(str(e.threads) for e in environments)
     convolutions = _listed(sorted(e.convolutions for e in environments))
+    precisions = Counter(e.precision for e in environments).most_common()
     total = duration(sum(result.seconds for result in results))
     return (
         f"{len(results)} runs, {total} together, beside other work: Python"
         f" {_listed(e.python for e in environments)}, {_listed(versions)}; {systems}, threads:"
-        f" {threads}; convolutions: {convolutions}."
+        f" {threads}; convolutions: {convolutions}; computed in"
+        f" {', '.join(f'{name} ({count} runs)' for name, count in precisions)}."
     )
 
 
