@@ -11,6 +11,7 @@ import typer
 
 from mien import __version__
 from mien.apps.cli import (
+    agree,
     analyze,
     compare,
     crossval,
@@ -73,7 +74,7 @@ def _add(group: typer.Typer, *commands: Callable[..., None], panel: str | None =
 
 
 _add(app, analyze.analyze, live.live, explain.explain, panel=READ)
-_add(app, serve.serve, demo.demo, models.models, panel=READ)
+_add(app, agree.agree, serve.serve, demo.demo, models.models, panel=READ)
 _add(app, train.train, evaluate.evaluate, compare.compare, panel=TRAIN)
 _add(app, ensemble.ensemble, export.export, quantise.quantise, panel=TRAIN)
 _add(app, crossval.crossval, tune.tune, panel=TRAIN)

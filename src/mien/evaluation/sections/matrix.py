@@ -32,7 +32,7 @@ def matrix(judged: Judged) -> Section:
             Drawing(
                 "confusion",
                 "Confusion matrix: counts, and shares of the rows",
-                _drawn(counts, names),
+                confusion_figure(counts, names),
             ),
         ),
         data={"expressions": list(names), "counts": counts.tolist()},
@@ -54,7 +54,17 @@ def _most(counts: Confusion, names: tuple[str, ...]) -> str:
     return f"Most common: {', '.join(found)}." if found else "No face is mistaken for another."
 
 
-def _drawn(counts: Confusion, names: tuple[str, ...]) -> Figure:
+def confusion_figure(
+    counts: Confusion, names: tuple[str, ...], rows: str = "truth", columns: str = "decision"
+) -> Figure:
+    """Return a drawing of counts (C, C) beside their shares of the rows.
+
+    Args:
+        counts: The counts.
+        names: C names of the classes.
+        rows: What the rows are.
+        columns: What the columns are.
+    """
     shares = ratio(counts, np.broadcast_to(counts.sum(1, keepdims=True), counts.shape))
     side = 1.9 + 0.52 * len(names)
     figure = figures.new_figure(2 * side, side)
@@ -65,7 +75,9 @@ def _drawn(counts: Confusion, names: tuple[str, ...]) -> Figure:
     )
     left.set_title("Faces")
     right.set_title("Share of the row")
-    left.set_ylabel("truth")
+    left.set_ylabel(rows)
+    for axes in (left, right):
+        axes.set_xlabel(columns)
     return figure
 
 
@@ -80,6 +92,5 @@ def _cells(
             axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
     axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("decision")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

@@ -1,0 +1,136 @@
+"""How far coders agree: of pairs Cohen's kappa, of all together Krippendorff's alpha."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.evaluation.bootstrap import drawn_interval, has_no_width, share_interval
+from mien.evaluation.codings import NOT_CODED, Codes
+from mien.evaluation.counts import Confusion, cohen_kappa, ratio
+
+WITHIN = (-1.0, 1.0)
+"""The smallest and the largest kappa or alpha."""
+
+UNKNOWN = (float("nan"), float("nan"))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure with its 95 % interval; its bounds are NaN where nothing is known of it."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """How far two coders agree.
+
+    Args:
+        first: The one's name.
+        second: The other's.
+        counts: (C, C), of the pictures that both code: rows are the first coder's categories.
+        agreed: Share of the pictures on which they agree, with Wilson's interval.
+        kappa: Cohen's kappa, with a bootstrap interval over pictures.
+    """
+
+    first: str
+    second: str
+    counts: Confusion
+    agreed: Measured
+    kappa: Measured
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures both code."""
+        return int(self.counts.sum())
+
+    @property
+    def specific(self) -> NDArray[np.float64]:
+        """Specific agreement, float (C,): of the times that one says a category, the other does.
+
+        Dice's coefficient; NaN of categories that neither says.
+        """
+        return ratio(2 * np.diag(self.counts), self.counts.sum(0) + self.counts.sum(1))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far coders agree.
+
+    Args:
+        codes: What they say.
+        pairs: Each two of them that have a picture in common.
+        alpha: Krippendorff's alpha of all, with a bootstrap interval over pictures.
+    """
+
+    codes: Codes
+    pairs: tuple[Pair, ...]
+    alpha: Measured
+
+
+def agreement(codes: Codes) -> Agreement:
+    """Return how far coders agree; pictures that only one of them codes tell nothing."""
+    pairs = (_pair(codes, *two) for two in combinations(range(len(codes.coders)), 2))
+    said = votes(codes)
+    said = said[said.sum(1) > 1]
+    alpha = _measured(lambda pick: krippendorff(said[pick]), len(said))
+    return Agreement(codes, tuple(pair for pair in pairs if pair is not None), alpha)
+
+
+def votes(codes: Codes) -> NDArray[np.int64]:
+    """Return how many coders say each category of each picture, (U, C)."""
+    counts = np.zeros((len(codes.pictures), len(codes.categories)), dtype=np.int64)
+    for said in codes.codes:
+        coded = np.flatnonzero(said != NOT_CODED)
+        counts[coded, said[coded]] += 1
+    return counts
+
+
+def krippendorff(said: NDArray[np.int64]) -> float:
+    """Return Krippendorff's alpha for categories without order; NaN if there is only one.
+
+    Krippendorff, "Content Analysis", 2004, section 11.3: observed disagreement of pairs of values
+    within pictures over that of all pairs. Pictures may have other numbers of values.
+
+    Args:
+        said: int (U, C), how many coders say each category of each picture.
+    """
+    values = said.sum(1)
+    said, values = said[values > 1], values[values > 1]
+    alike = float((said * (said - 1) / (values - 1)[:, None]).sum())
+    total, each = values.sum(), said.sum(0)
+    by_chance = float((each * (each - 1)).sum()) / (total - 1) if total > 1 else float(total)
+    return 1 - (total - alike) / (total - by_chance) if total > by_chance else float("nan")
+
+
+def _pair(codes: Codes, one: int, two: int) -> Pair | None:
+    both = (codes.codes[[one, two]] != NOT_CODED).all(0)
+    if not both.any():
+        return None
+    first, second = codes.codes[one][both], codes.codes[two][both]
+    size = len(codes.categories)
+    cells = first * size + second
+
+    def counted(pick: NDArray[np.intp] | slice) -> Confusion:
+        return np.bincount(cells[pick], minlength=size * size).reshape(size, size)
+
+    hits = first == second
+    return Pair(
+        first=codes.coders[one],
+        second=codes.coders[two],
+        counts=counted(slice(None)),
+        agreed=Measured(float(hits.mean()), *share_interval(hits)),
+        kappa=_measured(lambda pick: cohen_kappa(counted(pick)), len(first)),
+    )
+
+
+def _measured(value: Callable[[NDArray[np.intp]], float], count: int) -> Measured:
+    found = drawn_interval(value, count, within=WITHIN)
+    return Measured(value(np.arange(count)), *(UNKNOWN if has_no_width(found) else found))
