@@ -192,6 +192,22 @@ def test_training_without_val_says_how_to_get_it(mien, without_val, tmp_path, re
     assert "Got test, train: mien data split --val 0.1 takes val" in " ".join(err.split())
 
 
+VIEWERS = ("Thumbs.db", "desktop.ini", "THUMBS.DB", ".DS_Store")
+
+
+@pytest.mark.parametrize("name", VIEWERS)
+def test_what_viewers_leave_is_no_picture(mien, crops, name):
+    for place in ("01/happy", "01", "02/sad"):
+        (crops / "north" / place / name).write_bytes(b"\0viewer")
+    steps = [
+        ["prepare", "--detector", "none", "--jobs", "1", "--out", crops / "prepared"],
+        ["convert", "--layout", "folder", "--out", crops / "converted"],
+    ]
+    for step, *options in steps:
+        code, shown, err = mien("data", step, crops / "north", *options)
+        assert (code, "4 faces" in shown, name in shown + err) == (0, True, False), err
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_folder_whose_name_is_no_utf8_is_prepared(prepare, crops):
     raw = os.fsdecode(b"M\xe4rz")
