@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import makers
+from makers import SMALL_RECIPE
 from mien.data.split_file import SplitFile
 from mien.data.store import read_store, write_store
 
@@ -121,6 +122,90 @@ def test_a_split_that_is_only_saved_again_must_be_of_the_dataset(mien, small_dat
     assert not again.exists()
     assert mien("data", "split", tmp_path / "faces", "--from", file, "--save", again).code == 0
     assert SplitFile.read(again) == SplitFile.read(file)
+
+
+@pytest.fixture
+def without_val(small_dataset, tmp_path):
+    """A store with train and test alone, as many datasets come."""
+    kept = small_dataset.select(np.flatnonzero(small_dataset.splits != "val"))
+    write_store(kept, tmp_path / "faces")
+    return kept
+
+
+def test_val_is_taken_out_of_train_and_test_stays(mien, without_val, tmp_path):
+    file, out, again = tmp_path / "val.json", tmp_path / "out", tmp_path / "again"
+    split = ["data", "split", tmp_path / "faces"]
+    code, shown, err = mien(*split, "--val", "0.25", "--seed", "3", "--save", file, "--out", out)
+    assert code == 0, err
+    assert "0.25 of train made val with seed 3, keeping twins together" in shown
+    faces = read_store(out)
+    sizes = {name: int((faces.splits == name).sum()) for name in ("train", "val", "test")}
+    assert sizes == {"train": 42, "val": 14, "test": 14}
+    tested = without_val.ids[without_val.splits == "test"]
+    assert sorted(faces.ids[faces.splits == "test"]) == sorted(tested)
+    # A face of train is the twin of one of test: it stays where it is.
+    assert "1 stayed in train for twins that are in test, too" in shown
+    assert mien(*split, "--from", file, "--out", again).code == 0
+    assert read_store(again).fingerprint == faces.fingerprint
+    code, _, err = mien("data", "split", out, "--val", "0.1", "--save", file)
+    assert (code, "must have the split train, and no val" in err) == (2, True), err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--val", "0"], "--val must be a share above 0 and below 1, such as 0.1. Got 0."),
+        (["--val", "20"], "Got 20."),
+        (["--val", "nan"], "Got nan."),
+        (["--val", "0.1", "--ratio", "80:20"], "--ratio makes a split"),
+        (["--val", "0.1", "--folds", "3"], "Only one of --folds, --test-per-class, --val"),
+        (["--val", "0.1", "--official"], "Only one of"),
+        (["--val", "0.1", "--test-per-class", "2"], "Only one of"),
+        (["--val", "0.1", "--from", "val.json"], "Only one of"),
+        (["--val", "0.1", "--fold", "1", "--out", "x"], "--fold goes with"),
+        (["--val", "0.1", "--keep", "subjects"], "faces have none"),
+    ],
+)
+def test_val_goes_with_no_other_way_to_split(mien, without_val, tmp_path, options, sentence):
+    file = tmp_path / "split.json"
+    code, _, err = mien("data", "split", tmp_path / "faces", "--save", file, *options)
+    assert (code, sentence in " ".join(err.split())) == (2, True), err
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "sentence"),
+    [
+        ([], "has no split 'val', by which the best epoch is chosen: it has 'test', 'train'; mien"),
+        (["--set", "data.split=80:20"], '; data.split = "80:10:10" makes one.'),
+        (["--set", "data.test_per_class=1"], '; data.split = "90:10" makes one of the faces'),
+    ],
+)
+def test_training_without_val_says_how_to_get_it(mien, without_val, tmp_path, recipe, sentence):
+    fitting = [option for text in (*SMALL_RECIPE, "signals=[]") for option in ("--set", text)]
+    train = ["train", "mien-base", "--data", tmp_path / "faces", "--run", tmp_path / "run"]
+    code, _, err = mien(*train, *fitting, *recipe)
+    assert (code, sentence in " ".join(err.split())) == (2, True), err
+    begun = ["train", "--from", "mien-base", *train[2:]]
+    code, _, err = mien(*begun)
+    assert code == 2
+    assert "Got test, train: mien data split --val 0.1 takes val" in " ".join(err.split())
+
+
+VIEWERS = ("Thumbs.db", "desktop.ini", "THUMBS.DB", ".DS_Store")
+
+
+@pytest.mark.parametrize("name", VIEWERS)
+def test_what_viewers_leave_is_no_picture(mien, crops, name):
+    for place in ("01/happy", "01", "02/sad"):
+        (crops / "north" / place / name).write_bytes(b"\0viewer")
+    steps = [
+        ["prepare", "--detector", "none", "--jobs", "1", "--out", crops / "prepared"],
+        ["convert", "--layout", "folder", "--out", crops / "converted"],
+    ]
+    for step, *options in steps:
+        code, shown, err = mien("data", step, crops / "north", *options)
+        assert (code, "4 faces" in shown, name in shown + err) == (0, True, False), err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")

@@ -116,3 +116,13 @@ def test_a_row_of_other_length_is_named(pictures, row):
     path.write_text(f"path,label,subject,split\npictures/a.png,happy,p1,test\n\n{row}\n")
     with pytest.raises(DataError, match=r"list\.csv, line 4: must have 4 cells, as the first line"):
         read_dataset(path)
+
+
+def test_semicolons_for_commas_are_named(pictures):
+    path = pictures / "list.csv"
+    for start in ("", "\ufeff"):
+        path.write_text(f"{start}path;label\npictures/a.png;happy\n", encoding="utf-8")
+        with pytest.raises(DataError, match=r"list\.csv: wanted commas between.* found semicolons"):
+            read_dataset(path)
+    path.write_text('path,label,"a;b"\npictures/a.png,happy,x;y\n')
+    assert read_dataset(path).ids.tolist() == ["pictures/a.png"]

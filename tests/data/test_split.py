@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.data.dataset import FaceDataset
-from mien.data.split import divide, folds, with_splits
+from mien.data.split import divide, folds, val_of_train, with_splits
 from mien.data.twins import twin_groups
 from mien.errors import DataError
 from mien.labels import label_set
@@ -118,6 +118,62 @@ def test_twins_are_tested_as_often_as_others():
 
 def different_pictures(count):
     return np.random.default_rng(0).integers(0, 256, (count, 4, 4), dtype=np.uint8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(datasets(), st.sampled_from(KEEPS), st.integers(0, 5))
+def test_val_comes_out_of_train_and_divides_nothing_newly(faces, keep, seed):
+    names = np.where(np.arange(len(faces)) % 5 == 0, "test", "train")
+    names[-1] = ""
+    faces = dataclasses.replace(faces, splits=names.astype("<U5"))
+    try:
+        splits, bound = val_of_train(faces, 0.2, keep, seed)
+    except DataError as error:
+        assert "parting" in str(error) or "cannot be divided" in str(error)
+        return
+    changed = splits != faces.splits
+    assert set(faces.splits[changed]) == {"train"}
+    assert set(splits[changed]) == {"val"}
+    np.testing.assert_array_equal(splits, val_of_train(faces, 0.2, keep, seed)[0])
+    val = splits == "val"
+    groups = {"nothing": [], "twins": [twin_groups(faces.images)]}
+    groups["subjects"] = [*groups["twins"], faces.subjects]
+    tested = np.zeros(len(faces), dtype=bool)
+    for numbers in groups[keep]:
+        assert not np.isin(numbers[val], numbers[(splits != "val") & (splits != "")]).any()
+        tested |= np.isin(numbers, numbers[splits == "test"])
+    assert (tested & (faces.splits == "train")).sum() <= bound
+
+
+def test_val_is_that_share_of_each_class_of_train():
+    faces = dataset([0] * 100 + [1] * 50 + [2] * 20, np.arange(170), range(170))
+    faces = dataclasses.replace(faces, images=different_pictures(170))
+    faces.images[[1, 2]] = faces.images[0]
+    whole = dataclasses.replace(faces, splits=np.full(170, "train"))
+    for keep in ("nothing", "twins"):
+        splits, bound = val_of_train(whole, 0.1, keep, 0)
+        sizes = np.bincount(faces.targets[splits == "val"], minlength=3)
+        assert sizes.tolist() == pytest.approx([10, 5, 2], abs=1)
+        assert bound == 0
+    tested = np.where(np.arange(170) % 2 == 0, "test", "train")
+    splits, bound = val_of_train(dataclasses.replace(faces, splits=tested), 0.4, "twins", 0)
+    assert (bound, splits[1]) == (1, "train")
+    assert (splits == "val").sum() == pytest.approx(0.4 * 85, abs=1)
+
+
+def test_what_has_val_or_no_train_gives_no_val():
+    faces = dataset([0, 1] * 5, np.arange(10), np.arange(10) // 2)
+    for found, names in (
+        (["train", "val"], "train, val"),
+        (["test", "test"], "test"),
+        (["", ""], "none"),
+    ):
+        split = dataclasses.replace(faces, splits=np.array(found * 5, dtype="<U5"))
+        with pytest.raises(DataError, match=rf"train, and no val, .*\. Got {names}: --ratio"):
+            val_of_train(split, 0.1, "twins", 0)
+    across = dataclasses.replace(faces, splits=np.array(["train", "test"] * 5))
+    with pytest.raises(DataError, match="only 0 of them can be made val without parting subjects"):
+        val_of_train(across, 0.1, "subjects", 0)
 
 
 @pytest.mark.data

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mien.data.audit import CHECKS
 from mien.data.audit.subjects import NAME as SUBJECTS
 from mien.data.dataset import FaceDataset
+from mien.data.groups import joined
 from mien.errors import DataError, unknown_name
 
 YES, NO = "yes", "no"
@@ -37,9 +38,10 @@ def clean(
         splits: Leave out faces of these only; none for all.
 
     Raises:
-        DataError: If the findings are of another dataset, a row is cut short, neither dropped nor
-            kept or without a group's number, there is no check or split of a name, subjects are
-            to go of train alone, or nothing would be left.
+        DataError: If the findings are of another dataset or the one face of a group that they keep
+            is missing, a row is cut short, neither dropped nor kept or without a group's number,
+            there is no check or split of a name, subjects are to go of train alone, or nothing
+            would be left.
     """
     if SUBJECTS in drop and set(splits) == {"train"}:
         raise DataError(
@@ -76,6 +78,8 @@ def leave_out(
 ) -> FaceDataset:
     """Return the dataset without marked faces; its history says how many of which check.
 
+    Of copies that were to go because another is kept one stays if that other goes, too.
+
     Args:
         dataset: Any.
         marks: By check; a face that several mark counts for the first.
@@ -84,13 +88,15 @@ def leave_out(
     Raises:
         DataError: If there is no split of a name, or nothing would be left.
     """
+    marks = list(marks)
     may_go = _in_splits(dataset, splits)
+    found = [_with_copies(one, may_go) for one in marks]
+    needed = _needed(marks, found)
     gone = np.zeros(len(dataset), dtype=bool)
     went = []
-    for one in marks:
-        found = _with_copies(one, may_go)
-        went.append(f"{int((found & ~gone).sum())} {one.name}")
-        gone |= found
+    for one, of_it in zip(marks, found):
+        went.append(f"{int((of_it & ~needed & ~gone).sum())} {one.name}")
+        gone |= of_it & ~needed
     if gone.all():
         raise DataError(f"Nothing of dataset {dataset.name!r} would be left.")
     of = f" of {', '.join(dict.fromkeys(splits))}" if splits else ""
@@ -123,6 +129,41 @@ def _with_copies(marks: Marks, may_go: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return may_go & (marks.marked | np.isin(marks.groups, staying[staying >= 0]))
 
 
+def _needed(marks: Sequence[Marks], found: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return which of the faces found are to stay as their copies would all be gone, bool (N,).
+
+    Args:
+        marks: By check.
+        found: bool (N,) of each, what it leaves out.
+    """
+    count = len(found[0]) if found else 0
+    gone, surely = np.zeros((2, count), dtype=bool)
+    numbers = np.arange(count)
+    for one, of_it in zip(marks, found):
+        firsts = _firsts(one)
+        gone |= of_it
+        surely |= of_it & (firsts < 0)
+        copies = np.flatnonzero(firsts >= 0)
+        numbers = joined(numbers, np.stack([copies, firsts[copies]], axis=1))
+    lost = gone & ~surely & ~np.isin(numbers, numbers[~gone])
+    needed = np.zeros(count, dtype=bool)
+    needed[np.flatnonzero(lost)[np.unique(numbers[lost], return_index=True)[1]]] = True
+    return needed
+
+
+def _firsts(marks: Marks) -> NDArray[np.intp]:
+    """Return the first face of the copies each face is among, int (N,); -1 for none.
+
+    Where the first is marked itself, nobody knows which label is right, or a person chose: none of
+    the others stands in for it.
+    """
+    numbers, firsts, members = np.unique(marks.groups, return_index=True, return_inverse=True)
+    # All images of a person are a group of the check of subjects, and no copies.
+    copies = (numbers >= 0) & ~marks.marked[firsts] & (marks.name != SUBJECTS)
+    chosen: NDArray[np.intp] = np.where(copies, firsts, -1)[members]
+    return chosen
+
+
 def _marks(
     dataset: FaceDataset, rows: Iterable[Mapping[str, str]]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -130,6 +171,7 @@ def _marks(
     places = {name: place for place, name in enumerate(dataset.ids.tolist())}
     marked, kept = np.zeros((2, len(dataset)), dtype=bool)
     groups = np.full(len(dataset), -1)
+    missing: dict[int, str] = {}
     for row in rows:
         if not row["id"]:
             continue  # a file that could not be read
@@ -138,11 +180,22 @@ def _marks(
             (marked if dropped else kept)[place] = True
             groups[place] = _group(row)
         elif dropped:
-            raise DataError(
-                f"The findings are of another dataset: {dataset.name!r} has no {row['id']!r}; or it"
-                " was cleaned away before: apply all checks at once, each with a --drop."
-            )
-    return marked & ~kept, groups
+            raise _of_another(dataset, row["id"])
+        elif row["check"] != SUBJECTS:
+            missing[_group(row)] = row["id"]
+    marked &= ~kept
+    # Without the copy that was to stay the others must not go.
+    lost = set(groups[marked].tolist()) - set(groups[~marked].tolist()) - {-1}
+    for group in sorted(lost & missing.keys()):
+        raise _of_another(dataset, missing[group])
+    return marked, groups
+
+
+def _of_another(dataset: FaceDataset, face: str) -> DataError:
+    return DataError(
+        f"The findings are of another dataset: {dataset.name!r} has no {face!r}; or it was cleaned"
+        " away before: apply all checks at once, each with a --drop."
+    )
 
 
 def _dropped(row: Mapping[str, str | None]) -> bool:

@@ -113,8 +113,7 @@ def divide_rest(
     Raises:
         DataError: As `divide` does.
     """
-    groups = _groups(dataset, keep)
-    free = np.flatnonzero(~np.isin(groups, groups[taken]))
+    free = _apart(_groups(dataset, keep), taken)
     parts = np.full(len(dataset), -1, dtype=np.intp)
     if len(shares) == 1:
         parts[free] = 0
@@ -123,10 +122,62 @@ def divide_rest(
     return parts
 
 
+def val_of_train(
+    dataset: FaceDataset, share: float, keep: Keep, seed: int
+) -> tuple[NDArray[np.str_], int]:
+    """Make a share of the training faces val; test stays as it is.
+
+    Args:
+        dataset: Faces with the split "train", and "test" or none beside it.
+        share: Of the training faces, above 0 and below 1.
+        keep: What is not divided between train and val.
+        seed: As for `divide`.
+
+    Returns:
+        The new splits, str (N,), and how many faces had to stay in train as they must not be parted
+        from a test face.
+
+    Raises:
+        DataError: If there is val already or no train, too few training faces are apart from test,
+            or as `divide` does.
+    """
+    _check_train_alone(dataset)
+    inside = np.flatnonzero(dataset.splits != "")
+    faces = dataset.select(inside)
+    free = _apart(_groups(faces, keep), faces.splits == "test")
+    count = int((faces.splits == "train").sum())
+    if share * count >= len(free):
+        raise DataError(
+            f"Dataset {dataset.name!r} has {count} training faces, and only {len(free)} of them"
+            f" can be made val without parting {keep} of a test face: too few for a share of"
+            f" {share:g}."
+        )
+    parts = divide(faces.select(free), (len(free) - share * count, share * count), keep, seed)
+    splits = dataset.splits.copy()
+    splits[inside[free[parts == 1]]] = "val"
+    return splits, count - len(free)
+
+
+def _check_train_alone(dataset: FaceDataset) -> None:
+    found = set(dataset.splits.tolist())
+    if "train" in found and "val" not in found:
+        return
+    names = ", ".join(sorted(found - {""})) or "none"
+    raise DataError(
+        f"Dataset {dataset.name!r} must have the split train, and no val, for a share of train to"
+        f" become val. Got {names}: --ratio 80:10:10 divides all faces anew."
+    )
+
+
 def with_splits(dataset: FaceDataset, parts: Parts, names: Sequence[str], step: str) -> FaceDataset:
     """Return the dataset with the parts as its splits, in the order of `names`."""
     splits = np.array(names, dtype=np.str_)[parts]
     return dataclasses.replace(dataset, splits=splits, history=(*dataset.history, step))
+
+
+def _apart(groups: NDArray[np.intp], taken: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the positions of those in whose group nobody is taken."""
+    return np.flatnonzero(~np.isin(groups, groups[taken]))
 
 
 def _groups(dataset: FaceDataset, keep: Keep) -> NDArray[np.intp]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,15 +34,22 @@ def csv_rows(path: Path) -> Iterator[csv.DictReader[str]]:
     """Open a CSV file in UTF-8, with or without a byte order mark; its rows are dicts by column.
 
     Raises:
-        DataError: If it cannot be opened, is not CSV text, or a row has more or fewer cells than
-            the first line.
+        DataError: If it cannot be opened, is not CSV text, has semicolons for commas, or a row has
+            more or fewer cells than the first line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = _Rows(file)
             rows.path = path
+            _check_commas(path, rows.fieldnames or ())
             yield rows
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not a CSV text file: {error}.") from error
+
+
+def _check_commas(path: Path, names: Sequence[str]) -> None:
+    """Check the first line; numbers of a file with semicolons may have decimal commas, too."""
+    if len(names) == 1 and ";" in names[0]:
+        raise DataError(f"{path}: wanted commas between the columns, found semicolons.")

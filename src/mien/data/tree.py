@@ -14,9 +14,13 @@ from typing import IO
 
 from mien.data.archive import DAMAGED, ENCRYPTED
 from mien.errors import DataError, ImageError
+from mien.files import LEFT_BY_VIEWERS
 from mien.inference.journal import printable
 from mien.inference.pictures import decode_picture
 from mien.preprocess import Image, grey
+
+BY_VIEWERS = frozenset(name.lower() for name in LEFT_BY_VIEWERS)
+"""Names, in lower case, of files that nobody put into a folder."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ def _archive(path: Path, changed: int, size: int, process: int) -> zipfile.ZipFi
 def tree_files(top: Path) -> list[TreeFile]:
     """Return the files of a folder or a zip archive, sorted by path.
 
-    Hidden files and folders, and macOS's `__MACOSX`, are left out. A linked folder is walked, a
-    link to a folder above it is not.
+    Hidden files and folders, macOS's `__MACOSX` and Windows's `Thumbs.db` and `desktop.ini` are
+    left out. A linked folder is walked, a link to a folder above it is not.
 
     Raises:
         DataError: If the archive is damaged or holds a path that leads outside, a folder cannot be
@@ -121,7 +125,9 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _hidden(path: PurePosixPath) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    return path.name.lower() in BY_VIEWERS or any(
+        part.startswith(".") or part == "__MACOSX" for part in path.parts
+    )
 
 
 def _check_case(files: list[TreeFile], top: Path) -> None:

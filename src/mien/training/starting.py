@@ -21,6 +21,9 @@ from mien.training.weights import Weights
 MOST_MEASURED = 512
 """Faces from which the statistics of folded normalisations are measured."""
 
+TAKE_VAL = "mien data split --val 0.1 takes val out of train"
+"""What helps where only val is missing."""
+
 
 def pinned(recipe: Recipe) -> Recipe:
     """Return a recipe that names the very files it begins with and learns from.
@@ -137,10 +140,11 @@ def _data(part: DataPart, dataset: FaceDataset) -> DataPart:
 def _check_splits(dataset: FaceDataset) -> None:
     found = sorted(set(dataset.splits.tolist()))
     if not {"train", "val"} <= set(found) or "" in found:
+        anew = "divide it anew with mien data split"
         raise DataError(
             f"Dataset {dataset.name!r} must have the splits train and val, and test if you like, or"
-            f" none at all. Got {', '.join(name or 'no split' for name in found)}: divide it anew"
-            " with mien data split."
+            f" none at all. Got {', '.join(name or 'no split' for name in found)}:"
+            f" {anew if 'val' in found or 'train' not in found else TAKE_VAL}."
         )
 
 

@@ -18,9 +18,10 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.twins import twins_in
-from mien.errors import RecipeError, TrainingError
+from mien.errors import DataError, RecipeError, TrainingError
 from mien.models import build_network
-from mien.recipe import Recipe
+from mien.recipe import DataPart, Recipe
+from mien.recipe.data import OFFICIAL
 from mien.training.batches import Batches
 from mien.training.beginning import (
     begin,
@@ -47,7 +48,7 @@ from mien.training.memory import keep_memory
 from mien.training.module import ExpressionModule
 from mien.training.precision import LIGHTNING_NAMES, precision_of
 from mien.training.run import Run
-from mien.training.starting import pinned, starting_weights
+from mien.training.starting import TAKE_VAL, pinned, starting_weights
 from mien.training.targets import head_targets
 from mien.training.weights import Weights, load_weights
 from mien.training.winograd import with_winograd
@@ -207,12 +208,28 @@ def _check(recipe: Recipe, dataset: FaceDataset) -> None:
             f"preprocess.size must be the size of the dataset's images, {width}x{height}."
             f" Got {side} instead."
         )
+    if not (dataset.splits == "val").any():
+        raise DataError(_without_val(recipe.data, dataset))
     for head in recipe.heads:
         if (head_targets(dataset.in_split("val"), head).truth == NO_TARGET).all():
             raise RecipeError(
                 f"Head {head.labels!r} cannot be selected or calibrated: no face of the split 'val'"
                 " has a known truth for it."
             )
+
+
+def _without_val(part: DataPart, dataset: FaceDataset) -> str:
+    found = np.unique(dataset.splits).tolist()
+    if part.test_per_class:
+        help_ = 'data.split = "90:10" makes one of the faces outside of test'
+    elif part.split != OFFICIAL:
+        help_ = 'data.split = "80:10:10" makes one'
+    else:
+        help_ = TAKE_VAL if "train" in found else "mien data split --ratio 80:10:10 makes them"
+    return (
+        f"Dataset {dataset.name!r} has no split 'val', by which the best epoch is chosen: it has"
+        f" {', '.join(map(repr, found))}; {help_}."
+    )
 
 
 def _check_single_faces(recipe: Recipe) -> None:

@@ -45,6 +45,12 @@ def split(
         int | None,
         typer.Option("--test-per-class", help="A balanced test: this many random faces of each."),
     ] = None,
+    val: Annotated[
+        float | None,
+        typer.Option(
+            "--val", help="Make this share of train, such as 0.1, val; test stays as it is."
+        ),
+    ] = None,
     official: Annotated[
         bool, typer.Option("--official", help="The splits that the dataset came with.")
     ] = False,
@@ -78,9 +84,13 @@ def split(
 
     if out is None and save is None:
         raise MienError("Nothing to write: give --out for a store, --save for a split file.")
-    _one_scheme(folds, test_per_class, official, given)
-    if ratio is not None and (folds is not None or official or given is not None):
-        raise MienError("--ratio makes a split: it goes with no --folds, --official or --from.")
+    _one_scheme(folds, test_per_class, val, official, given)
+    if ratio is not None and (official or any(o is not None for o in (folds, val, given))):
+        raise MienError(
+            "--ratio makes a split: it goes with no --folds, --val, --official or --from."
+        )
+    if val is not None and not 0 < val < 1:
+        raise MienError(f"--val must be a share above 0 and below 1, such as 0.1. Got {val:g}.")
     _fold_fits(fold, folds, given, out)
     if save is not None:
         check_file(save)
@@ -93,7 +103,7 @@ def split(
     if given is not None or official:
         division = _found(dataset, given, keeps)
     else:
-        how = _How(folds, test_per_class, ratio or "80:20", keeps or "twins", seed)
+        how = _How(folds, test_per_class, val, ratio or "80:20", keeps or "twins", seed)
         division = _made(dataset, how)
     _write_split(division, dataset, fold, out, save)
 
@@ -101,6 +111,7 @@ def split(
 class _How(NamedTuple):
     folds: int | None
     test_per_class: int | None
+    val: float | None
     ratio: str
     keep: Keep
     seed: int
@@ -127,6 +138,8 @@ def _made(dataset: FaceDataset, how: _How) -> SplitFile:
         return _folds(dataset, how.folds, how.keep, how.seed)
     if how.test_per_class is not None:
         return _balanced(dataset, how.test_per_class, how.ratio, how.keep, how.seed)
+    if how.val is not None:
+        return _val(dataset, how.val, how.keep, how.seed)
     return _by_ratio(dataset, how.ratio, how.keep, how.seed)
 
 
@@ -198,7 +211,9 @@ def _fold_fits(fold: int | None, folds: int | None, given: Path | None, out: Pat
 
 def _one_scheme(*schemes: object) -> None:
     if sum(scheme not in (None, False) for scheme in schemes) > 1:
-        raise MienError("Only one of --folds, --test-per-class, --official and --from can be used.")
+        raise MienError(
+            "Only one of --folds, --test-per-class, --val, --official and --from can be used."
+        )
 
 
 def _write_split(
@@ -240,6 +255,19 @@ def _balanced(dataset: FaceDataset, count: int, ratio: str, keep: Keep, seed: in
         f"{count} of each class as test, the rest train:val {ratio}, with seed {seed}, keeping"
         f" {keep} together: {names.count('')} left out"
     )
+    return _division(dataset, names, how)
+
+
+def _val(dataset: FaceDataset, share: float, keep: Keep, seed: int) -> SplitFile:
+    from mien.data.split import val_of_train
+
+    splits, bound = val_of_train(dataset, share, keep, seed)
+    names = splits.tolist()
+    how = f"{share:g} of train made val with seed {seed}, keeping {keep} together"
+    if bound:
+        how += f"; {bound} stayed in train for {keep} that are in test, too"
+    if "" in names:
+        how += f"; {names.count('')} without a split left out"
     return _division(dataset, names, how)
 
 

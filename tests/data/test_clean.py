@@ -1,0 +1,140 @@
+"""What several checks leave out together: of copies one stays, whichever goes for its light."""
+
+import numpy as np
+import pytest
+
+from mien.data.assemble import assemble
+from mien.data.audit import audit
+from mien.data.audit.report import read_findings, write_report
+from mien.data.clean import Marks, clean, leave_out
+from mien.data.dataset import FaceDataset
+from mien.errors import DataError
+from mien.labels import label_set
+from mien.recipe import DataPart
+
+CHECKS = ["similar", "lighting"]
+
+
+def dataset(images, splits=None):
+    count = len(images)
+    return FaceDataset(
+        name="made",
+        labels=label_set("four"),
+        images=images,
+        targets=np.arange(count) // 4 % 4,
+        splits=np.array(splits or [""] * count, dtype="<U5"),
+        subjects=np.full(count, ""),
+        sources=np.full(count, "made"),
+        ids=np.array([f"{i:02d}" for i in range(count)]),
+    )
+
+
+@pytest.fixture
+def pictures():
+    """Five times a dark picture, the same in good light and once more, and a picture by itself."""
+    noise = np.random.default_rng(0).integers(0, 256, (10, 48, 48)).astype(np.uint8)
+    images, others = noise[::2], noise[1::2]
+    four = np.stack([images // 9, images, 255 - (255 - images) // 2, others], axis=1)
+    return four.reshape(-1, 48, 48)
+
+
+def findings(faces, folder, checks):
+    write_report(faces, audit(faces, checks), folder)
+    return read_findings(folder / "findings.csv")
+
+
+@pytest.mark.parametrize("drop", [CHECKS, CHECKS[::-1]])
+def test_the_good_copy_stays_where_the_dark_first_one_goes(pictures, tmp_path, drop):
+    faces = dataset(pictures)
+    rows = findings(faces, tmp_path, CHECKS)
+    good = [f"{i:02d}" for i in range(20) if i % 4 in (1, 3)]
+    cleaned = clean(faces, rows, drop)
+    assert cleaned.ids.tolist() == good
+    assert {"5 similar", "5 lighting"} == set(cleaned.history[-1].split("dropped ")[1].split(", "))
+    assert clean(faces, rows, ["similar"]).ids.tolist() == [
+        f"{i:02d}" for i in range(20) if i % 4 in (0, 3)
+    ]
+    assert assemble(DataPart(dataset="made", clean=tuple(drop)), [faces]).ids.tolist() == good
+
+
+@pytest.mark.parametrize(
+    ("splits", "stay"),
+    [
+        (("train", "train", "train"), [1]),
+        (("test", "train", "train"), [0]),  # dark, but not of train: its copies must go
+        (("train", "train", "test"), [2]),
+        (("train", "test", "train"), [1]),
+    ],
+)
+def test_no_copy_stands_in_for_one_of_a_test_face(pictures, tmp_path, splits, stay):
+    faces = dataset(pictures, [*splits, "test"] * 5)
+    wanted = [f"{i:02d}" for i in range(20) if i % 4 in (*stay, 3)]
+    rows = findings(faces, tmp_path, CHECKS)
+    assert clean(faces, rows, CHECKS, ["train"]).ids.tolist() == wanted
+    part = DataPart(dataset="made", clean=tuple(CHECKS), clean_splits=("train",))
+    assert assemble(part, [faces]).ids.tolist() == wanted
+
+
+NO_GROUP = "- - - - - -"
+
+
+@pytest.mark.parametrize(
+    ("marks", "stay"),
+    [
+        # Each check: groups, and whom it marks.
+        ({"similar": ("a a a - - -", "12"), "lighting": (NO_GROUP, "0")}, "1345"),
+        ({"similar": ("a a a - - -", "12"), "lighting": (NO_GROUP, "01")}, "2345"),
+        ({"similar": ("a a a - - -", "12"), "lighting": (NO_GROUP, "012")}, "345"),
+        # Others were kept by hand: no further one is needed.
+        ({"similar": ("a a a - - -", "2"), "lighting": (NO_GROUP, "0")}, "1345"),
+        # Who is kept was chosen by hand, or all go as their labels conflict: nobody stands in.
+        ({"similar": ("a a a - - -", "02"), "lighting": (NO_GROUP, "1")}, "345"),
+        ({"identical": ("a a - - - -", "01"), "lighting": (NO_GROUP, "0")}, "2345"),
+        # The first goes with its twin of another label, its near-copy stays.
+        ({"identical": ("a a - - - -", "01"), "similar": ("a a a - - -", "12")}, "2345"),
+        # A twin among near-copies does not stay beside them.
+        ({"identical": ("- a a - - -", "2"), "similar": ("a a a - - -", "12")}, "0345"),
+        ({"identical": ("- a a - - -", "2"), "similar": ("a a - - - -", "1")}, "0345"),
+        (
+            {
+                "identical": ("- a a - - -", "2"),
+                "similar": ("a a - - - -", "1"),
+                "lighting": (NO_GROUP, "0"),
+            },
+            "1345",
+        ),
+        (
+            {
+                "identical": ("- a a - b b", "25"),
+                "similar": ("a a a - b b", "125"),
+                "label-noise": (NO_GROUP, "014"),
+            },
+            "235",
+        ),
+        # A person's images are no copies.
+        ({"subjects": ("a a a - - -", "12"), "lighting": (NO_GROUP, "0")}, "345"),
+    ],
+)
+def test_of_the_copies_of_all_checks_the_first_that_may_stays(marks, stay):
+    faces = dataset(np.zeros((6, 4, 4), np.uint8))
+    made = [_marks(name, *said) for name, said in marks.items()]
+    for order in (made, made[::-1]):
+        cleaned = leave_out(faces, order)
+        assert "".join(str(int(name)) for name in cleaned.ids) == stay
+        counted = [int(word) for word in cleaned.history[-1].split() if word.isdecimal()]
+        assert sum(counted) == 6 - len(stay)
+
+
+def _marks(name, groups, marked):
+    numbers = [-1 if letter == "-" else ord(letter) for letter in groups.split()]
+    return Marks(name, np.isin(np.arange(6), [int(i) for i in marked]), np.array(numbers))
+
+
+def test_copies_do_not_go_for_one_that_was_cleaned_away_before(pictures, tmp_path):
+    faces = dataset(pictures)
+    rows = findings(faces, tmp_path, CHECKS)
+    bright = clean(faces, rows, ["lighting"])
+    with pytest.raises(DataError, match=r"no '\d\d'; or it was cleaned away before: apply all"):
+        clean(bright, rows, ["similar"])
+    by_hand = [row | {"drop": "no"} if row["id"] in bright.ids else row for row in rows]
+    assert clean(bright, by_hand, ["similar"]).fingerprint == bright.fingerprint
