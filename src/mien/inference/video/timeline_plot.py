@@ -88,9 +88,14 @@ def _draw_episodes(axes: Axes, found: Sequence[Episode]) -> list[Annotation]:
 
 
 def _name(axes: Axes, episode: Episode) -> Annotation:
-    where = (episode.apex, 1.08)
-    shown = {"ha": "center", "va": "bottom", "fontsize": 8, "color": "#161616"}
-    return axes.annotate(episode.expression, where, **shown)
+    return axes.annotate(
+        episode.expression,
+        (episode.apex, 1.08),
+        ha="center",
+        va="bottom",
+        fontsize=8,
+        color="#161616",
+    )
 
 
 def _part(figure: Figure, names: Sequence[Annotation]) -> None:
