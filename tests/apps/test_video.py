@@ -74,6 +74,7 @@ def test_everything_is_written_in_one_run(mien, clip, small_model, tmp_path):
     assert "change_happiness" in rows[0]
     assert {path.name for path in report.iterdir()} == {
         *(".mien-report", "index.html", "summary.json", "person-1.png"),
+        *("episodes.csv", "persons.csv"),
     }
     made = json.loads((report / "summary.json").read_text(encoding="utf-8"))["made_with"]
     known = ("mien", "model", "detector", "every", "smooth", "uncertain", "baseline")
@@ -113,6 +114,64 @@ def test_several_videos_go_into_one_table(mien, clip, small_model, tmp_path):
     assert sources == ["clip.mp4"] * 3 + ["other.mp4"] * 3
     pages = sorted(report.rglob("index.html"))
     assert sorted(page.parent.name for page in pages) == ["clip.mp4", "other.mp4"]
+
+
+def summaries(report, inputs):
+    """The persons of the videos' summaries, in the order of the videos."""
+    for path in inputs:
+        text = (report / path.name / "summary.json").read_text(encoding="utf-8")
+        yield from json.loads(text)["persons"]
+
+
+def test_episodes_and_persons_are_flat_tables_of_the_summaries(mien, clip, small_model, tmp_path):
+    names = ("Büro, Gespräch.mp4", "other.mp4")
+    inputs = [Path(shutil.copy(clip, tmp_path / name)) for name in names]
+    report = tmp_path / "report"
+    command = ("analyze", *inputs, "--model", small_model, "--report", report)
+    contents = []
+    for _ in range(2):
+        assert mien(*command).code == 0
+        contents.append([(report / f"{t}.csv").read_bytes() for t in ("episodes", "persons")])
+    assert contents[0] == contents[1]
+    assert all(content.endswith(b"\r\n") for content in contents[0])
+    people = list(summaries(report, inputs))
+    found = [(person, episode) for person in people for episode in person["episodes"]]
+    assert len(found) >= 2
+    for row, (person, episode) in zip(table(report / "episodes.csv"), found, strict=True):
+        assert row.pop("source") == person["source"]
+        assert row.pop("expression") == episode["expression"]
+        values = {name: float(value) for name, value in row.items()}
+        length = values.pop("duration")
+        assert length == pytest.approx(episode["offset"] - episode["onset"], abs=1e-6)
+        exact = {name: episode[name] for name in ("onset", "apex", "offset", "peak")}
+        frame = episode["place"]["index"]
+        assert values == {**exact, "person": person["track"], "apex_frame": frame}
+    check_persons(table(report / "persons.csv"), people)
+
+
+def check_persons(rows, people):
+    for row, person in zip(rows, people, strict=True):
+        assert row.pop("source") == person["source"]
+        counts = [e["expression"] for e in person["episodes"]]
+        assert {name: float(value) for name, value in row.items()} == {
+            "person": person["track"],
+            **{name: person[name] for name in ("first", "until", "seconds", "rows")},
+            **{f"share_{name}": share for name, share in person["shares"].items()},
+            "share_uncertain": person["answered"]["uncertain"],
+            "share_not_a_face": person["answered"]["not a face"],
+            **{f"episodes_{name}": counts.count(name) for name in person["shares"]},
+        }
+
+
+def test_tables_of_a_video_without_a_face_have_a_header(mien, small_model, tmp_path):
+    path, report = tmp_path / "grey.mp4", tmp_path / "report"
+    with VideoWriter(path, (64, 48), 25) as writer:
+        for number in range(5):
+            writer.write(np.full((48, 64, 3), 90, np.uint8), number / 25)
+    assert mien("analyze", path, "--model", small_model, "--report", report).code == 0
+    for name in ("episodes.csv", "persons.csv"):
+        (header,) = (report / name).read_text(encoding="utf-8").splitlines()
+        assert header.startswith("source,person,")
 
 
 def test_videos_of_one_name_have_a_report_each(mien, clip, small_model, tmp_path):
@@ -227,6 +286,7 @@ def test_rows_are_kept_when_marking_is_interrupted(mien, clip, small_model, tmp_
         patch.setattr(VideoWriter, "write", interrupt)
         code, _, err = mien(*command, "--out", out)
         assert code == 130
+        assert "30 frames are done and" in err
         assert f"kept in {out}.partial. The same command with --resume" in err
         assert mien(*command).code == 130
     assert mien(*command, "--out", out, "--resume").code == 0
@@ -308,6 +368,8 @@ def test_of_an_earlier_run_nothing_stays_but_the_files_of_others(mien, clip, sma
     assert mien("analyze", inputs[1], *options).code == 0
     left = {str(path.relative_to(report)) for path in report.rglob("*") if path.is_file()}
     own = {".mien-report", "index.html", "summary.json", "person-1.png"}
+    own |= {"episodes.csv", "persons.csv"}
+    assert {row["source"] for row in table(report / "persons.csv")} == {str(inputs[1])}
     assert left == {*own, str(Path("a.mp4", "notes.txt"))}
     assert {path.name for path in marked.iterdir()} == {".mien-marked", "b.mp4"}
 

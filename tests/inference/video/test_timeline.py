@@ -86,6 +86,65 @@ def test_no_row_has_a_length_below_0():
     assert shares(line) == pytest.approx({"happiness": 0.4, "neutral": 0.6, "surprise": 0.0})
 
 
+def answered_as(letters, answers):
+    """A person of whom a row is sure, uncertain or no face where the answer is a dot, u or x."""
+    outcomes = np.array([".ux".index(answer) for answer in answers], np.int8)
+    return replace(timeline(letters), outcomes=outcomes)
+
+
+def test_what_is_no_face_is_no_episode_and_follows_nothing():
+    line = answered_as("hhhhhnnnnnssss", ".....xxxxx....")
+    assert spans(line) == [("h", 0.0, 0.5), ("s", 1.0, 1.4)]
+    assert transitions(episodes(line), NAMES).sum() == 0
+    assert spans(answered_as("hhhhh", "xxxxx")) == []
+    assert spans(answered_as("hhhhh", "uuuuu")) == [("h", 0.0, 0.5)]
+    # Their time counts in the shares all the same.
+    assert shares(line)["neutral"] == pytest.approx(5 / 14)
+
+
+def test_what_is_no_face_breaks_an_episode_as_flicker_does():
+    assert spans(answered_as("hhhhhhhhh", "...xxx...")) == [("h", 0.0, 0.3), ("h", 0.6, 0.9)]
+    assert spans(answered_as("hhhhhhhhh", "...xx....")) == [("h", 0.0, 0.9)]
+
+
+def test_what_is_no_face_is_no_apex():
+    line = timeline("hhhhhhh", strengths=[0.6, 0.6, 0.7, 0.9, 0.6, 0.6, 0.6])
+    (happy,) = episodes(replace(line, outcomes=np.array([0, 0, 0, 2, 0, 0, 0], np.int8)))
+    assert (happy.apex, happy.peak) == pytest.approx((0.2, 0.7))
+
+
+@pytest.mark.parametrize("rate", [24, 25, 30, 60, 240])
+def test_a_short_dropout_is_no_absence_at_any_frame_rate(rate):
+    missed = int(0.2 * rate + 0.01)
+    for count, stretches in ((3, 1), (missed, 1), (missed + 1, 2)):
+        letters = ("h" * rate + " " * count) * 2 + "h" * rate
+        line = timeline(letters, np.arange(len(letters)) / rate)
+        found = episodes(line)
+        assert len(found) == (1 if stretches == 1 else 3)
+        assert transitions(found, NAMES).sum() == 0
+        assert PersonSummary.of(line).seconds == pytest.approx(
+            len(letters if stretches == 1 else letters.replace(" ", "")) / rate
+        )
+
+
+def test_slow_reads_without_a_person_are_an_absence_from_four_on():
+    assert len(timeline("hh   hh", times=np.arange(7.0)).stretches()) == 2
+    assert len(timeline("hh  hh", times=np.arange(6.0)).stretches()) == 1
+
+
+def test_a_short_damaged_part_hides_no_absence():
+    times = np.arange(20) / 100
+    times[10:] += 0.1
+    line = replace(timeline("h" * 20, times), damaged=np.repeat([0, 1], 10))
+    assert len(line.stretches()) == 1
+
+
+def test_an_expression_is_not_followed_by_itself():
+    before, after = episodes(timeline("hhh          hhh"))
+    after = replace(after, onset=before.offset + 0.1, offset=before.offset + 0.4)
+    assert transitions([before, after], NAMES).sum() == 0
+
+
 def test_an_absence_cuts_an_episode():
     assert spans(timeline("hhhh          hhhh")) == [("h", 0.0, 0.4), ("h", 1.4, 1.8)]
 
@@ -131,6 +190,40 @@ def test_what_is_answered_instead_has_a_share_of_the_time():
     )
 
 
+def read_at(times, people, until):
+    """The records of a video in which each read has these people."""
+    face = {"box": [1, 2, 3, 4], "probabilities": [0.8, 0.1, 0.1], "verdict": ["sure", None, None]}
+    for number, (time, tracks) in enumerate(zip(times, people, strict=True)):
+        faces = [{"track": int(track), **face} for track in tracks]
+        where = {"source": "a", "frame": number, "time": time, "damaged": 0}
+        yield {**where, "faces": faces}
+    yield {"source": "a", "ended": True, "message": "", "until": until}
+
+
+def test_who_is_seen_in_one_frame_is_there_for_as_long_as_is_usual():
+    line = timelines(read_at([0.0, 1.5, 3.0, 4.5], ["", "1", "", ""], 6.0), NAMES)[0]
+    person = PersonSummary.of(line)
+    assert (person.first, person.until, person.seconds) == (1.5, 3.0, 1.5)
+    assert spans(line) == [("h", 1.5, 3.0)]
+    (short,) = timelines(read_at([0.0, 0.1, 0.2], ["", "1", ""], 0.3), NAMES)
+    assert (PersonSummary.of(short).seconds, spans(short)) == (pytest.approx(0.1), [])
+
+
+def test_who_is_seen_in_the_last_frame_is_not_there_beyond_the_end():
+    (last,) = timelines(read_at([0.0, 1.5, 3.0], ["", "", "1"], 3.5), NAMES)
+    assert PersonSummary.of(last).seconds == 0.5
+    (only,) = timelines(read_at([0.5], ["1"], 2.0), NAMES)
+    assert PersonSummary.of(only).seconds == 1.5
+
+
+def test_who_is_seen_twice_is_not_there_between():
+    times, people = np.arange(20) / 4, [""] * 20
+    people[3] = people[15] = "1"
+    (line,) = timelines(read_at(times.tolist(), people, 5.0), NAMES)
+    assert PersonSummary.of(line).seconds == 0.5
+    assert spans(line) == [("h", 0.75, 1.0), ("h", 3.75, 4.0)]
+
+
 def test_a_single_row_has_a_share():
     assert shares(timeline("s"))["surprise"] == 1
 
@@ -170,6 +263,16 @@ def test_who_is_never_at_rest_has_no_baseline():
     assert PersonSummary.of(smiling, baseline=True).as_dict()["rest"] == "no rest found"
     assert PersonSummary.of(timeline("hhhn"), baseline=True).rest == "found"
     assert PersonSummary.of(smiling).rest is None
+
+
+def test_what_is_no_face_is_not_how_somebody_looks_at_rest():
+    line = timeline("nnhhhhnn", strengths=[0.99, 0.99, *[0.9] * 4, 0.6, 0.5])
+    background = replace(line, outcomes=np.array([2, 2, 0, 0, 0, 0, 0, 1], np.int8))
+    assert neutral_baseline(background) == pytest.approx([0.225, 0.55, 0.225])
+    smiling = replace(line, outcomes=np.array([2, 2, 0, 0, 0, 0, 2, 2], np.int8))
+    assert PersonSummary.of(smiling, baseline=True).rest == "no rest found"
+    nobody = replace(line, outcomes=np.full(8, 2, np.int8))
+    assert PersonSummary.of(nobody, baseline=True).rest == "no rest found"
 
 
 def test_a_baseline_needs_neutral():

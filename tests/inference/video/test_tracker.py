@@ -147,6 +147,46 @@ def test_a_box_that_shrinks_is_trusted_less_than_one_that_grows():
     assert double.width > 70
 
 
+@pytest.mark.parametrize("widths", [(145, 63), (63, 145)])
+def test_who_is_half_as_large_at_once_is_somebody_else(widths):
+    tracker = Tracker()
+    numbers = []
+    for number, time in enumerate(steady(25, 2)):
+        (found,) = tracker.update([face(320, 180, widths[number >= 25])], time, SIZE)
+        numbers.append(found.track)
+    assert numbers == [1] * 25 + [2] * 25
+
+
+@pytest.mark.parametrize("rate", [2, 5, 25])
+def test_who_walks_up_to_the_camera_keeps_the_number(rate):
+    tracker = Tracker()
+    for time in steady(rate, 4):
+        width = 30 * 2 ** (time * (2 if rate > 2 else 1))  # twice as near in half a second
+        (found,) = tracker.update([face(320, 180, width)], time, SIZE)
+        assert found.track == 1
+
+
+@pytest.mark.parametrize(("rate", "missed"), [(2, 0), (25, 10)])
+def test_who_was_not_seen_for_a_while_may_have_another_size(rate, missed):
+    tracker = Tracker()
+    times = steady(rate, 2)
+    half = len(times) // 2
+    for number, time in enumerate(times):
+        if not half <= number < half + missed:
+            (found,) = tracker.update([face(320, 180, 100 if number < half else 48)], time, SIZE)
+            assert found.track == 1
+
+
+def test_a_face_that_loses_its_width_alone_keeps_its_number():
+    tracker = Tracker()
+    whole = face(320, 180, 100)
+    for time in steady(25, 1):
+        tracker.update([whole], time, SIZE)
+    part = replace(whole, box=replace(whole.box, width=40.0))
+    (found,) = tracker.update([part], 1.0, SIZE)
+    assert found.track == 1
+
+
 def line(start, end, seconds):
     return lambda t: tuple(a + (b - a) * t / seconds for a, b in zip(start, end, strict=True))
 

@@ -5,15 +5,20 @@ import os
 import shutil
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mien.inference.video import report
 from mien.inference.video.clip import Clip
+from mien.inference.video.episodes import Episode
+from mien.inference.video.frame import Place
 from mien.inference.video.journal import frame_record
 from mien.inference.video.outcome import VideoOutcome
 from mien.inference.video.report import VideoReport
 from mien.inference.video.timeline import Timeline, timelines
+from mien.inference.video.timeline_plot import timeline_plot
 
 
 def person(track, rows=30):
@@ -90,3 +95,32 @@ def test_a_name_that_is_no_text_has_a_report(mien, tiny_model, clip_path, tmp_pa
     numbers = json.loads((report / "summary.json").read_text(encoding="utf-8"))
     assert numbers["source"].endswith(r"caf\xe9.mp4")
     assert r"caf\xe9.mp4" in out.read_text(encoding="utf-8")
+
+
+def names_above(spans, path):
+    """How often each name is written above the plot of a minute with these episodes."""
+    found = [
+        Episode(name, onset, onset + 0.1, onset + 0.3, 0.9 - onset / 1e3, Place(0, onset), None)
+        for name, onset in spans
+    ]
+    timeline_plot(person(1, 1500), found, path)
+    drawn = path.read_text(encoding="utf-8")
+    return {name: drawn.count(f"<!-- {name} -->") for name in ("anger", "fear", "surprise")}
+
+
+def test_names_of_episodes_are_left_out_where_they_would_stand_over_others(tmp_path):
+    roomy = [("anger", 5.0), ("fear", 25.0), ("surprise", 45.0), ("anger", 55.0)]
+    assert names_above(roomy, tmp_path / "a.svg") == {"anger": 2, "fear": 1, "surprise": 1}
+    crowded = [("surprise", 30.0), ("anger", 30.3), ("anger", 30.6), ("fear", 50.0)]
+    assert names_above(crowded, tmp_path / "b.svg") == {"anger": 0, "fear": 1, "surprise": 1}
+
+
+def test_nothing_hidden_is_begun_while_a_plot_is_drawn(clip_path, tmp_path, monkeypatch):
+    def killed(*_):
+        monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+        raise SystemExit
+
+    monkeypatch.setattr(report, "timeline_plot", killed)
+    with pytest.raises(SystemExit):
+        VideoReport(VideoOutcome(clip_path, 30, "", [person(1)])).write(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["summary.json"]

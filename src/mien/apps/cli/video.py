@@ -154,7 +154,7 @@ def _outcomes(
 
 
 def _interrupted(job: VideoJob, journal: VideoJournal) -> NoReturn:
-    done = f"{len(journal):,} frames are done and"
+    done = f"{sum(map(journal.frames, job.paths)):,} frames are done and"
     say(f"Interrupted. {kept(done, journal.path) if job.written.out else ''}".rstrip())
     sys.exit(exits.INTERRUPTED)
 
@@ -185,7 +185,17 @@ def _make_all(
     for outcome in read:
         with _gathering(problems):
             _make(job, outcome, journal, folders)
+    if read and folders.report is not None:
+        with _gathering(problems):
+            _tabulate(job, read, folders.report)
     return problems
+
+
+def _tabulate(job: VideoJob, read: Sequence[VideoOutcome], report: OwnFolder) -> None:
+    from mien.inference.video.person_tables import EPISODES, PERSONS, write_person_tables
+
+    report.add([report.path / EPISODES, report.path / PERSONS])
+    write_person_tables(report.path, read, job.reader.analyzer.labels.expressions)
 
 
 def _make(job: VideoJob, outcome: VideoOutcome, journal: VideoJournal, folders: _Folders) -> None:

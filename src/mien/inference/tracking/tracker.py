@@ -29,6 +29,14 @@ PART = 0.5
 """A face may also be the part that shows of a hidden one, or the whole of one that was a part: then
 this share of the smaller box lies in the larger one, whatever their sizes."""
 
+JUMP = 2.0
+"""A face seen at the last look is another one if it is so many times as wide and as high as then,
+or as narrow and as low: nobody comes so much nearer at once, but a film is cut. What slips behind
+something, or out of the frame, loses width or height alone."""
+
+AT_ONCE = 0.2
+"""Seconds between two looks up to which that is said: in more, somebody may come nearer."""
+
 FAR = 1e6
 """The cost of a pair that may not be."""
 
@@ -134,6 +142,8 @@ class Tracker:
 
 
 def _cost(track: _Track, box: Box, time: float) -> float:
+    if track.present and time - track.seen <= AT_ONCE and _jumps(track.face.box, box):
+        return FAR
     expected = track.motion.box
     x, y = track.motion.centre
     distance = math.hypot(box.x + box.width / 2 - x, box.y + box.height / 2 - y) / expected.width
@@ -141,6 +151,11 @@ def _cost(track: _Track, box: Box, time: float) -> float:
     near = distance <= REACH + DRIFT * (time - track.seen) and growth <= math.log(GROWTH)
     part = box.overlap(expected) >= PART * min(box.area, expected.area)
     return distance + growth if near or part else FAR
+
+
+def _jumps(before: Box, after: Box) -> bool:
+    wider, higher = after.width / before.width, after.height / before.height
+    return min(wider, higher) >= JUMP or max(wider, higher) <= 1 / JUMP
 
 
 def _inside(motion: Motion, size: tuple[int, int]) -> bool:

@@ -12,7 +12,8 @@ from mien.errors import MienError
 from mien.inference.video.timeline import Timeline
 
 REST = 0.25
-"""The share of a person's frames, those in which neutral is most probable, that count as rest."""
+"""The share of a person's frames, those in which neutral is most probable, that count as rest.
+Frames answered "not a face" are none of the person's."""
 
 
 def check_neutral(expressions: Sequence[str]) -> None:
@@ -35,15 +36,16 @@ def neutral_baseline(timeline: Timeline) -> NDArray[np.float64] | None:
 
     Returns:
         float64 (E,), summing to 1; None if neutral leads in none of the frames that count as rest:
-        who always smiles would be compared with their own smile.
+        who always smiles would be compared with their own smile. None, too, if no frame is left.
 
     Raises:
         MienError: If the expressions do not hold neutral.
     """
     check_neutral(timeline.expressions)
     index = timeline.expressions.index("neutral")
-    neutral = timeline.probabilities[:, index]
-    rest = np.argsort(-neutral, kind="stable")[: math.ceil(REST * len(neutral))]
+    faces = np.flatnonzero(timeline.shows_face)
+    neutral = timeline.probabilities[faces, index]
+    rest = faces[np.argsort(-neutral, kind="stable")[: math.ceil(REST * len(faces))]]
     if not (timeline.leading[rest] == index).any():
         return None
     return np.asarray(timeline.probabilities[rest].mean(axis=0))

@@ -12,15 +12,10 @@ from numpy.typing import NDArray
 
 from mien.inference.face import Box
 from mien.inference.video.frame import Place
-from mien.inference.video.timeline import OUTCOMES, Timeline
+from mien.inference.video.timeline import OUTCOMES, ROUNDING, SHORTEST, Timeline
 
-SHORTEST = 0.2
-"""Seconds below which a run of frames is flicker and no episode. Expressions that are felt last
-half a second to four (Ekman, 2003); micro-expressions down to 1/25 s are not what this is for."""
-
-ROUNDING = 0.0015
-"""Seconds by which a run of just `SHORTEST` may seem longer or shorter: Matroska stores times in
-whole milliseconds. At usual frame rates `SHORTEST` is a whole number of frames."""
+NOTHING = -1
+"""Stands for the leading expression of what is not a face."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +45,13 @@ def episodes(timeline: Timeline) -> list[Episode]:
     """Return the episodes of a person, in the order of time.
 
     Runs of frames with the same most probable expression that last less than `SHORTEST` are
-    flicker and left out; the others are joined across no more flicker than `SHORTEST`.
+    flicker and left out; the others are joined across no more flicker than `SHORTEST`. Frames
+    answered "not a face" belong to no run, however long they last.
     """
     found = []
+    led = np.where(timeline.shows_face, timeline.leading, NOTHING)
     for stretch in timeline.stretches():
-        runs = _runs(timeline.leading[stretch], stretch.start)
+        runs = [run for run in _runs(led[stretch], stretch.start) if led[run.start] != NOTHING]
         lasting = [run for run in runs if _seconds(timeline, run) >= SHORTEST - ROUNDING]
         found += [_episode(timeline, run) for run in _joined(timeline, lasting)]
     return found
@@ -77,12 +74,15 @@ def answered(timeline: Timeline) -> dict[str, float]:
 def transitions(found: Sequence[Episode], expressions: Sequence[str]) -> NDArray[np.int64]:
     """Count what followed what without a break of more than `SHORTEST`.
 
+    The same expression again is the same one carried on, and not counted.
+
     Returns:
         int64 (E, E): rows are what was left, columns what came next.
     """
     counts = np.zeros((len(expressions), len(expressions)), dtype=np.int64)
     for before, after in pairwise(found):
-        if after.onset - before.offset <= SHORTEST + ROUNDING:
+        at_once = after.onset - before.offset <= SHORTEST + ROUNDING
+        if at_once and before.expression != after.expression:
             counts[expressions.index(before.expression), expressions.index(after.expression)] += 1
     return counts
 
@@ -122,7 +122,8 @@ def _continues(timeline: Timeline, before: slice, after: slice) -> bool:
 
 def _episode(timeline: Timeline, rows: slice) -> Episode:
     expression = int(timeline.leading[rows.start])
-    apex = rows.start + int(timeline.probabilities[rows, expression].argmax())
+    strength = np.where(timeline.shows_face[rows], timeline.probabilities[rows, expression], -1)
+    apex = rows.start + int(strength.argmax())
     time = float(timeline.times[apex])
     return Episode(
         expression=timeline.expressions[expression],

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +84,12 @@ class VideoReport:
         try:
             for plot in folder.glob("person-*.png"):
                 plot.unlink()
-            _put(folder / "summary.json", self._numbers())
+            _put(folder / "summary.json", self._numbers().encode())
             sections = [self._overview([summary for _, summary in self._shown])]
             sections += [self._person(*person, folder) for person in self._shown]
             sections += [_made_with(provenance(self.outcome))]
             page = pages.page(f"Expressions in {printable(self.outcome.path.name)}", sections)
-            _put(folder / "index.html", page)
+            _put(folder / "index.html", page.encode())
         except OSError as error:
             raise MienError(f"{folder} cannot be written: {error.strerror or error}.") from error
 
@@ -127,10 +128,11 @@ class VideoReport:
         return pages.section("Overview", *parts, table, pages.paragraph(READING, note=True))
 
     def _person(self, timeline: Timeline, summary: PersonSummary, folder: Path) -> str:
-        path = folder / _plot(timeline)
-        with whole_file(path) as temporary:
-            timeline_plot(timeline, summary.episodes, temporary)
-        plot = pages.picture(path.read_bytes(), f"Probabilities of person {timeline.track}")
+        # Drawn in memory: a kill while a file is written leaves a hidden one behind.
+        drawn = BytesIO()
+        timeline_plot(timeline, summary.episodes, drawn)
+        _put(folder / _plot(timeline), drawn.getvalue())
+        plot = pages.picture(drawn.getvalue(), f"Probabilities of person {timeline.track}")
         found = list(self._peaks(summary))
         restless = summary.rest == NO_REST
         return pages.section(
@@ -210,6 +212,6 @@ def _text(value: Any) -> str:
     return "–" if value in (None, "") else printable(str(value))
 
 
-def _put(path: Path, text: str) -> None:
+def _put(path: Path, content: bytes) -> None:
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import get_args
@@ -15,9 +15,19 @@ from numpy.typing import NDArray
 from mien.inference.face import Outcome
 from mien.inference.lines import Record
 
+SHORTEST = 0.2
+"""Seconds below which a run of frames is flicker and no episode, and up to which nobody is away.
+Expressions that are felt last half a second to four (Ekman, 2003); micro-expressions down to 1/25 s
+are not what this is for."""
+
+ROUNDING = 0.0015
+"""Seconds by which a run of just `SHORTEST` may seem longer or shorter: Matroska stores times in
+whole milliseconds. At usual frame rates `SHORTEST` is a whole number of frames."""
+
 GAP = 3
 """A person counts as away when their next row is more than so many frames later, of those that
-were read. Seconds alone say nothing: a frame may be shown for long, as in a screen recording."""
+were read, and more than `SHORTEST` was missed. Seconds alone say nothing: a frame may be shown for
+long, as in a screen recording. Frames alone say nothing: a fast camera takes three in 50 ms."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 """What a verdict may be; a timeline holds the numbers of theirs."""
@@ -39,6 +49,7 @@ class Timeline:
         probabilities: float64 (N, E); the rows sum to 1.
         outcomes: int8 (N,), the verdicts' indices in `OUTCOMES`.
         end: When what was read of the video ends, in seconds.
+        step: Seconds that are usual from one frame read of the video to the next.
     """
 
     source: str
@@ -52,6 +63,7 @@ class Timeline:
     probabilities: NDArray[np.float64]
     outcomes: NDArray[np.int8]
     end: float
+    step: float = 0.0
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -62,21 +74,30 @@ class Timeline:
 
         The last one lasts as long as is usual, and not longer than what was read.
         """
-        steps = np.maximum(np.diff(self.times), 0)
-        usual = float(np.median(steps)) if len(steps) else 0.0
+        steps, away = np.maximum(np.diff(self.times), 0), self._away
+        usual = self.step if away.all() else float(np.median(steps[~away]))
         left = max(0.0, self.end - float(self.times[-1]))
-        seen = np.where(self._away, np.minimum(usual, steps), steps)
+        seen = np.where(away, np.minimum(usual, steps), steps)
         return np.append(seen, min(usual, left))
 
     @property
     def _away(self) -> NDArray[np.bool_]:
         """Whether the person was away between each row and the next one, (N - 1,)."""
-        steps = np.diff(self.times)
+        steps, reads = np.diff(self.times), np.diff(self.reads)
+        longest = SHORTEST + ROUNDING
+        # Of the frames from one row to the next, all but the first were missed.
+        missed = (reads > GAP) & (steps * (1 - 1 / np.maximum(reads, 1)) > longest)
         # Where parts could not be decoded, frames without the person may be among them.
         lost = np.diff(self.damaged) > 0
         if lost.any():
-            lost &= steps > GAP * np.median(steps)
-        return np.asarray((np.diff(self.reads) > GAP) | lost)
+            usual = np.median(steps)
+            lost &= (steps > GAP * usual) & (steps - usual > longest)
+        return np.asarray(missed | lost)
+
+    @property
+    def shows_face(self) -> NDArray[np.bool_]:
+        """Whether each row was not answered "not a face", (N,)."""
+        return np.asarray(self.outcomes != OUTCOMES.index("not a face"))
 
     @property
     def leading(self) -> NDArray[np.intp]:
@@ -96,7 +117,7 @@ class Timeline:
 def timelines(records: Iterable[Record], expressions: tuple[str, ...]) -> list[Timeline]:
     """Gather the timeline of each person of each video from the records of a journal.
 
-    Memory grows by 129 bytes per face and frame (for 8 expressions).
+    Memory grows by 129 bytes per face and frame (for 8 expressions), and by 8 per frame.
 
     Args:
         records: Frames and ends of videos; those of one video follow each other.
@@ -104,17 +125,30 @@ def timelines(records: Iterable[Record], expressions: tuple[str, ...]) -> list[T
     """
     columns: dict[tuple[str, int], _Columns] = {}
     ends: dict[str, float] = {}
-    reads: Counter[str] = Counter()
+    reads: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
     for record in records:
+        source = record["source"]
         # Of a video that was not read to its end, the last frame's time is all that is known.
         until = record.get("time", record.get("until"))
         if until is not None:
-            ends[record["source"]] = until
+            ends[source] = until
         for face in record.get("faces", ()):
-            person = (record["source"], face["track"])
-            columns.setdefault(person, _Columns()).add(record, face, reads[record["source"]])
-        reads[record["source"]] += "faces" in record
-    return [c.timeline(*person, expressions, ends[person[0]]) for person, c in columns.items()]
+            columns.setdefault((source, face["track"]), _Columns()).add(
+                record, face, len(reads[source])
+            )
+        if "faces" in record:
+            reads[source].append(record["time"])
+    steps = {source: _usual_step(times, ends[source]) for source, times in reads.items()}
+    return [
+        c.timeline(source, track, expressions, ends[source], steps[source])
+        for (source, track), c in columns.items()
+    ]
+
+
+def _usual_step(times: Sequence[float], end: float) -> float:
+    """Return the seconds that are usual from one frame read to the next; of a single one, all."""
+    steps = np.diff(times) if len(times) > 1 else np.array([end - times[0]])
+    return float(np.median(np.maximum(steps, 0)))
 
 
 class _Columns:
@@ -137,7 +171,7 @@ class _Columns:
         self._outcomes.append(OUTCOMES.index(face["verdict"][0]))
 
     def timeline(
-        self, source: str, track: int, expressions: tuple[str, ...], end: float
+        self, source: str, track: int, expressions: tuple[str, ...], end: float, step: float
     ) -> Timeline:
         return Timeline(
             source,
@@ -151,4 +185,5 @@ class _Columns:
             np.array(self._probabilities).reshape(-1, len(expressions)),
             np.array(self._outcomes, dtype=np.int8),
             end,
+            step,
         )

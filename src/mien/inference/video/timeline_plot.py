@@ -15,15 +15,21 @@ from mien.inference.video.timeline import Timeline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
+    from matplotlib.transforms import Bbox
 
 MOST_POINTS = 1500
 """Points drawn of a timeline; of longer ones the means of equal numbers of rows."""
 
 LEAST_SECONDS = 0.04
-"""Seconds that a stretch's last row is drawn at least: who is seen once has no length."""
+"""Seconds that a stretch's last row is drawn at least: the last frame may have no length."""
 
 MOST_EVENTS = 14
 """Episodes that are named above the curves: those with the highest peaks."""
+
+SPACE = 2.0
+"""Pixels that stay free on each side of a name."""
 
 
 def timeline_plot(timeline: Timeline, found: Sequence[Episode], target: Path | IO[bytes]) -> None:
@@ -42,8 +48,9 @@ def timeline_plot(timeline: Timeline, found: Sequence[Episode], target: Path | I
     axes = figure.subplots()
     for stretch in timeline.stretches():
         _draw_stretch(axes, timeline, stretch)
-    _draw_episodes(axes, found)
+    names = _draw_episodes(axes, found)
     _finish(axes, timeline)
+    _part(figure, names)
     figure.savefig(target)
 
 
@@ -68,23 +75,41 @@ def _means(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     return np.asarray(np.add.reduceat(values, starts, axis=0) / counts[:, None])
 
 
-def _draw_episodes(axes: Axes, found: Sequence[Episode]) -> None:
+def _draw_episodes(axes: Axes, found: Sequence[Episode]) -> list[Annotation]:
+    """Draw bars above the curves; return the names of the highest peaks, highest first."""
     events = [episode for episode in found if episode.expression != "neutral"]
-    named = sorted(events, key=lambda e: -e.peak)[:MOST_EVENTS]
     for episode in events:
         colour = COLOURS[episode.expression]
         span = (episode.onset, episode.offset)
         axes.plot(span, (1.05, 1.05), color=colour, linewidth=5, solid_capstyle="butt")
         axes.plot(episode.apex, 1.05, marker="v", color="#161616", markersize=4)
-    for episode in named:
-        axes.annotate(
-            episode.expression,
-            (episode.apex, 1.08),
-            ha="center",
-            va="bottom",
-            fontsize=8,
-            color="#161616",
-        )
+    named = sorted(events, key=lambda e: -e.peak)[:MOST_EVENTS]
+    return [_name(axes, episode) for episode in named]
+
+
+def _name(axes: Axes, episode: Episode) -> Annotation:
+    return axes.annotate(
+        episode.expression,
+        (episode.apex, 1.08),
+        ha="center",
+        va="bottom",
+        fontsize=8,
+        color="#161616",
+    )
+
+
+def _part(figure: Figure, names: Sequence[Annotation]) -> None:
+    """Take away the names that would stand over one with a higher peak."""
+    if not names:
+        return
+    figure.draw_without_rendering()  # where names stand is not known before
+    kept: list[Bbox] = []
+    for name in names:
+        box = name.get_window_extent().padded(SPACE)
+        if any(box.overlaps(other) for other in kept):
+            name.remove()
+        else:
+            kept.append(box)
 
 
 def _finish(axes: Axes, timeline: Timeline) -> None:
