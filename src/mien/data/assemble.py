@@ -13,7 +13,7 @@ from mien.data.balance import at_least, at_most, balanced_test, combine
 from mien.data.clean import Marks, leave_out
 from mien.data.dataset import FaceDataset
 from mien.data.relabel import relabel_all
-from mien.data.split import check_whole, divide, divide_rest, with_splits
+from mien.data.split import check_subjects, divide, divide_rest, with_splits
 from mien.errors import RecipeError
 from mien.labels import label_set
 from mien.recipe import DataPart
@@ -98,8 +98,7 @@ def _split(part: DataPart, dataset: FaceDataset) -> FaceDataset:
         return _balanced(part, dataset)
     if not part.shares:
         if part.keep == "subjects":
-            numbers = np.unique(dataset.splits, return_inverse=True)[1]
-            check_whole(dataset, np.where(dataset.splits == "", -1, numbers), part.keep)
+            check_subjects(dataset)
         return dataset
     parts = divide(dataset, part.shares, part.keep, part.seed)
     names = PARTS[len(part.shares)]

@@ -58,6 +58,24 @@ def check_whole(dataset: FaceDataset, parts: Parts, keep: Keep) -> None:
         )
 
 
+def check_subjects(dataset: FaceDataset) -> None:
+    """Check that nobody is in two of the splits that a dataset came with.
+
+    Raises:
+        DataError: If somebody is, or of some faces it is not known whom they show.
+    """
+    known = np.unique(_known_subjects(dataset), return_inverse=True)[1]
+    inside = dataset.splits != ""
+    splits = np.unique(dataset.splits, return_inverse=True)[1]
+    places = np.unique(np.stack([known, splits], axis=1)[inside], axis=0)
+    divided = int((np.bincount(places[:, 0]) > 1).sum())
+    if divided:
+        raise DataError(
+            f"The splits of dataset {dataset.name!r} must keep subjects together and divide"
+            f" {divided} of {known.max() + 1}: make others, with mien data split --keep subjects."
+        )
+
+
 def divide(dataset: FaceDataset, shares: Sequence[float], keep: Keep, seed: int) -> Parts:
     """Divide a dataset into parts of given shares, each class alike, as far as groups allow.
 
@@ -186,14 +204,18 @@ def _groups(dataset: FaceDataset, keep: Keep) -> NDArray[np.intp]:
     twins = twin_groups(dataset.images)
     if keep == "twins":
         return twins
-    if (dataset.subjects == "").any():
-        unknown = int((dataset.subjects == "").sum())
+    subjects = np.unique(_known_subjects(dataset), return_inverse=True)[1]
+    return _subjects_with_twins(subjects, twins)
+
+
+def _known_subjects(dataset: FaceDataset) -> NDArray[np.str_]:
+    unknown = int((dataset.subjects == "").sum())
+    if unknown:
         raise DataError(
             f"Dataset {dataset.name!r} cannot be split by subject: {unknown} of its"
             f" {len(dataset)} faces have none."
         )
-    subjects = np.unique(dataset.subjects, return_inverse=True)[1]
-    return _subjects_with_twins(subjects, twins)
+    return dataset.subjects
 
 
 def _subjects_with_twins(subjects: NDArray[np.intp], twins: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -130,9 +130,9 @@ def _labels(source: Source, dataset: FaceDataset) -> str:
 def _data(part: DataPart, dataset: FaceDataset) -> DataPart:
     changes = {"dataset": dataset.name}
     if (dataset.splits != "").any():
-        changes["split"] = OFFICIAL
+        changes |= {"split": OFFICIAL, "keep": "twins"}
         _check_splits(dataset)
-    if (dataset.subjects != "").all():
+    elif (dataset.subjects != "").all():
         changes["keep"] = "subjects"
     return part.model_copy(update=changes)
 
