@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 
+from starlette._utils import get_route_path
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,7 +62,8 @@ class Watch:
         return self._callers.refusal(scope)
 
     def _opens(self, scope: Scope) -> bool:
-        if not self._key or not scope["path"].startswith(KEYED):
+        # What routes are found by: the whole path begins with where the application is mounted.
+        if not self._key or not get_route_path(scope).startswith(KEYED):
             return True
         given = Headers(scope=scope).get(HEADER, "")
         return hmac.compare_digest(given.encode("latin-1"), self._key)
