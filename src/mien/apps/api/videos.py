@@ -68,7 +68,7 @@ def video_routes(service: Service) -> APIRouter:
     async def result(job: Id, form: Format = "csv") -> StreamingResponse:
         """Return what was read: rows as CSV or JSON lines, the marked video, or a timeline page."""
         found = service.jobs[job]
-        return _sent(found.result(form), found.download(form), RESULTS[form].kind)
+        return _sent(found.result(form), found.disposition(form), RESULTS[form].kind)
 
     @router.delete("/{id}", responses=known)
     async def cancel(job: Id) -> JobAnswer:
@@ -94,10 +94,10 @@ def answer(job: Job) -> JobAnswer:
     )
 
 
-def _sent(file: BinaryIO, name: str, kind: str) -> StreamingResponse:
+def _sent(file: BinaryIO, disposition: str, kind: str) -> StreamingResponse:
     headers = {
         "Content-Length": str(os.fstat(file.fileno()).st_size),
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": disposition,
     }
     return StreamingResponse(_parts(file), media_type=kind, headers=headers)
 
