@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mien.apps.api.counters import Counters
 from mien.apps.api.failures import told
 from mien.apps.api.job import CancelledError, Job, Status
 from mien.apps.api.refusals import RefusedError
@@ -39,13 +40,15 @@ class Jobs:
 
     Args:
         settings: How many may wait, how long results are kept.
+        counters: Where the faces of videos are counted.
 
     Attributes:
         root: The folder of all uploads and results.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, counters: Counters) -> None:
         self._settings = settings
+        self._counters = counters
         self._jobs: dict[str, Job] = {}
         self._arriving = 0
         self._draining = False
@@ -118,6 +121,13 @@ class Jobs:
     def drain(self) -> None:
         """Take no more videos."""
         self._draining = True
+
+    def counts(self) -> dict[Status, int]:
+        """Return how many videos there are of each status that one can be found in."""
+        kept: tuple[Status, ...] = ("waiting", "running", "done", "failed")
+        with self._lock:
+            found = [job.status for job in self._jobs.values()]
+        return {status: found.count(status) for status in kept}
 
     @property
     def unfinished(self) -> int:
@@ -203,6 +213,7 @@ class Jobs:
     def _finish(self, job: Job, status: Status, message: str) -> None:
         with contextlib.suppress(OSError):
             job.video.unlink()
+        self._counters.faces.inc(job.faces)
         with self._lock:
             if not job.has_ended:  # else it was cancelled meanwhile
                 job.message = message

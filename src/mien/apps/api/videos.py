@@ -43,7 +43,7 @@ Id = Annotated[str, PathParameter(alias="id", description="From the answer to th
 def video_routes(service: Service) -> APIRouter:
     """Return the routes for videos."""
     router = APIRouter(prefix="/v1/videos", tags=["videos"])
-    known: Responses = {status: REFUSALS[status] for status in (401, 403, 404, 422)}
+    known: Responses = {status: REFUSALS[status] for status in (401, 403, 404, 422, 431)}
 
     @router.post("", status_code=202, openapi_extra=BODY, responses=REFUSALS)
     async def upload(request: Request, model: str | None = Model) -> JobAnswer:

@@ -19,6 +19,9 @@ KEYED = "/v1/"
 
 HEADER = "X-API-Key"
 
+MOST_HEADERS = 16_384
+"""Bytes of the headers of a request. What parses them bounds only what comes in several pieces."""
+
 
 class Watch:
     """Lets through who has the key and may ask, and counts everything.
@@ -57,6 +60,8 @@ class Watch:
             self._counters.seconds.labels(route).observe(time.perf_counter() - start)
 
     def _refusal(self, scope: Scope) -> RefusedError | None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
+            return RefusedError(431, f"The headers must be at most {MOST_HEADERS} bytes.")
         if not self._opens(scope):
             return RefusedError(401, NO_KEY)
         return self._callers.refusal(scope)
