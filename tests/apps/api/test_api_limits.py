@@ -116,11 +116,10 @@ def test_pictures_in_other_fields(server, face):
     refused(answer, 422, "model, labels and the like go into the address")
     answer = server.client.post("/v1/videos", files={"file": face}, data={"model": "mien-base"})
     refused(answer, 422, "may hold files in 'file' only, each with a filename")
-    for name in ("", '; filename=""'):
-        part = f'--b\r\nContent-Disposition: form-data; name="files"{name}\r\n\r\n'.encode()
-        answer = server.client.post("/v1/analyze", content=part + face + b"\r\n--b--", headers=FORM)
-        refused(answer, 422, "each with a filename")
-        refused(answer, 422, "Got a part without a filename.")
+    part = b'--b\r\nContent-Disposition: form-data; name="files"\r\n\r\n' + face + b"\r\n--b--"
+    answer = server.client.post("/v1/analyze", content=part, headers=FORM)
+    refused(answer, 422, "each with a filename")
+    refused(answer, 422, "Got a part without a filename.")
 
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
