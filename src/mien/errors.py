@@ -45,6 +45,11 @@ class MissingExtraError(MienError):
         super().__init__(
             f"{feature} needs the extra [{extra}]: pip install '.[{extra}]' in mien's folder."
         )
+        self._given = (feature, extra)
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        # By its text alone it could not be made again in the process that receives it.
+        return type(self), self._given
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:

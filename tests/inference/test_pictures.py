@@ -52,6 +52,13 @@ def test_the_first_picture_of_an_animation_is_read(tmp_path):
     assert read_picture(tmp_path / "a.gif")[0, 0].tolist() == [255, 0, 0]
 
 
+def test_a_picture_can_be_written_to(tmp_path, colour):
+    PIL.Image.fromarray(colour).save(tmp_path / "a.png")
+    picture = read_picture(tmp_path / "a.png")
+    picture[0, 0] = 7
+    assert picture.flags.c_contiguous
+
+
 def test_the_suffix_does_not_matter(tmp_path, colour):
     path = saved(tmp_path / "a.png", colour).rename(tmp_path / "a.jpg")
     assert np.array_equal(read_picture(path), colour)

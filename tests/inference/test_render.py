@@ -32,6 +32,14 @@ def faces_in_pictures(draw):
     return (width, height), box
 
 
+def test_what_is_drawn_can_be_drawn_on():
+    picture = np.zeros((60, 80, 3), np.uint8)
+    picture.flags.writeable = False
+    drawn = annotate(picture, [reading(Box(10, 10, 30, 30))])
+    drawn[0, 0] = 7
+    assert drawn.flags.c_contiguous
+
+
 def test_every_expression_has_a_colour_of_its_own():
     assert set(COLOURS) == {*EXPRESSIONS, "uncertain", "not a face"}
     assert len(set(COLOURS.values())) == len(COLOURS)

@@ -56,14 +56,14 @@ def read_picture(path: str | Path) -> Image:
         path: A JPEG, PNG, WebP, BMP, TIFF or GIF: grey, colour, palette, CMYK, 8 or 16 bits.
 
     Returns:
-        uint8 (H, W, 3) in RGB order.
+        uint8 (H, W, 3) in RGB order, which may be written to.
 
     Raises:
         ImageError: If the file is missing, not a picture, damaged or above `MOST_PIXELS`.
     """
     path = Path(path)
     _check_file(path)
-    return decode_picture(path, str(path))
+    return decode_picture(path, str(path)).copy()
 
 
 def decode_picture(content: Path | IO[bytes], name: str, most_pixels: int = MOST_PIXELS) -> Image:
@@ -75,7 +75,7 @@ def decode_picture(content: Path | IO[bytes], name: str, most_pixels: int = MOST
         most_pixels: Of the largest picture that is decoded.
 
     Returns:
-        uint8 (H, W, 3) in RGB order.
+        uint8 (H, W, 3) in RGB order, which cannot be written to.
 
     Raises:
         ImageError: If it is not a picture, damaged or above `most_pixels`.

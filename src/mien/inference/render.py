@@ -67,7 +67,7 @@ def annotate(picture: Image, readings: Sequence[Reading]) -> Image:
         readings: Its faces.
 
     Returns:
-        uint8 (H, W, 3) in RGB order.
+        uint8 (H, W, 3) in RGB order, which may be drawn on.
 
     Raises:
         ImageError: If `picture` is not a picture.
@@ -85,7 +85,7 @@ def annotate(picture: Image, readings: Sequence[Reading]) -> Image:
         if panel:
             _draw_panel(draw, reading, style, panel)
             taken.append(panel)
-    return np.asarray(image)
+    return np.array(image)  # np.asarray's cannot be written to
 
 
 @dataclass(frozen=True)

@@ -75,11 +75,37 @@ def test_metrics_count(face):
         assert "jpg" not in server.client.get("/metrics").text
 
 
+def test_metrics_count_faces_of_videos_and_explanations(face, clip):
+    with Running() as server:
+        assert counted(server, 'mien_videos{status="done"}') == 0
+        job = server.ended(server.upload(clip).json()["id"])
+        assert counted(server, 'mien_videos{status="done"}') == 1
+        assert counted(server, 'mien_videos{status="running"}') == 0
+        assert counted(server, "mien_faces_total") == job["faces"] == 20
+        server.client.post("/v1/explain", files={"files": face}).raise_for_status()
+        assert counted(server, "mien_faces_total") == 21
+        server.client.delete(f"/v1/videos/{job['id']}")
+        assert counted(server, 'mien_videos{status="done"}') == 0
+
+
 def test_what_is_not_there(server):
     answer = server.client.get("/v1/nothing")
     assert (answer.status_code, answer.json()["detail"]) == (404, "Not Found: GET /v1/nothing.")
-    answer = server.client.put("/v1/analyze")
-    assert answer.status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/analyze", "POST"),
+        ("/v1/videos/1", "DELETE, GET"),
+        ("/v1/videos/1/result", "GET"),
+        ("/healthz", "GET, HEAD"),
+        ("/", "GET, HEAD"),
+    ],
+)
+def test_what_an_address_takes_is_said_where_it_takes_another(server, path, allowed):
+    answer = server.client.put(path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 @pytest.fixture(scope="module")

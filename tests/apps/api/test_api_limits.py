@@ -113,9 +113,16 @@ def test_pictures_in_other_fields(server, face):
     answer = server.client.post("/v1/analyze", files={"picture": face})
     refused(answer, 422, "must be in fields 'files'. Got 'picture'")
     answer = server.client.post("/v1/analyze", files={"files": face}, data={"model": "mien-base"})
-    refused(answer, 422, "may hold files in 'files' only: model, labels and the like go into the ")
+    refused(answer, 422, "model, labels and the like go into the address")
     answer = server.client.post("/v1/videos", files={"file": face}, data={"model": "mien-base"})
-    refused(answer, 422, "may hold files in 'file' only")
+    refused(answer, 422, "may hold files in 'file' only, each with a filename")
+    part = b'--b\r\nContent-Disposition: form-data; name="files"\r\n\r\n' + face + b"\r\n--b--"
+    answer = server.client.post("/v1/analyze", content=part, headers=FORM)
+    refused(answer, 422, "each with a filename")
+    refused(answer, 422, "Got a part without a filename.")
+
+
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
 
 def unwanted(inside: str, part: str, count: int) -> bytes:

@@ -62,6 +62,14 @@ def test_pictures_that_nobody_waits_for_are_forgotten():
         holding.analyzer.free.set()
 
 
+@pytest.mark.parametrize("length", [16_000, 17_000, 60_000])
+def test_large_headers_are_refused_though_they_come_at_once(server, length):
+    answer = server.client.get("/healthz", headers={"X": "a" * length})
+    assert answer.status_code == (200 if length < 16_384 else 431)
+    if length > 16_384:
+        assert answer.json() == {"detail": "The headers must be at most 16384 bytes."}
+
+
 def test_headers_are_bounded_before_anything_is_asked(server):
     before = held()
     with server.connected() as connection:

@@ -6,6 +6,7 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from urllib.parse import unquote
 
 import av
 import numpy as np
@@ -71,7 +72,7 @@ def test_a_marked_copy(server, done):
     ("upload", "names"),
     [
         ("holiday.mp4", ("holiday.csv", "holiday.jsonl", "holiday-marked.mp4")),
-        ("my trip; ü.mov.mp4", ("my_trip___.mov.csv", "my_trip___.mov.jsonl")),
+        ("my trip; u.mov.mp4", ("my_trip__u.mov.csv", "my_trip__u.mov.jsonl")),
         ("marked.mp4", ("marked.csv", "marked.jsonl", "marked-marked.mp4", "marked-timeline.html")),
         ("readings.csv", ("readings.csv", "readings.jsonl", "readings-marked.mp4")),
     ],
@@ -84,6 +85,24 @@ def test_results_are_called_after_the_upload(server, clip, upload, names):
         assert answer.status_code == 200
         assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
     assert len(result(server, job).text.splitlines()) == 21
+
+
+@pytest.mark.parametrize(
+    ("upload", "plain", "whole"),
+    [
+        ("видео моё.mp4", "_________.csv", "видео моё.csv"),
+        ("my trip; ü.mov.mp4", "my_trip___.mov.csv", "my trip; ü.mov.csv"),
+        ("../ü/…/%2e.mp4", "______2e.csv", "_ü_…_%2e.csv"),
+        ("é" * 150 + ".mp4", "_" * 76 + ".csv", "é" * 60 + ".csv"),
+    ],
+)
+def test_names_of_other_letters_are_sent_beside_plain_ones(server, clip, upload, plain, whole):
+    job = server.ended(server.upload(clip, upload).json()["id"])
+    header = result(server, job).headers["content-disposition"]
+    first, _, own = header.partition("; filename*=UTF-8''")
+    assert first == f'attachment; filename="{plain}"'
+    assert own.isascii()
+    assert unquote(own) == whole
 
 
 def test_a_video_that_was_deleted_is_unknown(server, clip):

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from apps.api.clip import write_clip
 from apps.api.running import Running, wait
 from apps.web.looks import LOOKS, choose
+from inference.tiny_models import write_model
 from mien.apps.api import video_results
 from mien.errors import VideoError
 from mien.inference.zoo import model_path, read_card
@@ -61,7 +62,7 @@ def test_a_photo_is_read_and_explained(page, server, portrait, keep):
     expect(card).to_have_count(1)
     expect(card.locator("h2")).to_have_text(face["expression"])
     percent = f"{round(100 * face['confidence'])} %"
-    expect(card.locator(".face-head p")).to_contain_text(percent)
+    expect(card.locator(".face-head p")).to_have_text(f"Face 1: {percent}, read by mien-base")
     canvas = page.locator("#photo-canvas")
     expect(canvas).to_have_attribute(
         "aria-label", f"grace_hopper.jpg. face 1: {face['expression']}."
@@ -131,6 +132,7 @@ def test_many_photos_become_a_table_and_a_csv(page, server, portrait, tmp_path, 
     error = page.locator("#batch-table tbody td.note").last
     expect(error).to_contain_text("is not a picture")
     assert page.evaluate(REACH, "#batch-table td.note") <= page.viewport_size["width"]
+    expect(page.locator("#batch-table caption")).to_contain_text("read by mien-base; faces count")
     expect(page.locator("#batch-table caption")).to_contain_text("from 0 in the CSV")
     with saved(page, "#batch-save", tmp_path).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -138,7 +140,7 @@ def test_many_photos_become_a_table_and_a_csv(page, server, portrait, tmp_path, 
     for number, row in enumerate(rows[:10]):
         assert row["source"] == f"photo {number}.jpg"
         assert (row["status"], row["expression"]) == ("ok", wanted["expression"])
-        assert int(row["face"]) == 0
+        assert (int(row["face"]), row["model"]) == (0, "mien-base")
         for name, value in (wanted["probabilities"] | wanted["box"]).items():
             assert float(row[name]) == pytest.approx(value, abs=1e-5)
     assert rows[10]["status"] == "error"
@@ -311,8 +313,23 @@ def test_what_the_numbers_mean(page, keep):
         least = read_card(model_path(model)).doubt.confidence
         expect(doubt).to_contain_text(f"{model} answers “uncertain” where its first choice has")
         expect(doubt).to_contain_text(f"less than {least:.0%}".replace("%", " %"))
+        expect(doubt).to_contain_text("several people would not agree")
+        expect(page.locator("#about")).to_contain_text("ten of them for the models that come")
     page.select_option("#model", "mien-base")
     keep("about")
+
+
+def test_what_is_true_of_raters_is_said_of_models_that_learnt_from_them(opened, tmp_path):
+    with Running(model=str(write_model(tmp_path / "own.onnx")), workers=1) as server:
+        page = opened(server.url, place="/#about")
+        expect(page.locator("#about-doubt")).to_have_text(
+            "tiny answers “uncertain” where its first choice has less than 50 %."
+        )
+        expect(page.locator("#about-raters")).to_be_hidden()
+        expect(page.locator("#about-labels")).to_be_visible()
+        page.select_option("#model", "mien-base")
+        expect(page.locator("#about-raters")).to_be_visible()
+        expect(page.locator("#about-labels")).to_be_hidden()
 
 
 def test_the_docs_name_every_route(page, server, keep):
@@ -370,6 +387,14 @@ def test_everything_is_reached_by_keyboard(opened, server):
         page.keyboard.press("Space")
     page.keyboard.press("Tab")
     expect(page.locator("#photo-camera")).to_be_focused()
+
+
+def test_the_docs_open_beside_the_page(opened, server):
+    page = opened(server.url, place="/#about")
+    with page.expect_popup() as docs:
+        page.get_by_role("link", name="The API, for programs").click()
+    assert docs.value.url == f"{server.url}/docs"
+    assert page.url.endswith("/#about")
 
 
 def test_a_link_opens_its_tab(opened, server):

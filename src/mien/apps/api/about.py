@@ -14,7 +14,7 @@ from mien.card import ModelCard
 
 def model_routes(service: Service) -> APIRouter:
     """Return the route that lists models."""
-    known: Responses = {status: REFUSALS[status] for status in (401, 403, 422)}
+    known: Responses = {status: REFUSALS[status] for status in (401, 403, 422, 431)}
     router = APIRouter(prefix="/v1", tags=["models"], responses=known)
 
     @router.get("/models")
@@ -32,14 +32,14 @@ def health_routes(service: Service) -> APIRouter:
     """Return the routes for whoever watches the server."""
     router = APIRouter(tags=["health"])
 
-    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
+    @router.head("/healthz", include_in_schema=False)
     async def healthz() -> HealthAnswer:
         """Say that the server runs."""
         return HealthAnswer(status="ok")
 
-    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", responses={503: {"model": HealthAnswer, "description": "It is closing"}})
+    @router.head("/readyz", include_in_schema=False)
     async def readyz() -> HealthAnswer:
         """Say whether the server takes new work."""
         if not service.ready:
@@ -52,6 +52,8 @@ def health_routes(service: Service) -> APIRouter:
     async def metrics() -> Response:
         """Return counters for Prometheus."""
         service.counters.waiting.set(len(service.pool))
+        for status, count in service.jobs.counts().items():
+            service.counters.videos.labels(status).set(count)
         return Response(generate_latest(service.counters.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -30,9 +28,6 @@ Reads the expressions of faces in photos and videos. A reading says how people w
 not what the person feels. Pictures stay on the machine that runs this server, in memory; videos
 are deleted as soon as they are read.
 """
-
-SWEEP = 10.0
-"""Seconds between two looks for results that were kept long enough."""
 
 
 def create_app(settings: ServerSettings | None = None) -> FastAPI:
@@ -77,17 +72,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
 def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_sweep(service))
         yield
-        sweeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweeping
         await run_in_threadpool(service.close)
 
     return lifespan
-
-
-async def _sweep(service: Service) -> None:
-    while True:
-        await asyncio.sleep(min(SWEEP, service.settings.kept_seconds))
-        await run_in_threadpool(service.jobs.forget_old)

@@ -15,8 +15,9 @@ class Counters:
         requests: Answers, by route and status.
         seconds: Times from a request to its answer, by route.
         pictures: Pictures that were read, by outcome.
-        faces: Faces that were read.
+        faces: Faces that were read or explained, those of each frame of a video.
         waiting: Pictures that wait.
+        videos: Videos that are not forgotten, by status.
     """
 
     def __init__(self) -> None:
@@ -36,3 +37,4 @@ class Counters:
         )
         self.faces = Counter("mien_faces", "Faces read", registry=self.registry)
         self.waiting = Gauge("mien_waiting_pictures", "Pictures waiting", registry=self.registry)
+        self.videos = Gauge("mien_videos", "Videos", ["status"], registry=self.registry)

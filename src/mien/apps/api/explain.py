@@ -50,7 +50,9 @@ def explain_routes(service: Service) -> APIRouter:
             return explanation(analyzer, image, _chosen(analyzer, image, picture, face), expression)
 
         try:
-            return await service.explaining.do(work)
+            answer = await service.explaining.do(work)
+            service.counters.faces.inc()
+            return answer
         finally:
             picture.take()  # work that was cancelled is not forgotten before its turn
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
+from urllib.parse import quote
 
 from mien.apps.api.refusals import RefusedError
 from mien.inference.analyzer import Analyzer
@@ -36,6 +38,13 @@ RESULTS = {
     "timeline": Result("timeline/index.html", "text/html", "-timeline.html"),
 }
 """By format."""
+
+
+FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
+"""What no system takes in the name of a file, or takes for a path."""
+
+LONGEST_STEM = 60
+"""Of a download's name: in any letters it fits the 255 bytes that most systems allow."""
 
 
 class CancelledError(Exception):
@@ -111,9 +120,18 @@ class Job:
         if self.status == "cancelled":
             raise CancelledError
 
-    def download(self, form: str) -> str:
-        """Return what a result is called where it is saved; no more than A to Z, 0 to 9, ._-."""
-        return f"{self.video.stem}{RESULTS[form].ending}"
+    def disposition(self, form: str) -> str:
+        """Return the header that says what a result is called where it is saved.
+
+        Old clients take the name that holds no more than A to Z, 0 to 9, ._-; the others the
+        upload's own, where that holds more (RFC 6266).
+        """
+        ending = RESULTS[form].ending
+        plain = f"{self.video.stem}{ending}"
+        own = FORBIDDEN.sub("_", self.name).lstrip(".")
+        whole = f"{Path(own).stem[-LONGEST_STEM:] or 'video'}{ending}"
+        header = f'attachment; filename="{plain}"'
+        return header if whole.isascii() else f"{header}; filename*=UTF-8''{quote(whole, safe='')}"
 
     def result(self, form: str) -> BinaryIO:
         """Open the file of a result; it can be read to its end even if it is deleted meanwhile.

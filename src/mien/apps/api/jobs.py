@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import queue
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mien.apps.api.counters import Counters
 from mien.apps.api.failures import told
 from mien.apps.api.job import CancelledError, Job, Status
 from mien.apps.api.refusals import RefusedError
@@ -20,6 +22,9 @@ from mien.apps.api.video_results import read_video
 
 FETCH = 10.0
 """Seconds that a server that is closing leaves for fetching a result, and each further one."""
+
+SWEEP = 10.0
+"""Seconds between two looks for results that were kept long enough."""
 
 NO_ROOM = 60
 """Seconds after which a client may try again where there was no room on the disk."""
@@ -30,23 +35,34 @@ NO_VIDEO = "There is no such video; results are kept for a while only, and until
 class Jobs:
     """Reads videos in a thread, one after the other.
 
+    Whoever runs the application without its lifespan does not close them: they are at the end of
+    the process.
+
     Args:
         settings: How many may wait, how long results are kept.
+        counters: Where the faces of videos are counted.
 
     Attributes:
         root: The folder of all uploads and results.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, counters: Counters) -> None:
         self._settings = settings
+        self._counters = counters
         self._jobs: dict[str, Job] = {}
         self._arriving = 0
         self._draining = False
         self._lock = threading.Lock()
         self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.root = _new_root()
-        self._thread = threading.Thread(target=self._work, name="videos", daemon=True)
-        self._thread.start()
+        self._closing = threading.Event()
+        self._threads = [
+            threading.Thread(target=target, name="videos", daemon=True)
+            for target in (self._work, self._sweep)
+        ]
+        for thread in self._threads:
+            thread.start()
+        atexit.register(self.close)
 
     @contextmanager
     def upload(self) -> Iterator[Path]:
@@ -106,6 +122,13 @@ class Jobs:
         """Take no more videos."""
         self._draining = True
 
+    def counts(self) -> dict[Status, int]:
+        """Return how many videos there are of each status that one can be found in."""
+        kept: tuple[Status, ...] = ("waiting", "running", "done", "failed")
+        with self._lock:
+            found = [job.status for job in self._jobs.values()]
+        return {status: found.count(status) for status in kept}
+
     @property
     def unfinished(self) -> int:
         """How many videos arrive, wait or are read."""
@@ -120,14 +143,17 @@ class Jobs:
             return bool(self._arriving) or awaited
 
     def close(self) -> None:
-        """Cancel what is not finished, delete everything and end."""
+        """Cancel what is not finished, delete everything and end; again: nothing."""
         with self._lock:
             for job in self._jobs.values():
                 if not job.has_ended:
                     job.end("cancelled")
         self._waiting.put(None)
-        self._thread.join()
+        self._closing.set()
+        for thread in self._threads:
+            thread.join()
         shutil.rmtree(self.root, ignore_errors=True)
+        atexit.unregister(self.close)
 
     @contextmanager
     def _arrival(self) -> Iterator[None]:
@@ -164,6 +190,10 @@ class Jobs:
     def _is_old(self, job: Job) -> bool:
         return job.has_ended and time.monotonic() - job.ended > self._settings.kept_seconds
 
+    def _sweep(self) -> None:
+        while not self._closing.wait(min(SWEEP, self._settings.kept_seconds)):
+            self.forget_old()
+
     def _work(self) -> None:
         while (job := self._waiting.get()) is not None:
             with self._lock:
@@ -183,6 +213,7 @@ class Jobs:
     def _finish(self, job: Job, status: Status, message: str) -> None:
         with contextlib.suppress(OSError):
             job.video.unlink()
+        self._counters.faces.inc(job.faces)
         with self._lock:
             if not job.has_ended:  # else it was cancelled meanwhile
                 job.message = message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mien.apps.api.refusals import RefusedError
@@ -58,7 +59,7 @@ class _Body:
         self._receive = receive
         said = headers.get(b"content-length", b"0")
         self._said = int(said) if said.isdigit() else 0
-        self._of_video = scope["path"].rstrip("/") == VIDEOS
+        self._of_video = get_route_path(scope).rstrip("/") == VIDEOS
         self._start = time.monotonic()
         self._got = 0
         self._held = 0

@@ -182,8 +182,8 @@ def _unreadable(reason: str, field: str) -> RefusedError:
     if reason.startswith("Too many fields"):
         return RefusedError(
             422,
-            f"The form may hold files in {field!r} only: model, labels and the like go into the"
-            " address, as in ?model=mien-base. Got another field.",
+            f"The form may hold files in {field!r} only, each with a filename: model, labels and"
+            " the like go into the address, as in ?model=mien-base. Got a part without a filename.",
         )
     status = 413 if reason.startswith("Too many files") else 400
     return RefusedError(status, f"The form cannot be read: {reason.rstrip('.')}.")

@@ -33,6 +33,7 @@ REFUSALS: Responses = {
         415: "The body has another content type",
         422: "What was sent cannot be read",
         429: "Too much is waiting; see Retry-After",
+        431: "The headers are too large",
         503: "Reading took too long, or the server is closing; see Retry-After",
         507: "The server has no room for a video; see Retry-After",
     }.items()
@@ -81,7 +82,10 @@ def add_refusals(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         sentence = f"{error.detail.rstrip('.')}: {request.method} {request.url.path[:200]}."
-        return JSONResponse({"detail": sentence}, error.status_code, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = _allowed(request, headers.get("Allow", ""))
+        return JSONResponse({"detail": sentence}, error.status_code, headers)
 
     @app.exception_handler(ClientDisconnect)
     async def _gone(request: Request, error: ClientDisconnect) -> JSONResponse:
@@ -91,3 +95,9 @@ def add_refusals(app: FastAPI) -> None:
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s failed: %s", request.method, request.url.path, type(error).__name__)
         return RefusedError(500, "The server failed; its log says more.").answer()
+
+
+def _allowed(request: Request, first: str) -> str:
+    """Return all methods that an address takes; routing names those of its first route only."""
+    known = request.app.openapi()["paths"].get(getattr(request.scope.get("route"), "path", ""), {})
+    return ", ".join(sorted({*filter(None, first.split(", ")), *map(str.upper, known)}))

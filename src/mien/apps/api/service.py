@@ -47,7 +47,8 @@ class Service:
         self.counters = Counters()
         self.pool = PicturePool(settings.workers, settings.waiting, settings.pixels)
         self.explaining = Turns(settings.workers, settings.seconds)
-        self.jobs = Jobs(settings)  # the last one, as it leaves a folder if another one fails
+        # The last one, as it leaves a folder if another one fails.
+        self.jobs = Jobs(settings, self.counters)
         self.ready = True
 
     async def analyzer(self, model: str | None) -> Analyzer:

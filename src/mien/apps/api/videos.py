@@ -43,7 +43,7 @@ Id = Annotated[str, PathParameter(alias="id", description="From the answer to th
 def video_routes(service: Service) -> APIRouter:
     """Return the routes for videos."""
     router = APIRouter(prefix="/v1/videos", tags=["videos"])
-    known: Responses = {status: REFUSALS[status] for status in (401, 403, 404, 422)}
+    known: Responses = {status: REFUSALS[status] for status in (401, 403, 404, 422, 431)}
 
     @router.post("", status_code=202, openapi_extra=BODY, responses=REFUSALS)
     async def upload(request: Request, model: str | None = Model) -> JobAnswer:
@@ -68,7 +68,7 @@ def video_routes(service: Service) -> APIRouter:
     async def result(job: Id, form: Format = "csv") -> StreamingResponse:
         """Return what was read: rows as CSV or JSON lines, the marked video, or a timeline page."""
         found = service.jobs[job]
-        return _sent(found.result(form), found.download(form), RESULTS[form].kind)
+        return _sent(found.result(form), found.disposition(form), RESULTS[form].kind)
 
     @router.delete("/{id}", responses=known)
     async def cancel(job: Id) -> JobAnswer:
@@ -94,10 +94,10 @@ def answer(job: Job) -> JobAnswer:
     )
 
 
-def _sent(file: BinaryIO, name: str, kind: str) -> StreamingResponse:
+def _sent(file: BinaryIO, disposition: str, kind: str) -> StreamingResponse:
     headers = {
         "Content-Length": str(os.fstat(file.fileno()).st_size),
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": disposition,
     }
     return StreamingResponse(_parts(file), media_type=kind, headers=headers)
 

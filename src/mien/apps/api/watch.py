@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 
+from starlette._utils import get_route_path
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +18,9 @@ KEYED = "/v1/"
 """Where the key is asked for; the page itself and the server's health can be seen without."""
 
 HEADER = "X-API-Key"
+
+MOST_HEADERS = 16_384
+"""Bytes of the headers of a request. What parses them bounds only what comes in several pieces."""
 
 
 class Watch:
@@ -56,12 +60,15 @@ class Watch:
             self._counters.seconds.labels(route).observe(time.perf_counter() - start)
 
     def _refusal(self, scope: Scope) -> RefusedError | None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
+            return RefusedError(431, f"The headers must be at most {MOST_HEADERS} bytes.")
         if not self._opens(scope):
             return RefusedError(401, NO_KEY)
         return self._callers.refusal(scope)
 
     def _opens(self, scope: Scope) -> bool:
-        if not self._key or not scope["path"].startswith(KEYED):
+        # What routes are found by: the whole path begins with where the application is mounted.
+        if not self._key or not get_route_path(scope).startswith(KEYED):
             return True
         given = Headers(scope=scope).get(HEADER, "")
         return hmac.compare_digest(given.encode("latin-1"), self._key)

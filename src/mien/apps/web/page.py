@@ -36,8 +36,7 @@ def page_routes() -> APIRouter:
     """Return the routes of the page and its files."""
     router = APIRouter(include_in_schema=False)
 
-    @router.head("/")
-    @router.get("/")
+    @router.api_route("/", methods=["GET", "HEAD"])
     async def page() -> Response:
         return _file("index.html")
 

@@ -1,17 +1,26 @@
 // Talks to the server that this page came from.
 
-let key = kept(() => sessionStorage.getItem("mien-key")) || "";
+let key = remembered("key");
 
 export const chosen = { model: "" };
 
 export function setKey(text) {
   key = text;
-  if (sendable()) kept(() => sessionStorage.setItem("mien-key", text));
+  if (sendable()) remember("key", text);
 }
 
 // Of other characters, such as those a word processor makes, no header can be made.
 function sendable() {
   return /^[!-~]*$/.test(key);
+}
+
+// Until the tab is closed.
+export function remember(name, text) {
+  kept(() => sessionStorage.setItem(`mien-${name}`, text));
+}
+
+export function remembered(name) {
+  return kept(() => sessionStorage.getItem(`mien-${name}`)) || "";
 }
 
 // A browser may be told to keep nothing for pages; then the key is asked for again.
@@ -47,21 +56,47 @@ export async function ask(path, options = {}) {
   return answer;
 }
 
+// What goes wrong for a moment is asked for again while that `helps`; `tell` is told why.
+export async function patient(request, helps, tell) {
+  for (;;) {
+    try {
+      return await request();
+    } catch (error) {
+      if (![0, 429, 502, 503, 504].includes(error.status) || !helps(error)) throw error;
+      tell(`${error.message} Asking again …`);
+      await new Promise((go) => setTimeout(go, 1000));
+    }
+  }
+}
+
+// One that the browser cannot read would fail the whole request as if there were no server.
+async function formOf(field, files, unnamed) {
+  const form = new FormData();
+  for (const file of files) {
+    const name = file.name || unnamed;
+    try {
+      await file.slice(0, 1).arrayBuffer();
+    } catch {
+      throw new Refusal(422, `${name} cannot be read: it is a folder, or it was moved or deleted.`);
+    }
+    form.append(field, file, name);
+  }
+  return form;
+}
+
 function withModel(path, model = chosen.model, more = {}) {
   const text = new URLSearchParams(model ? { ...more, model } : more).toString();
   return text ? `${path}?${text}` : path;
 }
 
 export async function analyze(files, signal, model) {
-  const form = new FormData();
-  for (const file of files) form.append("files", file, file.name || "photo");
-  return (await ask(withModel("/v1/analyze", model), { method: "POST", body: form, signal })).json();
+  const body = await formOf("files", files, "photo");
+  return (await ask(withModel("/v1/analyze", model), { method: "POST", body, signal })).json();
 }
 
 export async function explain(file, face, model) {
-  const form = new FormData();
-  form.append("files", file, file.name || "photo");
-  return (await ask(withModel("/v1/explain", model, { face }), { method: "POST", body: form })).json();
+  const body = await formOf("files", [file], "photo");
+  return (await ask(withModel("/v1/explain", model, { face }), { method: "POST", body })).json();
 }
 
 export async function models() {
@@ -69,21 +104,25 @@ export async function models() {
 }
 
 export async function uploadVideo(file, signal) {
-  const form = new FormData();
-  form.append("file", file, file.name);
-  return (await ask(withModel("/v1/videos"), { method: "POST", body: form, signal })).json();
+  const body = await formOf("file", [file], "video");
+  return (await ask(withModel("/v1/videos"), { method: "POST", body, signal })).json();
 }
 
 export async function videoState(id) {
   return (await ask(`/v1/videos/${id}`)).json();
 }
 
+// Even if the page is left meanwhile.
 export async function cancelVideo(id) {
-  return (await ask(`/v1/videos/${id}`, { method: "DELETE" })).json();
+  return (await ask(`/v1/videos/${id}`, { method: "DELETE", keepalive: true })).json();
 }
 
 export async function videoResult(id, format) {
   const answer = await ask(`/v1/videos/${id}/result?format=${format}`);
-  const name = /filename="(.*)"/.exec(answer.headers.get("Content-Disposition"))[1];
-  return new File([await answer.blob()], name);
+  return new File([await answer.blob()], nameIn(answer.headers.get("Content-Disposition")));
+}
+
+function nameIn(header) {
+  const whole = /filename\*=UTF-8''([^;]+)/.exec(header);
+  return whole ? decodeURIComponent(whole[1]) : /filename="(.*?)"/.exec(header)[1];
 }

@@ -1,6 +1,6 @@
 // The tab for many photos: a table, and a CSV of it.
 
-import { analyze, chosen } from "./api.js";
+import { analyze, chosen, patient } from "./api.js";
 import { dropZone, element, hide, percent, save, say } from "./faces.js";
 
 const at = (id) => document.getElementById(`batch-${id}`);
@@ -29,6 +29,7 @@ async function read(files) {
   at("table").hidden = at("progress").hidden = false;
   hide(at("save"), at("file"));
   const { model } = chosen; // a table of two models would not say which row is whose
+  at("model").textContent = model;
   let done = 0;
   const state = () => {
     const bad = rows.filter((one) => one.status === "error").length;
@@ -65,36 +66,32 @@ function* portions(files) {
 }
 
 async function readSome(files, signal, model) {
+  // One may be no photo or no file; or they are more than this server takes, or reads in time.
+  const parts = (error) => files.length > 1 && [413, 422, 503].includes(error.status);
+  const helps = (error) => !signal.aborted && !parts(error);
   try {
-    const answer = await patient(files, signal, model);
+    const answer = await patient(() => analyze(files, signal, model), helps, tell);
     expressions = answer.expressions;
-    for (const result of answer.results) add(result);
+    for (const result of answer.results) add(result, model);
   } catch (error) {
-    if (error.name === "AbortError") return;
-    // One may be no photo; or they are more than this server takes at once.
-    if ([413, 422].includes(error.status) && files.length > 1) {
+    if (signal.aborted) return;
+    if (parts(error)) {
       for (const file of files) await readSome([file], signal, model);
     } else {
-      for (const file of files) add({ name: file.name, status: "error", message: error.message, faces: [] });
+      for (const file of files) add({ name: file.name, status: "error", message: error.message, faces: [] }, model);
     }
   }
 }
 
-async function patient(files, signal, model) {
-  for (;;) {
-    try {
-      return await analyze(files, signal, model);
-    } catch (error) {
-      if (error.status !== 429) throw error;
-      await new Promise((go) => setTimeout(go, 1000));
-    }
-  }
+// Nothing is said twice: a screen reader would read it again.
+function tell(text) {
+  if (at("state").textContent !== text) say(at("state"), text, true);
 }
 
-function add(result) {
+function add(result, model) {
   const faces = result.faces.length ? result.faces : [null];
   for (const face of faces) {
-    rows.push({ name: result.name, status: result.status, message: result.message, face });
+    rows.push({ name: result.name, status: result.status, message: result.message, model, face });
     at("table").tBodies[0].append(row(result, face));
   }
 }
@@ -113,11 +110,11 @@ function row(result, face) {
 function csv() {
   const quote = (value) => `"${String(value ?? "").replaceAll('"', '""').replace(/^(?=[=+\-@])/, "'")}"`;
   const head = ["source", "face", "status", "answer", "expression", "confidence", ...expressions,
-    "agreement", "not_a_face", "x", "y", "width", "height", "detector_score", "message"];
-  const lines = rows.map(({ name, status, message, face }) => [
+    "agreement", "not_a_face", "x", "y", "width", "height", "detector_score", "message", "model"];
+  const lines = rows.map(({ name, status, message, model, face }) => [
     quote(name), face?.face ?? "", status, face?.answer ?? "", face?.expression ?? "", face?.confidence ?? "",
     ...expressions.map((e) => face?.probabilities[e] ?? ""),
-    face?.agreement ?? "", face?.not_a_face ?? "", ...["x", "y", "width", "height"].map((k) => face?.box[k] ?? ""), face?.detector_score ?? "", quote(message),
+    face?.agreement ?? "", face?.not_a_face ?? "", ...["x", "y", "width", "height"].map((k) => face?.box[k] ?? ""), face?.detector_score ?? "", quote(message), quote(model),
   ].join(","));
   return new Blob([[head.join(","), ...lines].join("\r\n"), "\r\n"], { type: "text/csv" });
 }

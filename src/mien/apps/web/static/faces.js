@@ -87,7 +87,7 @@ export function card(face, picture, source, sorted = true) {
   const head = element(
     "div", { className: "face-head" }, small,
     element("div", {}, element("h2", {}, face.answer),
-      element("p", { className: "quiet" }, `Face ${face.face + 1}: ${likely}`)),
+      element("p", { className: "quiet" }, `Face ${face.face + 1}: ${likely}${source ? `, read by ${source.model}` : ""}`)),
   );
   const made = element("article", { className: "face" }, head, ...(sorted ? ranked(face) : [bars(face.probabilities)]));
   if (source) made.append(explainButton(face, source, made));

@@ -48,6 +48,8 @@ async function loadModels() {
     const show = () => {
       chosen.model = select.value;
       const model = found.find((m) => m.name === select.value);
+      document.getElementById("about-raters").hidden = !rated(model);
+      document.getElementById("about-labels").hidden = rated(model);
       document.getElementById("about-doubt").textContent = doubts(model);
       document.getElementById("about-model").replaceChildren(
         element("h2", {}, model.name),
@@ -68,11 +70,17 @@ async function loadModels() {
   }
 }
 
-function doubts({ name, doubt }) {
+// What a model says of raters it can have learnt from raters only.
+function rated({ doubt }) {
+  return doubt.agreement !== null || doubt.not_a_face !== null;
+}
+
+function doubts(model) {
+  const { name, doubt } = model;
   const rare = doubt.agreement ? `, or two raters would agree with a chance below ${percent(doubt.agreement)}` : "";
   const none = doubt.not_a_face === null ? "" : ` Above ${percent(doubt.not_a_face)} for no usable face it says “not a face”.`;
-  return `${name} answers “uncertain” where its first choice has less than ${percent(doubt.confidence)}${rare}:` +
-    ` several people would not agree on such faces either.${none}`;
+  const why = rated(model) ? ": several people would not agree on such faces either" : "";
+  return `${name} answers “uncertain” where its first choice has less than ${percent(doubt.confidence)}${rare}${why}.${none}`;
 }
 
 document.getElementById("key-form").addEventListener("submit", (event) => {

@@ -1,6 +1,6 @@
 // The tab for a video: upload, progress, results.
 
-import { cancelVideo, uploadVideo, videoResult, videoState } from "./api.js";
+import { cancelVideo, patient, remember, remembered, uploadVideo, videoResult, videoState } from "./api.js";
 import { dropZone, hide, percent, save, say } from "./faces.js";
 
 const at = (id) => document.getElementById(`video-${id}`);
@@ -16,31 +16,57 @@ export function start() {
   for (const button of at("results").querySelectorAll("[data-format]")) {
     button.addEventListener("click", () => download(button.dataset.format));
   }
+  if (remembered("video")) resume(remembered("video"));
 }
 
 async function read(file) {
-  forget();
-  const mine = { id: null, upload: new AbortController() };
-  now = mine;
+  const given = forget();
+  const mine = begin(null, `Sending ${file.name} …`);
+  try {
+    await given; // the server takes few videos at a time
+    mine.id = (await uploadVideo(file, mine.upload.signal)).id;
+    if (mine !== now) return cancelVideo(mine.id).catch(() => null);
+    remember("video", mine.id);
+    await follow(mine);
+  } catch (error) {
+    fail(mine, error);
+  }
+}
+
+// After a reload the server still has the video, or its results for a while.
+async function resume(id) {
+  const mine = begin(id, "Asking for the video …");
+  try {
+    await follow(mine);
+  } catch (error) {
+    fail(mine, error, mine.found);
+  }
+}
+
+function begin(id, text) {
+  now = { id, upload: new AbortController(), found: false };
   hide(at("results"), at("file"));
   at("progress").hidden = false;
   at("progress").firstElementChild.removeAttribute("value");
-  say(at("state"), `Sending ${file.name} …`);
-  try {
-    mine.id = (await uploadVideo(file, mine.upload.signal)).id;
-    await follow(mine);
-  } catch (error) {
-    if (mine !== now) return;
-    hide(at("progress"), at("file"));
-    at("count").textContent = "";
-    say(at("state"), error.message, true);
-  }
+  say(at("state"), text);
+  return now;
+}
+
+// Nobody misses a video that was gone before the reload.
+function fail(mine, error, missed = true) {
+  if (mine !== now) return;
+  const gone = error.status === 404;
+  if (gone) remember("video", "");
+  hide(at("progress"), at("file"));
+  at("count").textContent = "";
+  say(at("state"), gone && !missed ? "" : error.message, true);
 }
 
 async function follow(mine) {
   while (mine === now) {
-    const job = await patient(mine, () => videoState(mine.id));
+    const job = await patiently(mine, () => videoState(mine.id));
     if (mine !== now) return;
+    mine.found = true;
     at("count").textContent = "";
     if (job.status === "waiting") tell("Waiting for its turn …");
     if (job.status === "running") {
@@ -53,17 +79,9 @@ async function follow(mine) {
   }
 }
 
-// What goes wrong for a moment is asked for again: a video that is not followed is lost with its results.
-async function patient(mine, ask) {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (![0, 429, 502, 503, 504].includes(error.status) || mine !== now) throw error;
-      tell(`${error.message} Asking again …`, true);
-      await pause(1000);
-    }
-  }
+// A video that is not followed is lost with its results.
+function patiently(mine, request) {
+  return patient(request, () => mine === now, (text) => tell(text, true));
 }
 
 function pause(milliseconds) {
@@ -80,7 +98,7 @@ async function finish(mine, job) {
     hide(at("progress"), at("file"));
     return say(at("state"), job.message || "Cancelled.", job.status === "failed");
   }
-  const [marked, timeline] = await Promise.all(["video", "timeline"].map((format) => patient(mine, () => made(job.id, format))));
+  const [marked, timeline] = await Promise.all(["video", "timeline"].map((format) => patiently(mine, () => made(job.id, format))));
   const page = await timeline?.text();
   if (mine !== now) return;
   URL.revokeObjectURL(at("marked").src);
@@ -108,9 +126,10 @@ async function made(id, format) {
 function forget() {
   const old = now;
   now = null;
+  remember("video", "");
   at("count").textContent = "";
   old?.upload.abort();
-  if (old?.id) cancelVideo(old.id).catch(() => null);
+  return old?.id ? cancelVideo(old.id).catch(() => null) : null;
 }
 
 function stop() {
