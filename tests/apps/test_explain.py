@@ -104,8 +104,9 @@ def test_photos_that_cannot_be_explained(mien, small_model, tmp_path):
     plain = tmp_path / "plain.png"
     PIL.Image.fromarray(np.full((60, 80, 3), 90, np.uint8)).save(plain)
     for source, sentence in (
-        (plain, "No face was found in the photo."),
+        (plain, f"{plain}: No face was found in the photo."),
         (tmp_path / "missing.jpg", "does not exist"),
+        (tmp_path / "clip.mp4", "clip.mp4 is a video: mien explain takes a photo or a dataset."),
         (tmp_path / "missing", "missing"),
     ):
         code, _, err = mien("explain", small_model, source, "--out", tmp_path / "out")

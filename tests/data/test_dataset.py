@@ -82,6 +82,8 @@ def test_a_missing_split_names_those_there_are():
     dataset = make(sample("a", split="train"))
     with pytest.raises(DataError, match="has no split 'val': it has 'train'"):
         dataset.in_split("val")
+    with pytest.raises(DataError, match="has no split 'val': it has none at all"):
+        make(sample("a")).in_split("val")
 
 
 def test_twins_are_found_across_splits_and_within():

@@ -70,3 +70,14 @@ def test_a_folder_one_may_not_read_is_reported_and_passed_over(tree):
     found, errors = done.stdout.splitlines()
     assert found == "['open/a.png']"
     assert errors.endswith("closed cannot be read: Permission denied.")
+
+
+def test_pictures_that_mien_made_are_no_photos(tree):
+    for name in (".mien-marked", ".mien-report"):
+        folder = tree / f"own{name}"
+        folder.mkdir()
+        (folder / name).touch()
+        (folder / "person-1.png").touch()
+    assert not [path for path in find_pictures([tree]) if "own" in str(path)]
+    # Who names such a folder wants its pictures.
+    assert [p.name for p in find_pictures([tree / "own.mien-report"])] == ["person-1.png"]

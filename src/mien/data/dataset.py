@@ -135,8 +135,10 @@ class FaceDataset:
         """
         mask = self.splits == split
         if not mask.any():
-            found = ", ".join(repr(str(s)) for s in np.unique(self.splits))
-            raise DataError(f"Dataset {self.name!r} has no split {split!r}: it has {found}.")
+            found = ", ".join(repr(str(s)) for s in np.unique(self.splits) if s)
+            raise DataError(
+                f"Dataset {self.name!r} has no split {split!r}: it has {found or 'none at all'}."
+            )
         return self.select(mask)
 
     def counts(self) -> dict[str, dict[str, int]]:

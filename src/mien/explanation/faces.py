@@ -92,11 +92,13 @@ def in_photo(
 
 
 def in_split(dataset: FaceDataset, split: str | None = None) -> FaceDataset:
-    """Return the faces of a split; for None those of "test", or all where there is no such split.
+    """Return the faces of a split, or of "all"; for None of "test", or all without such a split.
 
     Raises:
         DataError: If the dataset has no such split; says which it has.
     """
+    if split == "all":
+        return dataset
     if split is not None:
         return dataset.in_split(cast("Split", split))
     return dataset.in_split("test") if (dataset.splits == "test").any() else dataset

@@ -14,6 +14,7 @@ from mien.explanation.overlay import AGAINST, FOR, enlarged, outlined, overlay
 from mien.explanation.regions import REGIONS
 from mien.explanation.summary import ClassMeans, Trust
 from mien.figures import CYCLE, GREY, INK, light_grid, new_figure
+from mien.inference.percent import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,7 @@ def face_figure(face: ExplainedFace) -> Figure:
     for place, (title, picture) in zip(axes, pictures):
         _picture(place, picture, title)
     _bars(axes[-1], face)
-    title = f"{face.name}: {face.expression}, {face.probability:.0%}"
+    title = f"{face.name}: {face.expression}, {percent(face.probability)}"
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, weight="bold")
     return figure
 

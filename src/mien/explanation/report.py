@@ -19,6 +19,7 @@ from mien.explanation.regions import REGIONS, areas
 from mien.explanation.summary import ClassMeans, Estimate, Trust, class_means, trust
 from mien.figures import on_page, style
 from mien.files import whole_file
+from mien.inference.percent import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,7 +96,7 @@ def photo_report(about: About, faces: Sequence[ExplainedFace], folder: Path) -> 
     _add_about(report, about)
     with style():
         for number, face in enumerate(faces, start=1):
-            title = f"Face {number}: {face.expression}, {face.probability:.0%}"
+            title = f"Face {number}: {face.expression}, {percent(face.probability)}"
             drawn = report.draw(f"face-{number}", figures.face_figure(face), title)
             report.add(title, drawn, *_face_tables(face))
     return report

@@ -13,7 +13,13 @@ from mien.inference.pictures import SUFFIXES
 Report = Callable[[ImageError], None]
 
 MARK = ".mien-marked"
-"""A folder with a file of this name holds marked copies, which are not photos to read."""
+"""A folder with a file of this name holds marked copies."""
+
+REPORT_MARK = ".mien-report"
+"""A folder with a file of this name holds a report, which another one may replace."""
+
+OWN = (MARK, REPORT_MARK)
+"""By what folders are known that hold pictures of mien's, and no photos to read."""
 
 
 def find_pictures(
@@ -26,7 +32,7 @@ def find_pictures(
     A file is given as it is, whatever its name, and a missing one too: reading it says what is
     wrong. A folder is walked with all its subfolders in the order of names; of its files, those
     with a picture's suffix are given. Hidden files and folders (`.name`) and subfolders of marked
-    copies are left out.
+    copies and of reports are left out.
 
     Args:
         inputs: Files and folders.
@@ -59,8 +65,8 @@ class _Walk:
             return
         # A link to a folder above would go round for ever.
         here = (status.st_dev, status.st_ino)
-        copies = folder != self.start and any(entry.name == MARK for entry in entries)
-        if here in above or copies:
+        own = folder != self.start and any(entry.name in OWN for entry in entries)
+        if here in above or own:
             return
         for entry in entries:
             if not entry.name.startswith("."):

@@ -14,13 +14,16 @@ from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Layout, Names, load
 from mien.apps.cli.extras import need
 from mien.apps.cli.options import Detector, DetectorWeights, given
-from mien.errors import MienError, unknown_name
+from mien.errors import ImageError, MienError, unknown_name
 from mien.files import check_folder
+from mien.inference.percent import percent
 
 if TYPE_CHECKING:
     from mien.explanation.explainer import ExplainedFace
+    from mien.explanation.faces import Chosen
     from mien.explanation.output import Output
     from mien.explanation.summary import Trust
+    from mien.inference.detectors import Detector as Finder
 
 ALL = "all"
 """Stands for every method."""
@@ -80,7 +83,7 @@ def explain(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seeds the draw.")] = 0,
     split: Annotated[
         str | None,
-        typer.Option("--split", help="Draw from train, val or test; test if the dataset has it."),
+        typer.Option("--split", help="Draw from train, val, test or all; test if there is one."),
     ] = None,
     balanced: Annotated[
         bool, typer.Option("--balanced", help="Draw as many faces of each class.")
@@ -122,15 +125,16 @@ def explain(
     with means by expression.
     """
     from mien.explanation.explainer import Explainer
-    from mien.explanation.faces import in_photo, in_split, of_dataset, sample, study
+    from mien.explanation.faces import in_split, of_dataset, sample, study
     from mien.explanation.inside import add_feature_maps, add_projections, check_projections
     from mien.explanation.opening import open_output
     from mien.explanation.record import About
     from mien.explanation.report import PAGE, dataset_report, photo_report, write_data
     from mien.explanation.settings import Settings
     from mien.inference.detectors import DETECTORS
-    from mien.inference.pictures import SUFFIXES, read_picture
+    from mien.inference.pictures import SUFFIXES
 
+    _check_no_video(source)
     photo = source.suffix.lower() in SUFFIXES
     wanted = _methods(methods)
     of_methods = given(patch=patch, stride=stride, layer=layer, steps=steps)
@@ -145,7 +149,7 @@ def explain(
     explainer = Explainer(output, wanted, settings)
     find = DETECTORS[detector](detector_weights)
     if photo:
-        chosen = in_photo(read_picture(source), find, output.preprocess, places or "own")
+        chosen = _in_photo(source, find, output, places)
     else:
         dataset = in_split(load(source, None, layout, names), split)
         check_projections(dataset, projections or ())
@@ -162,6 +166,24 @@ def explain(
     report.write()
     results.print(_faces_table(explained) if photo else _trust_table(explained))
     say(f"Look at {out / PAGE}; figures, numbers and heatmaps are beside it.")
+
+
+def _check_no_video(source: Path) -> None:
+    from mien.inference.video.kind import SUFFIXES
+
+    if source.suffix.lower() in SUFFIXES:
+        raise MienError(f"{source} is a video: mien explain takes a photo or a dataset.")
+
+
+def _in_photo(source: Path, find: Finder, output: Output, places: str | None) -> Chosen:
+    from mien.explanation.faces import in_photo
+    from mien.inference.pictures import read_picture
+
+    picture = read_picture(source)
+    try:
+        return in_photo(picture, find, output.preprocess, places or "own")
+    except ImageError as error:
+        raise ImageError(f"{source}: {error}") from error
 
 
 def _methods(names: Sequence[str] | None) -> tuple[str, ...]:
@@ -232,7 +254,7 @@ def _faces_table(faces: Sequence[ExplainedFace]) -> Table:
     table = Table("Face", "Expression", "Regions that contribute most, in percentage points")
     for face in faces:
         most = (f"{name} {100 * value:+.1f}" for name, value in face.strongest_regions(SHOWN))
-        table.add_row(face.name, f"{face.expression} {face.probability:.0%}", ", ".join(most))
+        table.add_row(face.name, f"{face.expression} {percent(face.probability)}", ", ".join(most))
     return table
 
 

@@ -94,14 +94,14 @@ def _enter_folders(job: VideoJob, stack: ExitStack) -> _Folders:
     Raises:
         MienError: If one may not or cannot be written; it tells of both.
     """
+    from mien.inference.folders import REPORT_MARK
     from mien.inference.own_folder import OwnFolder
-    from mien.inference.video.report import MARK
 
     problems: list[str] = []
     report: OwnFolder | None = None
     copies: MarkedCopies | None = None
     with _gathering(problems):
-        report = None if job.report is None else OwnFolder(job.report, MARK)
+        report = None if job.report is None else OwnFolder(job.report, REPORT_MARK)
     with _gathering(problems):
         copies = _copies(job)
     # Both are looked at before one is made, which may lie in the other.

@@ -54,9 +54,6 @@ WITHOUT_REST = (
     "this person with, and the columns change_… are empty."
 )
 
-MARK = ".mien-report"
-"""A folder with a file of this name holds a report, which another one may replace."""
-
 
 @dataclass(frozen=True)
 class VideoReport:
