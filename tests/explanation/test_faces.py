@@ -93,6 +93,7 @@ def test_a_sample_is_drawn_alike_each_time(small_dataset):
 
 @pytest.mark.parametrize("count", [7, 10, 14])
 def test_a_balanced_sample_has_each_class_as_often(small_dataset, count):
+    assert in_split(small_dataset, "all") is small_dataset
     train = in_split(small_dataset, "train")
     drawn = sample(train, count, balanced=True)
     counts = np.bincount(drawn.targets, minlength=7)
