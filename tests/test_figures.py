@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 from mien import figures
-from mien.evaluation.sections.matrix import _drawn
+from mien.evaluation.sections.matrix import confusion_figure
 from mien.labels import label_set
 
 
@@ -15,7 +15,7 @@ from mien.labels import label_set
 def test_titles_and_labels_of_a_matrix_are_not_cut(labels, tmp_path):
     names = label_set(labels).expressions
     with figures.style():
-        matrix = _drawn(np.eye(len(names), dtype=np.int64), names)
+        matrix = confusion_figure(np.eye(len(names), dtype=np.int64), names)
         figures.on_page(matrix, tmp_path / "matrix", "a matrix")
     shown = np.asarray(PIL.Image.open(tmp_path / "matrix.png").convert("L"))
     edge = 3  # pixels; what is cut reaches the edge

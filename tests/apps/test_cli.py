@@ -295,7 +295,10 @@ def test_classes_are_balanced_and_datasets_combined(mien, small_fer2013, tmp_pat
         (["convert", "--labels", "five"], "Unknown label set 'five'"),
         (["convert", "--labels", "four", "--merge", "fear"], "must be given as name=expression"),
         (["split", "--ratio", "80"], "must be like 80:20"),
-        (["split", "--ratio", "80:20", "--official"], "goes with no --folds, --official or --from"),
+        (
+            ["split", "--ratio", "80:20", "--official"],
+            "goes with no --folds, --val, --official or --",
+        ),
         (["split", "--keep", "twin"], "did you mean 'twins'"),
         (["split", "--folds", "3"], "needs --fold"),
         (["split", "--folds", "3", "--official"], "Only one of --folds"),

@@ -81,8 +81,14 @@ def test_a_model_does_not_differ_from_itself(tmp_path):
     found = compare([one, replace(one, model="again")])
     assert found.models[1].test is not None
     assert found.models[1].test.p == 1
-    difference = found.models[1].differences["macro_f1"]
-    assert (difference.value, difference.low, difference.high) == (0, 0, 0)
+    differences = found.models[1].differences
+    assert differences["accuracy"].value == differences["macro_f1"].value == 0
+    assert -0.05 < differences["accuracy"].low < 0 < differences["accuracy"].high < 0.05
+    assert np.isnan(differences["macro_f1"].low)  # nothing is known of it
+    page = write_comparisons([found], tmp_path)
+    assert "<td>+0.000</td>" in page.read_text()
+    (data,) = json.loads((tmp_path / "compare.json").read_text())
+    assert data["models"][1]["differences"]["macro_f1"] == {"value": 0, "low": None, "high": None}
 
 
 def test_the_page_has_a_matrix_across_datasets(tmp_path):

@@ -170,7 +170,9 @@ def test_a_recipe_is_made_to_fit_source_and_data(small_model, small_dataset):
     assert [head.labels for head in made.heads] == ["anger+happiness"]
     assert (made.data.split, made.data.keep) == ("80:10:10", "twins")
     known = dataclasses.replace(two, subjects=two.ids)
-    assert adapted(fine, source, known).data.keep == "subjects"
+    assert adapted(fine, source, without_splits(known)).data.keep == "subjects"
+    # Splits that it came with are not made anew: nothing is kept by them.
+    assert adapted(fine, source, known).data.keep == "twins"
     one = two.select(two.targets == 0)
     with pytest.raises(MienError, match=r"must show two or more expressions .* Got 1 instead"):
         adapted(fine, source, one)
