@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from mien.evaluation.paired import holm
 from mien.reproduction.findings import Findings
 from mien.reproduction.page.markdown import points, section, table
+from mien.reproduction.page.papers import filled
 from mien.reproduction.plan import Experiment
 from mien.reproduction.result import Average, Compared
 
@@ -46,7 +47,12 @@ def averages(findings: Findings) -> Iterator[str]:
                 )
             ]
             yield section(
-                plan.title, plan.about, ABOUT, table(HEADER, rows), "\n".join(filter(None, found))
+                plan.title,
+                plan.about,
+                filled(findings, paper, plan.discussion),
+                ABOUT,
+                table(HEADER, rows),
+                "\n".join(filter(None, found)),
             )
 
 
