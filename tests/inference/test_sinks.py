@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import subprocess
 import sys
 import tracemalloc
@@ -64,15 +65,16 @@ def test_parquet_has_the_rows_of_csv_with_types(tmp_path):
     import pandas
 
     parquet = pandas.read_parquet(written(tmp_path / "out.parquet"))
-    # The python engine reads numbers exactly in every version of pandas.
-    table = pandas.read_csv(written(tmp_path / "out.csv"), engine="python")
+    # As text: which decimals pandas reads exactly depends on its version.
+    table = pandas.read_csv(written(tmp_path / "out.csv"), dtype=str, keep_default_na=False)
     assert list(parquet.columns) == list(table.columns) == COLUMNS.split(",")
     for name, kind in columns(FOUR.expressions).items():
         left, right = parquet[name], table[name]
         if kind is str:
-            assert left.fillna("").tolist() == right.fillna("").tolist()
+            assert left.fillna("").tolist() == right.tolist()
         else:
-            assert left.astype(float).equals(right.astype(float))
+            numbers = [float(text) if text else math.nan for text in right]
+            assert left.astype(float).equals(pandas.Series(numbers))
 
 
 def test_a_reading_says_what_the_model_doubts(tmp_path):
