@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from mien.evaluation.bootstrap import drawn_interval, has_no_width, share_interval
 from mien.evaluation.codings import NOT_CODED, Codes
 from mien.evaluation.counts import Confusion, cohen_kappa, ratio
+from mien.evaluation.unvaried import UNKNOWN
 
 WITHIN = (-1.0, 1.0)
 """The smallest and the largest kappa or alpha."""
-
-UNKNOWN = (float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from mien import figures, pages
 from mien.evaluation.bootstrap import CALIBRATION_NOTE
 from mien.evaluation.comparison import PAIRED, Compared, Comparison
 from mien.evaluation.sections.headline import HEADLINE, NAMES
-from mien.evaluation.sections.section import known, within
+from mien.evaluation.sections.section import known, p_value, within
 from mien.files import whole_file, write_json
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def difference_cells(model: Compared) -> list[str]:
     if model.test is None:
         return ["", "", ""]
     cells = [_signed(model, metric) for metric in PAIRED]
-    p = "< 0.001" if model.test.p < 0.001 else f"{model.test.p:.3f}"
+    p = p_value(model.test.p)
     return [*cells, f"{p} ({model.test.first_only:,} : {model.test.second_only:,})"]
 
 

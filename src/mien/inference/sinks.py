@@ -57,10 +57,12 @@ def write_csv(records: Iterable[Record], expressions: tuple[str, ...], path: Pat
     csv_table(rows(records, expressions), columns(expressions), path)
 
 
-def csv_table(found: Iterable[Row], names: Mapping[str, type], path: Path) -> None:
+def csv_table(
+    found: Iterable[Row], names: Collection[str], path: Path, line_end: str = "\n"
+) -> None:
     """Write rows with these columns as CSV, as they come."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer = csv.DictWriter(file, names, lineterminator=line_end)
         writer.writeheader()
         writer.writerows(found)
 

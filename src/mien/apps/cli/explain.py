@@ -132,10 +132,8 @@ def explain(
     from mien.explanation.report import PAGE, dataset_report, photo_report, write_data
     from mien.explanation.settings import Settings
     from mien.inference.detectors import DETECTORS
-    from mien.inference.pictures import SUFFIXES
 
-    _check_no_video(source)
-    photo = source.suffix.lower() in SUFFIXES
+    photo = _is_photo(source)
     wanted = _methods(methods)
     of_methods = given(patch=patch, stride=stride, layer=layer, steps=steps)
     _check_of_methods(of_methods, wanted)
@@ -168,11 +166,15 @@ def explain(
     say(f"Look at {out / PAGE}; figures, numbers and heatmaps are beside it.")
 
 
-def _check_no_video(source: Path) -> None:
-    from mien.inference.video.kind import SUFFIXES
+def _is_photo(source: Path) -> bool:
+    """Return whether a photo is meant and not a dataset; a video is refused."""
+    from mien.inference import pictures
+    from mien.inference.video import kind
 
-    if source.suffix.lower() in SUFFIXES:
+    suffix = source.suffix.lower()
+    if suffix in kind.SUFFIXES:
         raise MienError(f"{source} is a video: mien explain takes a photo or a dataset.")
+    return suffix in pictures.SUFFIXES
 
 
 def _in_photo(source: Path, find: Finder, output: Output, places: str | None) -> Chosen:

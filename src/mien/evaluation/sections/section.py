@@ -67,6 +67,11 @@ def within(value: float | None, low: float | None, high: float | None, digits: i
     return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 
+def p_value(p: float, sign: str = "") -> str:
+    """Return the p of a test as text; the sign stands before what is not too small to be told."""
+    return f"{sign}{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 def known(value: float) -> float | None:
     """Return a figure for JSON: None if it is not a number."""
     return float(value) if math.isfinite(value) else None

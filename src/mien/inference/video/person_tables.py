@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mien.errors import MienError
 from mien.files import whole_file
-from mien.inference.sinks import Row
+from mien.inference.sinks import Row, csv_table
 from mien.inference.video.outcome import VideoOutcome
 from mien.inference.video.summary import PersonSummary
 
@@ -85,10 +84,5 @@ def _person(person: PersonSummary) -> Row:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    with (
-        whole_file(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
+    with whole_file(path) as temporary:
+        csv_table(rows, columns, temporary, line_end="\r\n")

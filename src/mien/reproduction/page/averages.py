@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mien.evaluation.paired import holm
+from mien.evaluation.sections.section import p_value
 from mien.reproduction.findings import Findings
 from mien.reproduction.page.markdown import points, section, table
 from mien.reproduction.page.papers import filled
@@ -40,19 +41,13 @@ def averages(findings: Findings) -> Iterator[str]:
     for paper, plan in findings.plans.items():
         rows = average_rows(findings, paper)
         if rows:
-            found = [
-                _sentence(experiment, average, p)
-                for (experiment, average), p in zip(
-                    _averages(findings, paper, ()), _adjusted(findings, paper)
-                )
-            ]
             yield section(
                 plan.title,
                 plan.about,
                 filled(findings, paper, plan.discussion),
                 ABOUT,
                 table(HEADER, rows),
-                "\n".join(filter(None, found)),
+                "\n".join(_sentences(findings, paper)),
             )
 
 
@@ -78,13 +73,6 @@ def _averages(
             yield from ((experiment, average) for average in found)
 
 
-def _adjusted(findings: Findings, paper: str) -> list[float | None]:
-    """Return the p of each average after Holm's correction for all of the section's."""
-    found = [average for _, average in _averages(findings, paper, ())]
-    corrected = iter(holm([_best(average).p for average in found if average is not None]))
-    return [None if average is None else next(corrected) for average in found]
-
-
 def _best(average: Average) -> Compared:
     return next(member for member in average.members if member.best)
 
@@ -101,17 +89,18 @@ def _cells(experiment: Experiment, average: Average) -> tuple[str, ...]:
         points(figure.value - sum(alone) / len(alone)),
         f"{best.name}, {best.accuracy:.3f}",
         f"{points(best.difference)} [{points(best.low)}, {points(best.high)}]",
-        _p(best.p),
+        p_value(best.p),
     )
 
 
-def _p(p: float, sign: str = "") -> str:
-    return f"{sign}{p:.3f}" if p >= 0.001 else "< 0.001"
+def _sentences(findings: Findings, paper: str) -> list[str]:
+    """Return what each average comes to, told apart for all of the section together."""
+    made = [(e, average) for e, average in _averages(findings, paper, ()) if average is not None]
+    corrected = holm([_best(average).p for _, average in made])
+    return [_sentence(e, average, p) for (e, average), p in zip(made, corrected)]
 
 
-def _sentence(experiment: Experiment, average: Average | None, p: float | None) -> str:
-    if average is None or p is None:
-        return ""
+def _sentence(experiment: Experiment, average: Average, p: float) -> str:
     best = _best(average)
     by = f"{points(best.difference)} points [{points(best.low)}, {points(best.high)}]"
     verdict = "cannot be told from"
@@ -119,5 +108,5 @@ def _sentence(experiment: Experiment, average: Average | None, p: float | None) 
         verdict = "is better than" if best.difference > 0 else "is worse than"
     return (
         f"- {experiment.title}, {SHARES[average.weights]} shares: the average {verdict} the network"
-        f" that validation would choose: {by}, p {_p(p, '= ')}."
+        f" that validation would choose: {by}, p {p_value(p, '= ')}."
     )
