@@ -6,6 +6,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from makers import drawn_face, fer_csv, fer_rows, write_fer2013
@@ -62,6 +64,15 @@ def by_subject(top: Path) -> Path:
     return top
 
 
+def hugging_face(top: Path) -> Path:
+    pictures = [
+        cv2.imencode(".png", drawn_face(c, np.random.default_rng(c)))[1].tobytes() for c in range(3)
+    ]
+    path = top.with_suffix(".parquet")
+    pq.write_table(pa.table({"image": pictures, "label": EMOTIONS}), path)
+    return path
+
+
 def manifest(top: Path) -> Path:
     folders(top)
     path = top / "list.csv"
@@ -80,6 +91,7 @@ MAKERS = {
     "imed": by_subject,
     "pattern": by_subject,
     "folder": folders,
+    "hugging-face": hugging_face,
     "manifest": manifest,
 }
 

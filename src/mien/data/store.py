@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.progress import track
 
 from mien.data.dataset import NO_TARGET, FaceDataset
-from mien.errors import DataError, MissingExtraError
+from mien.data.parquet import pyarrow_parquet
+from mien.errors import DataError
 from mien.files import LEFT_BY_VIEWERS, check_folder, whole_folder
 from mien.labels import VOTES, LabelSet
 
@@ -122,11 +123,7 @@ def _is_empty(folder: Path) -> bool:
 
 
 def _parquet() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError("A dataset store", "parquet") from error
-    return pyarrow.parquet
+    return pyarrow_parquet("A dataset store")
 
 
 def _table(dataset: FaceDataset, progress: bool) -> pa.Table:

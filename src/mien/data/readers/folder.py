@@ -8,7 +8,7 @@ from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
 from mien.data.sample import Split
 from mien.data.tree import TreeFile, tree_files
-from mien.errors import DataError
+from mien.errors import DataError, unknown_name
 from mien.labels import ClassNames
 
 SPLIT_FOLDERS: dict[str, Split] = {
@@ -23,6 +23,17 @@ SPLIT_FOLDERS: dict[str, Split] = {
     "privatetest": "test",
 }
 """Names of folders that hold a split, in lower case."""
+
+
+def named_split(text: str, where: str) -> Split:
+    """Return the split that a name in any case means; that of "" is "".
+
+    Raises:
+        DataError: If it means none; says where, and names the nearest.
+    """
+    if text and text.lower() not in SPLIT_FOLDERS:
+        raise DataError(f"{where}: {unknown_name('split', text, SPLIT_FOLDERS)}")
+    return SPLIT_FOLDERS[text.lower()] if text else ""
 
 
 @READERS.register("folder")

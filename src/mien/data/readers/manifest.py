@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mien.data.parquet import parquet_file
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
-from mien.data.readers.folder import SPLIT_FOLDERS
-from mien.data.sample import Split
+from mien.data.readers.folder import named_split
 from mien.data.tables import csv_rows
 from mien.data.tree import TreeFile
-from mien.errors import DataError, MissingExtraError, unknown_name
+from mien.errors import DataError
 from mien.labels import ClassNames
 
 REQUIRED = ("path", "label")
@@ -53,7 +53,7 @@ class Manifest(PictureReader):
             id=str(row["path"]),
             file=_file(row, path, number),
             expression=self._names.expression(str(row["label"])),
-            split=_split(row, f"{path}, row {number}"),
+            split=named_split(_text(row, "split"), f"{path}, row {number}"),
             subject=_text(row, "subject"),
         )
 
@@ -75,16 +75,10 @@ def _csv(path: Path) -> Iterator[Row]:
 
 
 def _parquet(path: Path) -> Iterator[Row]:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError("Reading Parquet", "parquet") from error
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as Parquet: {error}.") from error
-    _check_columns(path, table.column_names)
-    yield from table.to_pylist()
+    with parquet_file(path) as file:
+        _check_columns(path, file.schema_arrow.names)
+        rows = file.read().to_pylist()
+    yield from rows
 
 
 def _check_columns(path: Path, found: Iterable[str]) -> None:
@@ -110,13 +104,6 @@ def _text(row: Row, column: str) -> str:
     """Return an optional value as text without blanks round it; a subject may be the number 0."""
     value = row.get(column)
     return "" if value is None else str(value).strip()
-
-
-def _split(row: Row, where: str) -> Split:
-    text = _text(row, "split").lower()
-    if text and text not in SPLIT_FOLDERS:
-        raise DataError(f"{where}: {unknown_name('split', row['split'], SPLIT_FOLDERS)}")
-    return SPLIT_FOLDERS[text] if text else ""
 
 
 def _file(row: Row, path: Path, number: int) -> TreeFile:

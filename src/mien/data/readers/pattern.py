@@ -7,10 +7,9 @@ from pathlib import Path
 from mien.data.pattern import PathPattern
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
-from mien.data.readers.folder import SPLIT_FOLDERS
-from mien.data.sample import Split
+from mien.data.readers.folder import named_split
 from mien.data.tree import TreeFile, tree_files
-from mien.errors import DataError, unknown_name
+from mien.errors import DataError
 from mien.inference.pictures import SUFFIXES
 from mien.labels import ClassNames
 
@@ -62,7 +61,7 @@ class ByPattern(PictureReader):
                 id=str(file.path),
                 file=file,
                 expression=self._names.expression(match["emotion"]),
-                split=_split(match.get("split", ""), file.where),
+                split=named_split(match.get("split", ""), file.where),
                 subject=match.get("subject", ""),
             )
             for file, match in fitting
@@ -81,9 +80,3 @@ class ByPattern(PictureReader):
 def is_picture(file: TreeFile) -> bool:
     """Say whether a file is named like a picture."""
     return file.path.suffix.lower() in SUFFIXES
-
-
-def _split(text: str, where: str) -> Split:
-    if text and text.lower() not in SPLIT_FOLDERS:
-        raise DataError(f"{where}: {unknown_name('split', text, SPLIT_FOLDERS)}")
-    return SPLIT_FOLDERS[text.lower()] if text else ""
