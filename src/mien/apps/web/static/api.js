@@ -1,4 +1,4 @@
-// Talks to the server that this page came from.
+// Talks to the server that this page came from; its addresses are relative, for it may stand under a path.
 
 let key = remembered("key");
 
@@ -91,34 +91,34 @@ function withModel(path, model = chosen.model, more = {}) {
 
 export async function analyze(files, signal, model) {
   const body = await formOf("files", files, "photo");
-  return (await ask(withModel("/v1/analyze", model), { method: "POST", body, signal })).json();
+  return (await ask(withModel("v1/analyze", model), { method: "POST", body, signal })).json();
 }
 
 export async function explain(file, face, model) {
   const body = await formOf("files", [file], "photo");
-  return (await ask(withModel("/v1/explain", model, { face }), { method: "POST", body })).json();
+  return (await ask(withModel("v1/explain", model, { face }), { method: "POST", body })).json();
 }
 
 export async function models() {
-  return (await ask("/v1/models")).json();
+  return (await ask("v1/models")).json();
 }
 
 export async function uploadVideo(file, signal) {
   const body = await formOf("file", [file], "video");
-  return (await ask(withModel("/v1/videos"), { method: "POST", body, signal })).json();
+  return (await ask(withModel("v1/videos"), { method: "POST", body, signal })).json();
 }
 
 export async function videoState(id) {
-  return (await ask(`/v1/videos/${id}`)).json();
+  return (await ask(`v1/videos/${id}`)).json();
 }
 
 // Even if the page is left meanwhile.
 export async function cancelVideo(id) {
-  return (await ask(`/v1/videos/${id}`, { method: "DELETE", keepalive: true })).json();
+  return (await ask(`v1/videos/${id}`, { method: "DELETE", keepalive: true })).json();
 }
 
 export async function videoResult(id, format) {
-  const answer = await ask(`/v1/videos/${id}/result?format=${format}`);
+  const answer = await ask(`v1/videos/${id}/result?format=${format}`);
   return new File([await answer.blob()], nameIn(answer.headers.get("Content-Disposition")));
 }
 

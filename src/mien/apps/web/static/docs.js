@@ -2,8 +2,9 @@
 
 import { element } from "./faces.js";
 
-const schema = await (await fetch("/openapi.json")).json();
+const schema = await (await fetch("openapi.json")).json();
 const main = document.getElementById("main");
+const HERE = new URL(".", location).href.slice(0, -1);
 const JSON_BODY = "-H 'Content-Type: application/json' -d '{\"images\": [{\"data\": \"…base64…\"}]}'";
 
 main.append(element("p", {}, schema.info.description.trim()));
@@ -85,5 +86,5 @@ function examples(path, method, kinds, locked) {
   const verb = (method === "delete" ? " -X DELETE" : "") + (path.endsWith("/result") ? " -fOJ" : "") +
     (locked ? " -H 'X-API-Key: …'" : "");
   const bodies = kinds.map((one) => (one === "application/json" ? ` ${JSON_BODY}` : ` -F ${field}`));
-  return (bodies.length ? bodies : [""]).map((body) => `curl${verb}${body} ${location.origin}${path}`);
+  return (bodies.length ? bodies : [""]).map((body) => `curl${verb}${body} ${HERE}${path}`);
 }
