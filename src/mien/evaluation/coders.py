@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluation.bootstrap import drawn_interval, has_no_width, share_interval
+from mien.evaluation.bootstrap import Groups, drawn_interval, has_no_width, share_interval
 from mien.evaluation.codings import NOT_CODED, Codes
 from mien.evaluation.counts import Confusion, cohen_kappa, ratio
+from mien.evaluation.onsets import Onsets, onsets
+from mien.evaluation.steps import REST, STEP, Steps, in_steps
+from mien.evaluation.stretches import TimedCoding
 from mien.evaluation.unvaried import UNKNOWN
 
 WITHIN = (-1.0, 1.0)
@@ -37,6 +40,7 @@ class Pair:
         counts: (C, C), of the pictures that both code: rows are the first coder's categories.
         agreed: Share of the pictures on which they agree, with Wilson's interval.
         kappa: Cohen's kappa, with a bootstrap interval over pictures.
+        onsets: Of stretches of time, how they lie to each other.
     """
 
     first: str
@@ -44,6 +48,7 @@ class Pair:
     counts: Confusion
     agreed: Measured
     kappa: Measured
+    onsets: tuple[Onsets, ...] = ()
 
     @property
     def pictures(self) -> int:
@@ -67,20 +72,45 @@ class Agreement:
         codes: What they say.
         pairs: Each two of them that have a picture in common.
         alpha: Krippendorff's alpha of all, with a bootstrap interval over pictures.
+        steps: Where the pictures lie if they are steps of time, which intervals draw in blocks.
     """
 
     codes: Codes
     pairs: tuple[Pair, ...]
     alpha: Measured
+    steps: Steps | None = None
 
 
-def agreement(codes: Codes) -> Agreement:
-    """Return how far coders agree; pictures that only one of them codes tell nothing."""
-    pairs = (_pair(codes, *two) for two in combinations(range(len(codes.coders)), 2))
+def agreement(codes: Codes, steps: Steps | None = None) -> Agreement:
+    """Return how far coders agree; pictures that only one of them codes tell nothing.
+
+    Args:
+        codes: What they say.
+        steps: Where the pictures lie if they are steps of time.
+    """
+    blocks = None if steps is None else steps.blocks
+    pairs = (_pair(codes, blocks, *two) for two in combinations(range(len(codes.coders)), 2))
     said = votes(codes)
-    said = said[said.sum(1) > 1]
-    alpha = _measured(lambda pick: krippendorff(said[pick]), len(said))
-    return Agreement(codes, tuple(pair for pair in pairs if pair is not None), alpha)
+    several = said.sum(1) > 1
+    said = said[several]
+    alpha = _measured(lambda pick: krippendorff(said[pick]), len(said), _of(blocks, several))
+    return Agreement(codes, tuple(pair for pair in pairs if pair is not None), alpha, steps)
+
+
+def agreement_over_time(
+    codings: Sequence[TimedCoding], seconds: float = STEP, rest: str = REST
+) -> Agreement:
+    """Return how far coders of videos agree, step by step, and how far apart their onsets are.
+
+    Args and raises as of `mien.evaluation.steps.in_steps`.
+    """
+    found = agreement(*in_steps(codings, seconds, rest))
+    of = {coding.coder: coding for coding in codings}
+    pairs = (
+        replace(pair, onsets=tuple(onsets(of[pair.first], of[pair.second], rest)))
+        for pair in found.pairs
+    )
+    return replace(found, pairs=tuple(pairs))
 
 
 def votes(codes: Codes) -> NDArray[np.int64]:
@@ -109,7 +139,7 @@ def krippendorff(said: NDArray[np.int64]) -> float:
     return 1 - (total - alike) / (total - by_chance) if total > by_chance else float("nan")
 
 
-def _pair(codes: Codes, one: int, two: int) -> Pair | None:
+def _pair(codes: Codes, blocks: Groups | None, one: int, two: int) -> Pair | None:
     both = (codes.codes[[one, two]] != NOT_CODED).all(0)
     if not both.any():
         return None
@@ -120,16 +150,28 @@ def _pair(codes: Codes, one: int, two: int) -> Pair | None:
     def counted(pick: NDArray[np.intp] | slice) -> Confusion:
         return np.bincount(cells[pick], minlength=size * size).reshape(size, size)
 
-    hits = first == second
+    hits, drawn = first == second, _of(blocks, both)
     return Pair(
         first=codes.coders[one],
         second=codes.coders[two],
         counts=counted(slice(None)),
-        agreed=Measured(float(hits.mean()), *share_interval(hits)),
-        kappa=_measured(lambda pick: cohen_kappa(counted(pick)), len(first)),
+        agreed=Measured(float(hits.mean()), *_share_interval(hits, drawn)),
+        kappa=_measured(lambda pick: cohen_kappa(counted(pick)), len(first), drawn),
     )
 
 
-def _measured(value: Callable[[NDArray[np.intp]], float], count: int) -> Measured:
-    found = drawn_interval(value, count, within=WITHIN)
+def _of(blocks: Groups | None, which: NDArray[np.bool_]) -> Groups | None:
+    return None if blocks is None else blocks[which]
+
+
+def _share_interval(hits: NDArray[np.bool_], blocks: Groups | None) -> tuple[float, float]:
+    # Steps of one block tell nothing of their spread: they are no independent pictures.
+    alone = blocks is not None and len(np.unique(blocks)) == 1
+    return UNKNOWN if alone else share_interval(hits, blocks)
+
+
+def _measured(
+    value: Callable[[NDArray[np.intp]], float], count: int, blocks: Groups | None
+) -> Measured:
+    found = drawn_interval(value, count, blocks, within=WITHIN)
     return Measured(value(np.arange(count)), *(UNKNOWN if has_no_width(found) else found))

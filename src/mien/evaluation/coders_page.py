@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,37 @@ import numpy as np
 from mien import figures, pages
 from mien.evaluation.coders import Agreement, Measured, Pair
 from mien.evaluation.codings import NOT_CODED, Codes
+from mien.evaluation.onsets import Onsets
 from mien.evaluation.sections.matrix import confusion_figure
 from mien.evaluation.sections.section import known, number, within
+from mien.evaluation.steps import BLOCK, Steps
 from mien.files import whole_file, write_json
 
 PAGE, DATA, DISAGREEMENTS = "agreement.html", "agreement.json", "disagreements.csv"
 
-HEADER = ("coders", "pictures", "agreement", "Cohen's kappa")
-
 ABOUT = (
-    "Agreement is the share of pictures of which both say the same. Kappa and alpha take from it"
+    "Agreement is the share of {units} of which both say the same. Kappa and alpha take from it"
     " what chance would give: 1 is perfect, 0 no better than chance. Krippendorff's alpha is of all"
-    " coders together and minds no gaps. In brackets: 95 % intervals over pictures, Wilson's for"
-    " shares and bootstraps for the others. They take pictures for independent: frames of one video"
-    " or many pictures of one person make them too narrow. A program that doubts says so as a"
-    " category of its own."
+    " coders together and minds no gaps. A program that doubts says so as a category of its own."
+)
+
+OF_PICTURES = (
+    "In brackets: 95 % intervals over pictures, Wilson's for shares and bootstraps for the others."
+    " They take pictures for independent: frames of one video or many pictures of one person make"
+    " them too narrow."
+)
+
+OF_STEPS = (
+    f"In brackets: 95 % bootstrap intervals over blocks of {BLOCK:g} s, for neighbouring steps"
+    " mostly say the same; where there is one block only there is none. They tell nothing of other"
+    " people and other videos. Videos are looked at from their beginning to the last thing that"
+    " any coder says."
+)
+
+ONSETS = (
+    "Two stretches of one category that overlap are one that both found, each counted once, the"
+    " longest overlap first. Onsets are of these: by how many seconds those of the second coder"
+    " come later (earlier, if less than 0); median, and in brackets the middle half."
 )
 
 SPECIFIC = (
@@ -43,10 +60,20 @@ def write_agreement(found: Agreement, folder: Path) -> Path:
     with figures.style():
         pairs = [_section(place, pair, found, folder) for place, pair in enumerate(found.pairs)]
     write_json(folder / DATA, _data(found))
-    _write_disagreements(found.codes, folder / DISAGREEMENTS)
+    _write_disagreements(found, folder / DISAGREEMENTS)
     with whole_file(folder / PAGE) as temporary:
         temporary.write_text(pages.page("Agreement", [_summary(found), *pairs]), encoding="utf-8")
     return folder / PAGE
+
+
+def header(found: Agreement) -> tuple[str, str, str, str]:
+    """Return the names of the columns of `pair_cells`."""
+    return "coders", units(found), "agreement", "Cohen's kappa"
+
+
+def units(found: Agreement) -> str:
+    """Return what is counted, such as pictures."""
+    return "pictures" if found.steps is None else f"steps of {found.steps.seconds:g} s"
 
 
 def pair_cells(pair: Pair) -> tuple[str, str, str, str]:
@@ -70,18 +97,19 @@ def _summary(found: Agreement) -> str:
     return pages.section(
         "All together",
         pages.paragraph(
-            f"{len(codes.coders)} coders, {len(codes.pictures):,} pictures. Krippendorff's alpha:"
-            f" {cell(found.alpha)}. They differ on {len(disagreed(codes)):,} pictures, which"
+            f"{len(codes.coders)} coders, {len(codes.pictures):,} {units(found)}. Krippendorff's"
+            f" alpha: {cell(found.alpha)}. They differ on {len(disagreed(codes)):,}, which"
             f" {DISAGREEMENTS} lists."
         ),
-        pages.table(HEADER, map(pair_cells, found.pairs)),
-        pages.paragraph(ABOUT, note=True),
+        pages.table(header(found), map(pair_cells, found.pairs)),
+        pages.paragraph(ABOUT.format(units=units(found)), note=True),
+        pages.paragraph(OF_PICTURES if found.steps is None else OF_STEPS, note=True),
     )
 
 
 def _section(place: int, pair: Pair, found: Agreement, folder: Path) -> str:
     names = found.codes.categories
-    drawn = confusion_figure(pair.counts, names, rows=pair.first, columns=pair.second)
+    drawn = confusion_figure(pair.counts, names, pair.first, pair.second, units(found))
     alt = f"What {pair.second} says of what {pair.first} says, counts and shares of the rows"
     rows: list[list[str | int]] = [
         [name, int(pair.counts[i].sum()), int(pair.counts[:, i].sum()), number(known(share))]
@@ -92,13 +120,30 @@ def _section(place: int, pair: Pair, found: Agreement, folder: Path) -> str:
         figures.on_page(drawn, folder / "figures" / f"agreement-{place + 1}", alt),
         pages.table(("category", pair.first, pair.second, "specific agreement"), rows),
         pages.paragraph(SPECIFIC, note=True),
+        *_onsets(pair),
     )
+
+
+def _onsets(pair: Pair) -> list[str]:
+    if not pair.onsets:
+        return []
+    columns = ("stretches of", pair.first, pair.second, "both", "onset later by, in s")
+    rows = [(o.category, o.first, o.second, len(o.later), _later(o)) for o in pair.onsets]
+    return [pages.table(columns, rows), pages.paragraph(ONSETS, note=True)]
+
+
+def _later(onsets: Onsets) -> str:
+    if not len(onsets.later):
+        return "–"
+    middle, low, high = np.quantile(onsets.later, [0.5, 0.25, 0.75])
+    return f"{middle:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def _data(found: Agreement) -> dict[str, Any]:
     return {
         "coders": list(found.codes.coders),
         "pictures": len(found.codes.pictures),
+        "step_seconds": None if found.steps is None else found.steps.seconds,
         "categories": list(found.codes.categories),
         "krippendorff_alpha": _figures(found.alpha),
         "pairs": [
@@ -109,6 +154,15 @@ def _data(found: Agreement) -> dict[str, Any]:
                 "cohen_kappa": _figures(pair.kappa),
                 "specific_agreement": [known(share) for share in pair.specific],
                 "counts": pair.counts.tolist(),
+                "stretches": [
+                    {
+                        "category": o.category,
+                        "counts": [o.first, o.second],
+                        "both": len(o.later),
+                        "onsets_later": [round(seconds, 3) for seconds in o.later.tolist()],
+                    }
+                    for o in pair.onsets
+                ],
             }
             for pair in found.pairs
         ],
@@ -119,10 +173,31 @@ def _figures(measured: Measured) -> dict[str, float | None]:
     return {name: known(getattr(measured, name)) for name in ("value", "low", "high")}
 
 
-def _write_disagreements(codes: Codes, path: Path) -> None:
-    names = np.array([*codes.categories, ""])
+def _write_disagreements(found: Agreement, path: Path) -> None:
+    rows = _pictures(found.codes) if found.steps is None else _stretches(found.codes, found.steps)
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["picture", *codes.coders])
-        for place in disagreed(codes):
-            table.writerow([codes.pictures[place], *names[codes.codes[:, place]]])
+        csv.writer(file).writerows(rows)
+
+
+def _pictures(codes: Codes) -> Iterator[Sequence[str]]:
+    yield "picture", *codes.coders
+    for place in disagreed(codes):
+        yield codes.pictures[place], *_said(codes, place)
+
+
+def _stretches(codes: Codes, steps: Steps) -> Iterator[Sequence[str]]:
+    """Give the steps of which not all say the same; those that follow each other as one stretch."""
+    yield "source", "start", "end", *codes.coders
+    places = np.array(disagreed(codes), dtype=np.intp)
+    same = np.diff(places) == 1
+    same &= (codes.codes[:, places[1:]] == codes.codes[:, places[:-1]]).all(0)
+    same &= steps.videos[places[1:]] == steps.videos[places[:-1]]
+    for run in np.split(places, np.flatnonzero(~same) + 1):
+        if len(run):
+            end = steps.starts[run[-1]] + steps.seconds
+            times = (f"{seconds:.2f}" for seconds in (steps.starts[run[0]], end))
+            yield str(steps.videos[run[0]]), *times, *_said(codes, run[0])
+
+
+def _said(codes: Codes, place: int) -> list[str]:
+    return [codes.categories[c] if c != NOT_CODED else "" for c in codes.codes[:, place]]

@@ -80,8 +80,8 @@ def read_coding(
     known, said = names or ClassNames(), dict[str, str]()
     with csv_rows(path) as rows:
         columns = {name.strip().lower(): name for name in rows.fieldnames or ()}
-        at = _column(columns, (picture,) if picture else PICTURES, path)
-        what = _column(columns, (category,) if category else CATEGORIES, path)
+        at = column_of(columns, (picture,) if picture else PICTURES, path)
+        what = column_of(columns, (category,) if category else CATEGORIES, path)
         face = columns.get("face")
         for row in rows:
             if face is not None and row[face].strip() not in LARGEST:
@@ -89,13 +89,18 @@ def read_coding(
             if row[at] in said:
                 raise DataError(f"{path}, line {rows.line_num}: names {row[at]!r} a second time.")
             if row[what].strip():
-                said[row[at]] = _category(row[what], known)
+                said[row[at]] = category_of(row[what], known)
     if not said:
         raise DataError(f"{path} says of no picture what it shows.")
     return Coding(path.stem, said)
 
 
-def _column(columns: Mapping[str, str], wanted: Sequence[str], path: Path) -> str:
+def column_of(columns: Mapping[str, str], wanted: Sequence[str], path: Path) -> str:
+    """Return the first of the wanted columns that a table has; `columns` are keyed in lower case.
+
+    Raises:
+        DataError: If it has none; names those it has.
+    """
     found = next((columns[name.lower()] for name in wanted if name.lower() in columns), None)
     if found is None:
         raise DataError(
@@ -105,7 +110,8 @@ def _column(columns: Mapping[str, str], wanted: Sequence[str], path: Path) -> st
     return found
 
 
-def _category(text: str, names: ClassNames) -> str:
+def category_of(text: str, names: ClassNames) -> str:
+    """Return the expression that a word means, or the word itself in lower case."""
     try:
         return names.expression(text)
     except MienError:
@@ -121,14 +127,11 @@ def together(codings: Sequence[Coding]) -> Codes:
         MienError: If there are not two coders, two have one name, or one shares no picture.
     """
     coders = tuple(coding.coder for coding in codings)
-    repeated = next((name for name in coders if coders.count(name) > 1), None)
-    if len(coders) < 2 or repeated is not None:
-        got = f"{repeated!r} twice" if repeated else f"{len(coders)}"
-        raise MienError(f"Agreement is of two or more coders with names that differ. Got {got}.")
+    check_coders(coders)
     said = [coding.said for coding in codings]
-    if _apart(said):
+    if alone(said):
         said = [_by_file_name(coding).said for coding in codings]
-    apart = _apart(said)
+    apart = alone(said)
     if apart:
         first = next(iter(said[apart[0]]))
         raise MienError(
@@ -141,8 +144,20 @@ def together(codings: Sequence[Coding]) -> Codes:
     return Codes(coders, pictures, categories, np.array(codes, dtype=np.int64))
 
 
-def _apart(said: Sequence[Mapping[str, str]]) -> list[int]:
-    """Return the coders who share no picture with any other."""
+def check_coders(coders: Sequence[str]) -> None:
+    """Check that there are several coders, each with a name of its own.
+
+    Raises:
+        MienError: If not.
+    """
+    repeated = next((name for name in coders if coders.count(name) > 1), None)
+    if len(coders) < 2 or repeated is not None:
+        got = f"{repeated!r} twice" if repeated else f"{len(coders)}"
+        raise MienError(f"Agreement is of two or more coders with names that differ. Got {got}.")
+
+
+def alone(said: Sequence[Mapping[str, object]]) -> list[int]:
+    """Return the places of the coders who share no picture, or video, with any other."""
     times = Counter(name for words in said for name in words)
     return [coder for coder, words in enumerate(said) if all(times[name] == 1 for name in words)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.markup import escape
@@ -12,23 +12,29 @@ from rich.table import Table
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, class_names
 from mien.apps.cli.extras import need
+from mien.errors import MienError
 from mien.files import check_folder
 
 if TYPE_CHECKING:
     from mien.evaluation.coders import Agreement
+    from mien.evaluation.stretches import TimedCoding
+    from mien.labels import ClassNames
 
 
 def agree(
     codings: Annotated[
         list[Path],
         typer.Argument(
-            help="CSV files, one a coder, with a picture and what it shows in each row; readings of"
-            " mien analyze are such files, too."
+            help="One a coder: CSV files with a picture and what it shows in each row, or with"
+            " stretches or frames of videos; ELAN files, or folders of them. What mien analyze"
+            " writes is such a file, too."
         ),
     ],
     picture: Annotated[
         str | None,
-        typer.Option("--picture", help="Column of the picture; by default id, path or source."),
+        typer.Option(
+            "--picture", help="Column of the picture, or video; by default id, path or source."
+        ),
     ] = None,
     category: Annotated[
         str | None,
@@ -36,36 +42,99 @@ def agree(
             "--category", help="Column of what it shows; by default label, answer or expression."
         ),
     ] = None,
+    tier: Annotated[
+        str | None, typer.Option("--tier", help="ELAN's tier, if there are several.")
+    ] = None,
+    step: Annotated[
+        float | None, typer.Option("--step", help="Seconds of a step of videos; 0.1 if not said.")
+    ] = None,
+    rest: Annotated[
+        str | None,
+        typer.Option(
+            "--rest", help="What coders of stretches say between them; neutral if not said."
+        ),
+    ] = None,
     names: Names = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of the page.")] = Path("agreement"),
 ) -> None:
-    """Measure how far coders of the same pictures agree: people, programs, or both.
+    """Measure how far coders of the same pictures or videos agree: people, programs, or both.
 
     Cohen's kappa of each two, Krippendorff's alpha of all, and which categories are the trouble,
-    with intervals. disagreements.csv lists the pictures to talk about.
+    with intervals; of videos step by step, and how far apart onsets are. disagreements.csv lists
+    what to talk about.
     """
     need("video", "Agreement")
-    from mien.evaluation.coders import agreement
     from mien.evaluation.coders_page import write_agreement
-    from mien.evaluation.codings import read_coding, together
 
     check_folder(out)
-    known = class_names(names)
-    found = agreement(
-        together(
-            [read_coding(path, picture=picture, category=category, names=known) for path in codings]
-        )
-    )
+    columns = Columns(picture, category, tier, class_names(names))
+    found = _over_time(codings, columns, step, rest) or _of_pictures(codings, columns, step, rest)
     page = write_agreement(found, out)
     _print(found)
     say(f"Open {page}")
 
 
+class Columns(NamedTuple):
+    """How codings are read."""
+
+    picture: str | None
+    category: str | None
+    tier: str | None
+    names: ClassNames
+
+
+def _over_time(
+    paths: list[Path], columns: Columns, step: float | None, rest: str | None
+) -> Agreement | None:
+    """Return the agreement of codings of videos; None if they are of pictures."""
+    from mien.evaluation.coders import agreement_over_time
+    from mien.evaluation.codings import category_of
+    from mien.evaluation.elan import is_elan
+    from mien.evaluation.steps import REST, STEP
+    from mien.evaluation.stretches import is_timed
+
+    timed = [path for path in paths if is_elan(path) or is_timed(path)]
+    if not timed:
+        return None
+    others = [path for path in paths if path not in timed]
+    if others:
+        raise MienError(
+            f"{timed[0]} says when something is to be seen, and {others[0]} does not: it has no"
+            " columns of a start and an end, nor of a frame and a time."
+        )
+    codings = [_timed(path, columns) for path in paths]
+    seconds = STEP if step is None else step
+    return agreement_over_time(codings, seconds, category_of(rest or REST, columns.names))
+
+
+def _timed(path: Path, columns: Columns) -> TimedCoding:
+    from mien.evaluation.elan import is_elan, read_elan
+    from mien.evaluation.stretches import read_stretches
+
+    picture, category, tier, names = columns
+    if is_elan(path):
+        return read_elan(path, tier, names)
+    return read_stretches(path, video=picture, category=category, names=names)
+
+
+def _of_pictures(
+    paths: list[Path], columns: Columns, step: float | None, rest: str | None
+) -> Agreement:
+    from mien.evaluation.coders import agreement
+    from mien.evaluation.codings import read_coding, together
+
+    picture, category, tier, names = columns
+    if (step, rest, tier) != (None, None, None):
+        raise MienError(f"--tier, --step and --rest are of videos, and {paths[0]} is of pictures.")
+    read = [read_coding(path, picture=picture, category=category, names=names) for path in paths]
+    return agreement(together(read))
+
+
 def _print(found: Agreement) -> None:
-    from mien.evaluation.coders_page import HEADER, cell, pair_cells
+    from mien.evaluation.coders_page import cell, header, pair_cells
 
     table = Table(title="Agreement; 95 % intervals")
-    for column in HEADER:
+    for column in header(found):
         table.add_column(column)
     for pair in found.pairs:
         table.add_row(*map(escape, pair_cells(pair)))

@@ -55,7 +55,11 @@ def _most(counts: Confusion, names: tuple[str, ...]) -> str:
 
 
 def confusion_figure(
-    counts: Confusion, names: tuple[str, ...], rows: str = "truth", columns: str = "decision"
+    counts: Confusion,
+    names: tuple[str, ...],
+    rows: str = "truth",
+    columns: str = "decision",
+    counted: str = "faces",
 ) -> Figure:
     """Return a drawing of counts (C, C) beside their shares of the rows.
 
@@ -64,6 +68,7 @@ def confusion_figure(
         names: C names of the classes.
         rows: What the rows are.
         columns: What the columns are.
+        counted: What is counted.
     """
     shares = ratio(counts, np.broadcast_to(counts.sum(1, keepdims=True), counts.shape))
     side = 1.9 + 0.52 * len(names)
@@ -73,7 +78,7 @@ def confusion_figure(
     _cells(
         right, shares, [["–" if np.isnan(s) else f"{s:.2f}" for s in row] for row in shares], names
     )
-    left.set_title("Faces")
+    left.set_title(counted.capitalize())
     right.set_title("Share of the row")
     left.set_ylabel(rows)
     for axes in (left, right):

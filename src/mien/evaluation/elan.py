@@ -1,0 +1,99 @@
+"""Annotations of ELAN: `.eaf` files, whose tiers hold annotations with begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+from mien.errors import DataError, unknown_name
+from mien.evaluation.codings import category_of
+from mien.evaluation.stretches import Stretch, TimedCoding
+from mien.labels import ClassNames
+
+SUFFIX = ".eaf"
+
+Slots = dict[str, float | None]
+
+
+def is_elan(path: Path) -> bool:
+    """Say whether a path is an ELAN file or a folder, of which the ELAN files count."""
+    return path.is_dir() or path.suffix.lower() == SUFFIX
+
+
+def read_elan(path: Path, tier: str | None = None, names: ClassNames | None = None) -> TimedCoding:
+    """Read one tier of an ELAN file, or of each in a folder: one coder's.
+
+    Args:
+        path: The file or folder; its name without suffix is the coder's. A file's video is the
+            first of its media.
+        tier: The tier's name; by default the only one with annotations.
+        names: What words mean beyond the usual spellings.
+
+    Raises:
+        DataError: If it is not of ELAN, has no such tier, or several where none is named, the
+            tier's annotations have no times of their own, or two files are of one video.
+    """
+    files = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    if not files:
+        raise DataError(f"{path} holds no ELAN file (*{SUFFIX}).")
+    videos: dict[str, Sequence[Stretch]] = {}
+    for file in files:
+        video, stretches = _read(file, tier, names or ClassNames())
+        if video in videos:
+            raise DataError(f"{file} is of the video {video!r}, as another file in {path} is.")
+        videos[video] = stretches
+    return TimedCoding(path.stem, videos, rests=True)
+
+
+def _read(path: Path, tier: str | None, names: ClassNames) -> tuple[str, Sequence[Stretch]]:
+    try:
+        top = ElementTree.parse(path).getroot()
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
+    except ElementTree.ParseError as error:
+        raise DataError(f"{path} is not an ELAN file: {error}.") from error
+    media = top.find("HEADER/MEDIA_DESCRIPTOR")
+    url = "" if media is None else media.get("MEDIA_URL", "")
+    slots = _slots(top)
+    found = [_stretch(one, slots, names, path) for one in _annotations(top, tier, path)]
+    said = sorted((s for s in found if s.category), key=lambda s: s.start)
+    return PurePosixPath(unquote(url)).name, said
+
+
+def _annotations(
+    top: ElementTree.Element, tier: str | None, path: Path
+) -> Sequence[ElementTree.Element]:
+    tiers = {one.get("TIER_ID", ""): one for one in top.iter("TIER")}
+    if not tiers:
+        raise DataError(f"{path} is not an ELAN file with a tier.")
+    if tier is not None and tier not in tiers:
+        raise DataError(f"{path}: {unknown_name('tier', tier, tiers)}")
+    used = [name for name, one in tiers.items() if one.find("ANNOTATION") is not None]
+    if tier is None and len(used) > 1:
+        raise DataError(f"{path} has the tiers {', '.join(used)}: name one with --tier.")
+    chosen = tier if tier is not None else (used or list(tiers))[0]
+    found = tiers[chosen].findall("ANNOTATION/ALIGNABLE_ANNOTATION")
+    if len(found) != len(tiers[chosen].findall("ANNOTATION")):
+        raise DataError(
+            f"{path}: the annotations of the tier {chosen!r} have no times of their own."
+        )
+    return found
+
+
+def _slots(top: ElementTree.Element) -> Slots:
+    """Return the times that annotations refer to, in seconds; None where ELAN knows none."""
+    slots: Slots = {}
+    for slot in top.iter("TIME_SLOT"):
+        value = slot.get("TIME_VALUE")
+        slots[slot.get("TIME_SLOT_ID", "")] = None if value is None else int(value) / 1000
+    return slots
+
+
+def _stretch(one: ElementTree.Element, slots: Slots, names: ClassNames, path: Path) -> Stretch:
+    start, end = (slots.get(one.get(f"TIME_SLOT_REF{place}", "")) for place in (1, 2))
+    if start is None or end is None:
+        raise DataError(f"{path}: the annotation {one.get('ANNOTATION_ID')} has no begin or end.")
+    text = one.findtext("ANNOTATION_VALUE") or ""
+    return Stretch(start, end, category_of(text, names) if text.strip() else "")

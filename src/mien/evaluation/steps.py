@@ -1,0 +1,144 @@
+"""Codings of videos as codes of equal steps of time, which figures of agreement are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import MienError
+from mien.evaluation.codings import NOT_CODED, Codes, alone, check_coders
+from mien.evaluation.stretches import Stretch, TimedCoding
+
+Videos = Mapping[str, Sequence[Stretch]]
+
+STEP = 0.1
+"""Seconds of a step unless said otherwise; people's own onsets differ by more."""
+
+BLOCK = 10.0
+"""Seconds that are drawn together for intervals: neighbouring steps mostly say the same."""
+
+REST = "neutral"
+"""What is to be seen where a coder of stretches names nothing, unless said otherwise."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Where steps of time lie.
+
+    Args:
+        videos: str (U,), the video of each.
+        starts: float (U,), where each begins, in seconds.
+        seconds: How long each is.
+    """
+
+    videos: NDArray[np.str_]
+    starts: NDArray[np.float64]
+    seconds: float
+
+    @property
+    def middles(self) -> NDArray[np.float64]:
+        """The middle of each, in seconds: float (U,)."""
+        return self.starts + self.seconds / 2
+
+    @property
+    def blocks(self) -> NDArray[np.str_]:
+        """What is drawn together: str (U,)."""
+        numbers = (self.starts // BLOCK).astype(np.int64)
+        return np.array([f"{number}:{video}" for video, number in zip(self.videos, numbers)])
+
+
+def in_steps(
+    codings: Sequence[TimedCoding], seconds: float = STEP, rest: str = REST
+) -> tuple[Codes, Steps]:
+    """Return what several coders say of each step of each video, and where the steps lie.
+
+    A step shows what is said of its middle. Videos are looked at from their beginning to the last
+    thing that any coder says.
+
+    Args:
+        codings: Two or more.
+        seconds: How long a step is.
+        rest: What coders of stretches say where they name nothing.
+
+    Raises:
+        MienError: If there are not two coders, two have one name, a coder shares no video with
+            another, or a step has no length.
+    """
+    check_coders([coding.coder for coding in codings])
+    if not 0 < seconds < float("inf"):
+        raise MienError(f"A step must be longer than 0 s. Got {seconds:g} instead.")
+    said = by_shared_names(codings)
+    categories = _categories(said, {rest} if any(coding.rests for coding in codings) else set())
+    steps = _steps(said, seconds)
+    index = {category: number for number, category in enumerate(categories)}
+    codes = [
+        _codes(videos, steps, index, index[rest] if coding.rests else NOT_CODED)
+        for videos, coding in zip(said, codings)
+    ]
+    pictures = tuple(f"{video} {t:.2f} s" for video, t in zip(steps.videos, steps.starts))
+    coders = tuple(coding.coder for coding in codings)
+    return Codes(coders, pictures, categories, np.stack(codes)), steps
+
+
+def by_shared_names(codings: Sequence[TimedCoding]) -> list[Videos]:
+    """Return what coders say by names of videos that all of them use.
+
+    Where each has one video it is the same; else videos are told apart by their file names.
+    """
+    if all(len(coding.videos) == 1 for coding in codings):
+        name = next(filter(None, (n for coding in codings for n in coding.videos)), "video")
+        return [{PurePath(name).name: next(iter(coding.videos.values()))} for coding in codings]
+    said = [_by_file_name(coding.videos) for coding in codings]
+    apart = alone(said)
+    if apart:
+        first = next(iter(codings[apart[0]].videos))
+        raise MienError(
+            f"{codings[apart[0]].coder} names no video as another coder does, {first!r} first."
+        )
+    return said
+
+
+def _by_file_name(videos: Videos) -> Videos:
+    short = {PurePath(name).name: stretches for name, stretches in videos.items()}
+    return short if len(short) == len(videos) else videos
+
+
+def _categories(said: Iterable[Videos], rests: set[str]) -> tuple[str, ...]:
+    words = {s.category for videos in said for stretches in videos.values() for s in stretches}
+    return tuple(sorted(words | rests))
+
+
+def _steps(said: Sequence[Videos], seconds: float) -> Steps:
+    """Return the steps of all videos, from the beginning to the last thing that is said."""
+    last: dict[str, float] = {}
+    for videos in said:
+        for name, stretches in videos.items():
+            last[name] = max(last.get(name, 0.0), *(s.end for s in stretches), 0.0)
+    # Half a step less, for a step counts if its middle was looked at; rounded as decimals are not.
+    counts = {name: round(end / seconds) for name, end in sorted(last.items())}
+    starts = [np.arange(count) * seconds for count in counts.values()]
+    names = np.repeat(np.array(list(counts), dtype=np.str_), list(counts.values()))
+    return Steps(names, np.concatenate(starts), seconds)
+
+
+def _codes(videos: Videos, steps: Steps, index: dict[str, int], silent: int) -> NDArray[np.int64]:
+    codes = np.full(len(steps.starts), NOT_CODED, dtype=np.int64)
+    for name, stretches in videos.items():
+        here = steps.videos == name
+        codes[here] = _codes_of_one(stretches, steps.middles[here], index, silent)
+    return codes
+
+
+def _codes_of_one(
+    stretches: Sequence[Stretch], middles: NDArray[np.float64], index: dict[str, int], silent: int
+) -> NDArray[np.int64]:
+    # One before all others, so that each middle has a stretch that begins before it.
+    starts = np.array([-np.inf, *(s.start for s in stretches)])
+    ends = np.array([-np.inf, *(s.end for s in stretches)])
+    words = np.array([silent, *(index[s.category] for s in stretches)], dtype=np.int64)
+    at = np.searchsorted(starts, middles, side="right") - 1
+    return np.where(middles < ends[at], words[at], silent)
