@@ -1,15 +1,16 @@
 import json
+import math
 from dataclasses import replace
 
 import pytest
 
 import made_results as made
 from mien.errors import MienError
-from mien.reproduction.findings import Findings, summarise
+from mien.reproduction.findings import Findings, same_faces, summarise
 from mien.reproduction.job import jobs_of
 from mien.reproduction.leaks import OnTwins, leaks, left_in
 from mien.reproduction.plan import shipped_plans
-from mien.reproduction.rows import reported, rows_of
+from mien.reproduction.rows import Reported, reported, rows_of
 from mien.reproduction.store import Store
 from mien.reproduction.twins import own_twins
 
@@ -34,33 +35,51 @@ def accuracy(value, half=0.01):
 
 
 def test_one_seed_has_its_bootstrap_interval():
-    found = summarise([accuracy(0.8, 0.03)])
+    found = summarise([accuracy(0.8, 0.03)], same_faces=True)
     assert (found.value, found.seeds, found.faces) == (0.8, 1, 200)
     assert (found.low, found.high) == pytest.approx((0.77, 0.83))
 
 
-def test_seeds_have_student_s_interval_where_it_is_wider():
+def test_seeds_of_other_faces_have_student_s_interval_where_it_is_wider():
     # Mean .6, deviation .1, t of 2 degrees of freedom 4.3027: .6 ± 4.3027 × .1 / √3.
-    found = summarise([accuracy(v) for v in (0.5, 0.6, 0.7)])
+    found = summarise([accuracy(v) for v in (0.5, 0.6, 0.7)], same_faces=False)
     assert (found.low, found.high) == pytest.approx((0.3516, 0.8484), abs=1e-4)
-    found = summarise([accuracy(v, 0.3) for v in (0.5, 0.6, 0.7)])
+    found = summarise([accuracy(v, 0.3) for v in (0.5, 0.6, 0.7)], same_faces=False)
     assert (found.low, found.high) == pytest.approx((0.3, 0.9))
 
 
+def test_seeds_of_the_same_faces_have_the_chance_of_both():
+    found = summarise([accuracy(v, 0.03) for v in (0.5, 0.6, 0.7)], same_faces=True)
+    half = math.hypot(0.2484, 0.03)
+    assert (found.low, found.high) == pytest.approx((0.6 - half, 0.6 + half), abs=1e-4)
+    # Where the seeds agree only the chance of the faces is left.
+    found = summarise([accuracy(0.6, 0.03)] * 2, same_faces=True)
+    assert (found.low, found.high) == pytest.approx((0.57, 0.63))
+
+
+def test_results_of_one_division_are_of_the_same_faces(tmp_path):
+    findings = filled(tmp_path, paper=[0.5, 0.7])
+    results = findings.of("chen", PLANS["chen"].experiments[0], "paper")
+    assert same_faces(results)
+    data = results[1].data.model_copy(update={"fingerprint": "other"})
+    assert not same_faces([results[0], results[1].model_copy(update={"data": data})])
+
+
 def test_a_share_is_never_more_than_one():
-    found = summarise([accuracy(v) for v in (0.97, 0.99, 0.995)])
+    found = summarise([accuracy(v) for v in (0.97, 0.99, 0.995)], same_faces=False)
     assert (found.low, found.high) == (pytest.approx(0.9521, abs=1e-4), 1.0)
 
 
 def test_a_figure_of_other_data_is_not_compared_with():
     plan = shipped_plans()["mahastama"]
-    assert reported(plan.experiment("scenario-7"))[0][1] is not None
-    assert [value for _, value in reported(plan.experiment("scenario-7-without-imed"))] == [None]
+    assert reported(plan.experiment("scenario-7"))[0].value is not None
+    assert reported(plan.experiment("scenario-7-without-imed")) == [Reported("val")]
 
 
 def test_a_row_holds_both_protocols_and_what_is_to_run(tmp_path):
     (row,) = rows_of(filled(tmp_path, paper=[0.83, 0.84], honest=[0.6]), "chen")
-    assert (row.reported, row.split) == (0.8325, "test")
+    assert row.reported == Reported("test", 0.8325, 0.052)
+    assert row.split == "test"
     assert row.measured.value == pytest.approx(0.835)
     assert (row.honest.value, row.macro_f1.value) == (0.6, 0.6)
     assert row.waiting == {"paper": 1, "honest": 2}
@@ -68,17 +87,28 @@ def test_a_row_holds_both_protocols_and_what_is_to_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("values", "verdict"),
+    ("values", "outcome"),
     [
-        ([0.8325], "reached"),
-        ([0.83], "within the interval"),
-        ([0.75], "8.3 points less"),
-        ([], ""),
+        ([0.8325], "not told apart"),
+        ([0.88], "not told apart"),  # ± .01 of ours and ± .052 of the paper's: ± .053
+        ([0.886], "higher"),
+        ([0.75], "lower"),
+        ([], None),
     ],
 )
-def test_the_verdict(tmp_path, values, verdict):
+def test_the_outcome_has_the_chance_of_both_figures(tmp_path, values, outcome):
     (row,) = rows_of(filled(tmp_path, paper=values), "chen")
-    assert row.verdict == verdict
+    assert row.outcome == outcome
+    if values:
+        half = math.hypot(0.01, 0.052)
+        wanted = (values[0] - 0.8325, values[0] - 0.8325 - half, values[0] - 0.8325 + half)
+        assert row.difference == pytest.approx(wanted)
+
+
+def test_what_departs_on_purpose_is_not_compared(tmp_path):
+    (row,) = rows_of(filled(tmp_path, paper=[0.8]), "chen")
+    altered = row.experiment.model_copy(update={"altered": True})
+    assert replace(row, experiment=altered).difference is None
 
 
 def test_leaks_are_of_seeds_in_common(tmp_path):

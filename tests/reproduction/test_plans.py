@@ -11,7 +11,7 @@ from mien.recipe.data import OFFICIAL
 from mien.reproduction.job import cheapest_first, jobs_of, wanted_jobs
 from mien.reproduction.kinds import KINDS
 from mien.reproduction.plan import NEEDS, load_plan, shipped_plans
-from mien.reproduction.rows import reported
+from mien.reproduction.rows import Reported, reported
 from mien.training.tuning.space import grid_of, read_space
 
 PLANS = shipped_plans()
@@ -138,7 +138,7 @@ def test_prose_has_no_figure_that_is_not_the_paper_s():
     """Figures of ours come into notes through their places alone."""
     for plan in PLANS.values():
         recipes = [find_recipe(e.recipe).read_text() for e in plan.experiments if e.recipe]
-        prose = [plan.about, plan.discussion, *(e.note for e in plan.experiments)]
+        prose = [plan.about, plan.chosen, plan.discussion, *(e.note for e in plan.experiments)]
         for figure in re.findall(r"\d*\.\d+", " ".join(prose)):
             assert any(figure.lstrip("0") in text for text in recipes), figure
 
@@ -202,7 +202,7 @@ def test_a_plan_that_does_not_fit_is_one_sentence(tmp_path, text, sentence):
 
 
 def test_a_folded_figure_is_compared_with_nothing_printed():
-    assert reported(PLANS["chen"].experiment("folds")) == [("folds", None)]
-    assert reported(PLANS["chen"].experiment("test")) == [("test", 0.8325)]
+    assert reported(PLANS["chen"].experiment("folds")) == [Reported("folds")]
+    assert reported(PLANS["chen"].experiment("test")) == [Reported("test", 0.8325, 0.052)]
     improved = PLANS["fatimatuzzahra"].experiment("improved")
-    assert reported(improved) == [("val", 0.899), ("test", 0.78)]
+    assert reported(improved) == [Reported("val", 0.899, 0.009), Reported("test", 0.78, 0.057)]

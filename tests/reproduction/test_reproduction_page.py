@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import made_results as made
+from mien.recipe import find_recipe
 from mien.reproduction.findings import Findings
 from mien.reproduction.job import jobs_of
 from mien.reproduction.page.picture import DRAWN, beside, fingerprint, panels
@@ -137,15 +138,18 @@ def test_without_results_there_is_no_figure_of_ours(tmp_path):
 
 def test_figures_stand_beside_the_paper_s_with_links_to_their_runs(tmp_path):
     text = written(tmp_path, net=0.84)
-    (row,) = re.findall(r"(?m)^\| net \|.*runs?.*$|^\| net \|.*paper \[0\].*$", text)
+    (row,) = re.findall(r"(?m)^\| \[net\].*paper \[0\].*$", text)
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[:5] == [
-        "net",
+    name, recipe = re.fullmatch(r"\[(\w+)\]\((.*)\)", cells[0]).groups()
+    assert name == "net"
+    assert (tmp_path / "docs" / recipe).resolve() == find_recipe("chen").resolve()
+    assert cells[1:5] == [
         "0.8325 test",
         "0.840 [0.830, 0.850], 2 seeds",
-        "reached",
+        "+0.7 [-4.5, +6.0]: not told apart",
         "0.840 [0.830, 0.850], 2 seeds",
     ]
+    assert "figures of the papers that could be compared ours are: 0 higher, 0 lower, 1 not" in text
     assert cells[5:8] == ["0.840 [0.830, 0.850], 2 seeds", "50", "6.0 min"]
     for link in re.findall(r"\]\((\S+?)\)", cells[8]):
         assert (tmp_path / "docs" / link).resolve().is_file()
@@ -173,7 +177,7 @@ def test_without_results_there_is_no_picture(tmp_path):
 def test_an_experiment_without_a_printed_figure_is_drawn_too(tmp_path):
     assert panels(found(tmp_path / "none")) == []
     ((_, rows),) = panels(found(tmp_path, ["honest"], folds=0.7))
-    assert [(row.experiment.name, row.reported, row.measured) for row in rows] == [
+    assert [(row.experiment.name, row.reported.value, row.measured) for row in rows] == [
         ("folds", None, None)
     ]
 
@@ -199,12 +203,13 @@ def test_the_sections_appear_with_their_results(tmp_path):
     assert "3 tests of 50 faces a class, of one and the same network" in text
     assert "came out between 0.700 and 0.800." in text
     assert "Hardest are fear and anger." in text
+    assert re.search(r"\| fear \(\d+\) \| anger \(\d+\) \|", text)
     assert "- mean, equal shares: the average is better than the network that validation" in text
     cells = "0.700 to 0.700 | +2.0 | net, 0.700 | +2.0 [+1.0, +4.0] | < 0.001 |"
     assert cells in text
     best, worse = (text.index(f"| {size} | 0.") for size in (32, 16))
     assert best < worse
-    assert "| folds | – folds | 0.700 [0.690, 0.710] | – | 0.700 [0.690, 0.710] |" in text
+    assert "| – | 0.700 [0.690, 0.710] | – | 0.700 [0.690, 0.710] |" in text
 
 
 @pytest.mark.parametrize(

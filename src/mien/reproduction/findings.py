@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import hypot
 
 import numpy as np
 
@@ -22,8 +23,10 @@ class Summary:
 
     Args:
         value: The mean.
-        low: Of its 95 % interval: Student's over the seeds, within 0 and 1, or the seeds' mean
-            bootstrap interval, whichever is wider; of a single seed the bootstrap interval.
+        low: Of its 95 % interval, within 0 and 1. Of a single seed it is the bootstrap interval.
+            Of several that were judged on the same faces it is this, which they share, and
+            Student's over the seeds, added in squares; of those whose faces differ the wider of
+            both, for the spread over them has the chance of faces in it.
         high: The same, upwards.
         seeds: How many.
         faces: How many a seed was judged on, on average.
@@ -36,16 +39,29 @@ class Summary:
     faces: int
 
 
-def summarise(figures: Sequence[Figure]) -> Summary:
-    """Return the mean of one or more seeds' figures, which are shares."""
+def summarise(figures: Sequence[Figure], *, same_faces: bool) -> Summary:
+    """Return the mean of one or more seeds' figures, which are shares.
+
+    Args:
+        figures: Of each seed.
+        same_faces: Whether all were judged on the same faces.
+    """
     values = [figure.value for figure in figures]
     low, high = (float(np.mean([getattr(f, end) for f in figures])) for end in ("low", "high"))
     mean, faces = float(np.mean(values)), round(float(np.mean([f.images for f in figures])))
     if len(values) > 1:
         over_seeds = spread(values, mean, (low, high))
-        if over_seeds.high - over_seeds.low > high - low:
-            low, high = max(over_seeds.low, 0.0), min(over_seeds.high, 1.0)
-    return Summary(mean, low, high, len(values), faces)
+        half = over_seeds.high - mean
+        if same_faces:
+            low, high = mean - hypot(mean - low, half), mean + hypot(high - mean, half)
+        elif 2 * half > high - low:
+            low, high = mean - half, mean + half
+    return Summary(mean, max(low, 0.0), min(high, 1.0), len(values), faces)
+
+
+def same_faces(results: Sequence[Result]) -> bool:
+    """Say whether results are of the same faces, divided in the same way."""
+    return len({result.data.fingerprint for result in results}) <= 1
 
 
 class Findings:
@@ -102,7 +118,7 @@ class Findings:
         results = self.of(paper, experiment, protocol)
         figures = [result.figure(metric, split) for result in results]
         found = [figure for figure in figures if figure is not None]
-        return summarise(found) if found else None
+        return summarise(found, same_faces=same_faces(results)) if found else None
 
     def honest(self, paper: str, experiment: Experiment, metric: str) -> Summary | None:
         """Return a test figure without leakage; of an average, of all folds together."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mien.evaluation.spread import spread
-from mien.reproduction.findings import Findings, Summary, summarise
+from mien.reproduction.findings import Findings, Summary, same_faces, summarise
 from mien.reproduction.plan import Experiment
 from mien.reproduction.protocols import OVERRIDES, Protocol
 from mien.reproduction.result import Result
@@ -101,7 +101,10 @@ def _pairs(
 
 def _leak(paper: str, experiment: Experiment, pairs: list[tuple[Result, Result]]) -> Leak:
     figures = [[result.accuracy("test") for result in column] for column in zip(*pairs)]
-    leaky, honest = (summarise(column) for column in figures)
+    leaky, honest = (
+        summarise(column, same_faces=same_faces(results))
+        for column, results in zip(figures, zip(*pairs))
+    )
     differences = [first.value - second.value for first, second in zip(*figures)]
     over_seeds = spread(differences, 0.0, (0.0, 0.0)) if len(pairs) > 1 else None
     return Leak(

@@ -59,7 +59,8 @@ class Experiment(Part):
         by_class: Whether the page shows the recall of each expression.
         altered: Whether it departs from the paper on purpose, so that it reproduces nothing.
         note: What a reader must know of it. `{honest:EXPERIMENT}`, `{paper:EXPERIMENT}` and
-            `{leaky:EXPERIMENT}` stand for the measured accuracy.
+            `{leaky:EXPERIMENT}` stand for the measured accuracy, of the split that the paper
+            reports first, or that is named: `{paper:EXPERIMENT:test}`.
     """
 
     name: str
@@ -95,12 +96,14 @@ class Plan(Part):
         about: What its authors did, a paragraph.
         experiments: In the order of the page.
         discussion: What came out, a paragraph; placeholders as in a note.
+        chosen: What was chosen where the paper is silent, and what of it is not compared.
     """
 
     title: str
     about: str
     experiments: tuple[Experiment, ...]
     discussion: str = ""
+    chosen: str = ""
 
     @property
     def source(self) -> str:

@@ -4,12 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import hypot
+from typing import Literal, NamedTuple
 
 from mien.recipe import find_recipe, load_recipe
 from mien.reproduction.findings import Findings, Summary
 from mien.reproduction.plan import Experiment
 from mien.reproduction.protocols import Protocol
 from mien.reproduction.result import Result, Split
+
+Outcome = Literal["higher", "lower", "not told apart"]
+
+
+class Reported(NamedTuple):
+    """What a paper reports.
+
+    Args:
+        split: What it is of.
+        value: The figure; None where there is none, or it is of other data than ours.
+        tolerance: Half its 95 % interval, Wilson's.
+    """
+
+    split: Split
+    value: float | None = None
+    tolerance: float = 0.0
+
+
+class Difference(NamedTuple):
+    """By how much our figure is above the paper's, with a 95 % interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -19,8 +45,7 @@ class Row:
     Args:
         paper: The plan's short name.
         experiment: The experiment.
-        split: What the paper's figure is of.
-        reported: The paper's figure; None where it gives none.
+        reported: The paper's figure.
         measured: Ours under the paper's protocol.
         honest: Ours of test under the honest one.
         macro_f1: The same figure's macro F1.
@@ -31,8 +56,7 @@ class Row:
 
     paper: str
     experiment: Experiment
-    split: Split
-    reported: float | None
+    reported: Reported
     measured: Summary | None
     honest: Summary | None
     macro_f1: Summary | None
@@ -41,46 +65,61 @@ class Row:
     why_not: str
 
     @property
-    def verdict(self) -> str:
-        """How our figure under the paper's protocol stands to the paper's, in words."""
-        if self.reported is None or self.measured is None:
-            return ""
-        if self.experiment.altered:
-            return "altered"
-        if self.measured.low > self.reported:
-            return "exceeded"
-        if self.measured.value >= self.reported:
-            return "reached"
-        if self.measured.high >= self.reported:
-            return "within the interval"
-        return f"{100 * (self.reported - self.measured.value):.1f} points less"
+    def split(self) -> Split:
+        """What the paper's figure is of, and ours under its protocol."""
+        return self.reported.split
+
+    @property
+    def difference(self) -> Difference | None:
+        """Our figure under the paper's protocol less the paper's; None where one is missing.
+
+        The interval has the chance of both, added in squares (Newcombe, "Interval estimation for
+        the difference between independent proportions", Statistics in Medicine 17, 1998).
+        """
+        value, ours = self.reported.value, self.measured
+        if value is None or ours is None or self.experiment.altered:
+            return None
+        found, theirs = ours.value - value, self.reported.tolerance
+        below, above = hypot(ours.value - ours.low, theirs), hypot(ours.high - ours.value, theirs)
+        return Difference(found, found - below, found + above)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How our figure stands to the paper's; None where they are not compared."""
+        if self.difference is None:
+            return None
+        if self.difference.low > 0:
+            return "higher"
+        return "lower" if self.difference.high < 0 else "not told apart"
 
 
 def rows_of(findings: Findings, paper: str) -> Iterator[Row]:
     """Give the rows of a paper's table, in the order of its plan."""
     for experiment in findings.plans[paper].experiments:
         if experiment.kind != "average":
-            for split, value in reported(experiment):
-                yield _row(findings, paper, experiment, split, value)
+            for figure in reported(experiment):
+                yield _row(findings, paper, experiment, figure)
 
 
-def reported(experiment: Experiment) -> list[tuple[Split, float | None]]:
+def reported(experiment: Experiment) -> list[Reported]:
     """Return what the paper reports, the recipe's expected figures; a place for ours if nothing.
 
     A figure of other data than ours is not compared with.
     """
     if experiment.kind == "crossval":
-        return [("folds", None)]
+        return [Reported("folds")]
     path = find_recipe(experiment.recipe)
     recipe = load_recipe(path, experiment.overrides)
     same = recipe.data.dataset == load_recipe(path).data.dataset
-    figures = [(f.split, f.value if same else None) for f in recipe.expected if f.split != "train"]
-    return [*figures] or [("test", None)]
+    figures = [
+        Reported(f.split, f.value, f.tolerance) if same else Reported(f.split)
+        for f in recipe.expected
+        if f.split != "train"
+    ]
+    return figures or [Reported("test")]
 
 
-def _row(
-    findings: Findings, paper: str, experiment: Experiment, split: Split, value: float | None
-) -> Row:
+def _row(findings: Findings, paper: str, experiment: Experiment, figure: Reported) -> Row:
     protocols = shown(experiment)
     results = {p: findings.of(paper, experiment, p) for p in protocols}
     jobs = {p: findings.planned(paper, experiment, p) for p in protocols}
@@ -89,9 +128,8 @@ def _row(
     return Row(
         paper=paper,
         experiment=experiment,
-        split=split,
-        reported=value,
-        measured=findings.summary(paper, experiment, "paper", split),
+        reported=figure,
+        measured=findings.summary(paper, experiment, "paper", figure.split),
         honest=findings.honest(paper, experiment, "accuracy"),
         macro_f1=findings.honest(paper, experiment, "macro_f1"),
         results=tuple(result for found in results.values() for result in found),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mien.card import Figure
-from mien.reproduction.findings import Findings, Summary, summarise
+from mien.reproduction.findings import Findings, Summary, same_faces, summarise
 from mien.reproduction.plan import Experiment
 from mien.reproduction.result import Split
 from mien.reproduction.rows import reported
@@ -49,7 +49,7 @@ def own_twins(findings: Findings) -> Iterator[Twins]:
 
 
 def _own(findings: Findings, paper: str, experiment: Experiment) -> Twins | None:
-    split = reported(experiment)[0][0]
+    split = reported(experiment)[0].split
     results = findings.of(paper, experiment, "paper")
     every, without = ([r.accuracy(split, subset) for r in results] for subset in SUBSETS)
     alone, faces = rest_of(every, without)
@@ -59,8 +59,8 @@ def _own(findings: Findings, paper: str, experiment: Experiment) -> Twins | None
         paper=paper,
         experiment=experiment,
         split=split,
-        every=summarise(every),
-        without=summarise(without),
+        every=summarise(every, same_faces=same_faces(results)),
+        without=summarise(without, same_faces=same_faces(results)),
         alone=alone,
         faces=round(faces / len(results)),
     )

@@ -29,13 +29,20 @@ def classes(findings: Findings) -> Iterator[str]:
             yield section(
                 f"{plan.title}: recall of each expression",
                 table(header, [(t, *(f"{r[i]:.3f}" for i in order)) for t, r in rows]),
-                f"Hardest are {names[order[0]]} and {names[order[1]]}.",
+                "In brackets the test faces; of several seeds the mean. Hardest are"
+                f" {_bare(names[order[0]])} and {_bare(names[order[1]])}.",
                 level=3,
             )
 
 
+def _bare(name: str) -> str:
+    return name.partition(" (")[0]
+
+
 def _recalls(results: list[Result]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """Return the expressions and the mean recall of each over seeds."""
+    """Return the expressions, each with its number of faces, and its mean recall over seeds."""
     found = [result.confusion for result in results if result.confusion is not None]
     counts = np.sum([confusion.counts for confusion in found], axis=0)
-    return found[0].expressions, np.diag(counts) / np.maximum(counts.sum(1), 1)
+    faces = counts.sum(1)
+    names = zip(found[0].expressions, faces // len(found))
+    return tuple(f"{name} ({n:,})" for name, n in names), np.diag(counts) / np.maximum(faces, 1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mien.card import Figure
 from mien.reproduction.findings import Findings
-from mien.reproduction.page.markdown import OF, section, table
+from mien.reproduction.page.markdown import OF, points, section, table
 from mien.reproduction.result import Draws
 
 TITLE = "What a test of 200 images says"
@@ -24,6 +25,8 @@ def draws(findings: Findings) -> str:
                         name = f"{plan.source}: {experiment.title}, {protocol}, seed {result.seed}"
                         rows.append(_cells(name, result.draws))
                         sentences.append(_sentence(name, result.draws))
+                        if result.draws.split != "test":
+                            sentences.append(_own(result.draws, result.accuracy("test")))
     if not rows:
         return section(TITLE, "Not run yet.")
     return section(TITLE, table(HEADER, rows), "\n".join(sentences))
@@ -42,6 +45,18 @@ def _cells(name: str, drawn: Draws) -> tuple[str, ...]:
 def _sentence(name: str, drawn: Draws) -> str:
     found = drawn.accuracies
     return (
-        f"{len(found)} tests of {drawn.per_class} faces a class, of one and the same network"
+        f"- {len(found)} tests of {drawn.per_class} faces a class, of one and the same network"
         f" ({name}), came out between {min(found):.3f} and {max(found):.3f}."
+    )
+
+
+def _own(drawn: Draws, own: Figure) -> str:
+    """Set the run's own small test, which was none of those drawn, beside them."""
+    found = np.array(drawn.accuracies)
+    chance = np.sqrt(found.mean() * (1 - found.mean()) / own.images)
+    return (
+        f"  The {own.images} faces that were its test, {own.value:.3f}, are read better than"
+        f" {int((found < own.value).sum())} of these {len(found)}: the chance of {own.images} faces"
+        f" has a standard deviation of {chance:.3f}, so that a figure of so few may lie"
+        f" {points(2 * chance).lstrip('+')} points from what the network reads of many."
     )

@@ -10,26 +10,34 @@ from mien.reproduction.twins import Twins, own_twins
 ABOUT = (
     "Each recipe twice, alike but for the leaks and computed in the same precision: CK+48 divided"
     " at random and by subject, FER2013's official splits with and without the training images that"
-    " have an identical twin in PublicTest or PrivateTest. Test accuracy of epochs that validation"
-    " selected. The difference is of the same seeds, with Student's 95 % interval over them; of the"
-    " official test faces, which every seed shares, it contains the chance of training and not that"
-    " of the faces. On CK+48 the two sides have other test faces, too, as their divisions are"
-    " others."
+    " have an identical twin in PublicTest or PrivateTest; with these go as many images to learn"
+    " from. Near copies and people are not kept apart on FER2013, for nobody is named there"
+    " ([protocol](protocol.md)). Test accuracy of epochs that validation selected. The difference"
+    " is of the same seeds, with Student's 95 % interval over them; of the official test faces,"
+    " which every seed shares, it contains the chance of training and not that of the faces. On"
+    " CK+48 the two sides have other test faces, too, as their divisions are others."
 )
 
 HEADER = ("experiment", "data", "leaks left in", "without", "difference, points")
 
 ON_TWINS = (
-    "On the PrivateTest faces that have an identical twin in Training or PublicTest alone, and what"
-    " these make of the difference on all faces. The rest of it, of faces that no leak helps, is"
-    " the chance of two trainings:"
+    "On the PrivateTest faces alone that have an identical twin in Training or PublicTest, with"
+    " these twins in training and without, and what that adds to the figure of all faces. The other"
+    " faces have no identical twin to be known by; they differ by the chance of two trainings, and"
+    " by what the near copies and the number of training images do:"
 )
 
-ON_TWINS_HEADER = ("experiment", "twins in training", "without", "make of all faces, points")
+ON_TWINS_HEADER = (
+    "experiment",
+    "twins in training",
+    "without",
+    "adds to all faces, points",
+    "other faces, points",
+)
 
 OWN = (
-    "The papers' own divisions, with and without the faces that have an identical twin among those"
-    " that were trained on (or, of a test, selected on):"
+    "The papers' own divisions: all faces that a figure is of, those without an identical twin"
+    " among the faces that were trained on, or that chose the epoch of a test, and those with one:"
 )
 
 OWN_HEADER = ("experiment", "all faces", "without twins", "twins alone", "how many")
@@ -74,7 +82,8 @@ def _cells(findings: Findings, leak: Leak) -> tuple[str, ...]:
 def _on_twins(findings: Findings, leak: Leak) -> tuple[str, ...]:
     assert leak.twins is not None
     figures = (f"{value:.3f}" for value in (leak.twins.leaky, leak.twins.honest))
-    return (_named(findings, leak), *figures, points(leak.twins.difference))
+    added = leak.twins.difference
+    return (_named(findings, leak), *figures, points(added), points(leak.difference - added))
 
 
 def _own(findings: Findings, own: Twins) -> tuple[str, ...]:
@@ -102,12 +111,15 @@ def _sentence(found: list[Leak], dataset: str) -> str:
 
 
 def _by_twins(found: list[Leak]) -> str:
-    """Say what of the differences the faces make that have a twin."""
+    """Say what the faces that have a twin add."""
     made = sorted(leak.twins.difference for leak in found if leak.twins is not None)
     if not made:
         return ""
     span = points(made[0]) if len(made) == 1 else f"{points(made[0])} to {points(made[-1])}"
-    return f" The faces that have a twin make {span} of them: so much is leakage."
+    return (
+        f" The faces that have an identical twin add {span} points to the figures of all: so much"
+        " is leakage by identical images."
+    )
 
 
 def _clear(lows: list[float]) -> str:

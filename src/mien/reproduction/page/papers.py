@@ -6,25 +6,36 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
+from mien.recipe import find_recipe
 from mien.reproduction.findings import Findings
-from mien.reproduction.page.markdown import OF, duration, link, section, summarised, table
+from mien.reproduction.page.markdown import OF, duration, link, points, section, summarised, table
 from mien.reproduction.protocols import Protocol
 from mien.reproduction.result import Result, Split
-from mien.reproduction.rows import Row, reported, rows_of
+from mien.reproduction.rows import Outcome, Row, reported, rows_of
 
-FIRST = ("experiment", "paper", "ours, the paper's protocol", "outcome", "ours, honest")
+FIRST = (
+    "experiment",
+    "paper",
+    "ours, the paper's protocol",
+    "ours less the paper's, points",
+    "ours, honest",
+)
 
 HEADER = (
     *FIRST,
     "macro F1",
-    "epochs",
+    "epochs of a run",
     "time",
     "runs",
 )
 
-PLACE = re.compile(r"\{(paper|leaky|honest):([\w-]+)\}")
+HEADLINES = """\
+These are the figures that each paper puts forward as its best: it is the papers' choice, and says
+little of how the rest of their figures came out."""
+
+PLACE = re.compile(r"\{(paper|leaky|honest):([\w-]+)(?::(val|test))?\}")
 
 
 def papers(findings: Findings, page: Path) -> Iterator[str]:
@@ -36,6 +47,7 @@ def papers(findings: Findings, page: Path) -> Iterator[str]:
             yield section(
                 plan.title,
                 plan.about,
+                plan.chosen,
                 table(HEADER, rows),
                 "".join(f"- {note}\n" for note in notes if note),
                 filled(findings, name, plan.discussion),
@@ -49,19 +61,38 @@ def paper_rows(findings: Findings, paper: str, page: Path) -> list[tuple[str, ..
 
 def first_cells(row: Row) -> tuple[str, ...]:
     """Return the cells of a row under `FIRST`: the paper's figure and ours."""
-    value = "–" if row.reported is None else f"{row.reported:.4f}"
-    printed = f"{value} {OF[row.split]}"
+    value = row.reported.value
+    printed = "" if value is None else f"{value:.4f} {OF[row.split]}"
     measured = summarised(row.measured) or _state(row, "paper")
     honest = summarised(row.honest) or _state(row, "honest")
-    return (row.experiment.title, printed, measured, row.verdict, honest)
+    return (row.experiment.title, printed, measured, _outcome(row), honest)
+
+
+def _outcome(row: Row) -> str:
+    if row.difference is None:
+        return "altered" if row.experiment.altered and row.measured is not None else ""
+    value, low, high = map(points, row.difference)
+    return f"{value} [{low}, {high}]: {row.outcome}"
 
 
 def headlines(findings: Findings) -> str:
-    """Return the table of the papers' headline figures."""
+    """Return the table of the papers' headline figures, and what all of the page come to."""
     rows = [row for paper in findings.plans for row in rows_of(findings, paper)]
-    chosen = [row for row in rows if row.experiment.headline and row.reported is not None]
+    chosen = [row for row in rows if row.experiment.headline and row.reported.value is not None]
     header = ("paper", *FIRST)
-    return table(header, [(findings.plans[r.paper].source, *first_cells(r)) for r in chosen])
+    shown = table(header, [(findings.plans[r.paper].source, *first_cells(r)) for r in chosen])
+    return f"{HEADLINES}\n\n{shown}\n\n{_tally(rows)}"
+
+
+def _tally(rows: list[Row]) -> str:
+    outcomes = [row.outcome for row in rows if row.outcome is not None]
+    if not outcomes:
+        return ""
+    counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in get_args(Outcome))
+    return (
+        f"Of all {len(outcomes)} figures of the papers that could be compared ours are: {counts}."
+        " At 5 % about one in twenty would be told apart by chance alone."
+    )
 
 
 def _cells(findings: Findings, row: Row, page: Path) -> tuple[str, ...]:
@@ -69,8 +100,10 @@ def _cells(findings: Findings, row: Row, page: Path) -> tuple[str, ...]:
     span = "" if not epochs else str(epochs[0])
     if epochs and epochs[0] != epochs[-1]:
         span += f"–{epochs[-1]}"
+    name, *first = first_cells(row)
     return (
-        *first_cells(row),
+        link(name, find_recipe(row.experiment.recipe), page),
+        *first,
         summarised(row.macro_f1),
         span,
         duration(sum(result.seconds for result in row.results)) if row.results else "",
@@ -116,7 +149,9 @@ def _measured(findings: Findings, paper: str, place: re.Match[str]) -> str | Non
     protocol, name = cast("Protocol", place[1]), place[2]
     experiment = findings.plans[paper].experiment(name)
     split: Split = "folds" if experiment.kind == "crossval" else "test"
-    if protocol == "paper":
-        split = reported(experiment)[0][0]
+    if place[3]:
+        split = cast("Split", place[3])
+    elif protocol == "paper":
+        split = reported(experiment)[0].split
     found = findings.summary(paper, experiment, protocol, split)
     return None if found is None else f"{found.value:.3f}"

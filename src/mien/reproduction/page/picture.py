@@ -45,7 +45,8 @@ class Look(NamedTuple):
 
 CAPTION = """\
 Crosses and blue marks are of the test unless the row says otherwise; orange marks are always of the
-test. Where an experiment departs from the paper on purpose, the paper's figure is left out."""
+test, or of all folds. Where an experiment departs from the paper on purpose, the paper's figure is
+left out."""
 
 PRINTED = Look("the paper", "x", figures.INK, -0.2)
 MEASURED = Look("ours, the paper's protocol", "o", figures.BLUE, 0)
@@ -119,7 +120,7 @@ def _panel(axes: Axes, rows: Sequence[Row]) -> None:
 
 def _printed(row: Row) -> float | None:
     """Return the paper's figure; None where ours is of something else on purpose."""
-    return None if row.experiment.altered else row.reported
+    return None if row.experiment.altered else row.reported.value
 
 
 def _honest(row: Row, rows: Sequence[Row]) -> Summary | None:

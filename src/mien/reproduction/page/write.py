@@ -22,10 +22,11 @@ TITLE = "# The five papers, run again\n"
 
 INTRODUCTION = """\
 Five papers on facial expression recognition with convolutional networks, their experiments run
-again with `mien`: what they report, what comes out under their own protocol, and what is left
-without leakage. Every figure of ours is made from the files in `results/`, a JSON a run with
-its recipe, seed, versions and data fingerprint; `mien reproduce --page docs/reproduction.md`
-writes this page and its picture from them, and a test checks that it did.
+again with `mien`: the accuracies that they report, what comes out under their own protocol, and
+what is left of it on people, or images, that were not trained on. Every figure of ours is made
+from the files in `results/`, a JSON a run with its recipe, seed, versions and data fingerprint;
+`mien reproduce --page docs/reproduction.md` writes this page and its picture from them, and a test
+checks that it did.
 """
 
 QUICK = (
@@ -35,31 +36,43 @@ QUICK = (
 
 WHAT = """\
 - **The paper's protocol** is its recipe as the authors describe it, and where they are silent, as
-  the header of the recipe says. Its figures are of the split that the paper reports, which for
+  the header of the recipe says, which each row's name leads to; what matters most stands above
+  each table. Its figures are of the split that the paper reports, which for
   some is the one that the epoch was selected on.
 - **The honest protocol** trains the same network in the same way, selects the epoch on validation
   and measures it once on test. Beside the paper's it differs in the division, in what selects, and
   often in how much is trained on: the distance of the two columns is not leakage alone. That is
   measured further below. CK+48 is divided 64:16:20 with each person on one side only.
   FER2013 has its official splits, and training images with a pixel-identical twin in PublicTest
-  or PrivateTest are left out. Of datasets put together there is none: nothing keeps all people
+  or PrivateTest are left out; near copies of test images, and whoever is shown in both, stay in
+  ([how many](protocol.md)). Of datasets put together there is none: nothing keeps all people
   apart.
-- Unlike Keras's, our epochs leave out the last batch where it is smaller: other faces each time.
+- Where the faces do not fill the last batch of an epoch, our epochs leave that batch out, each time
+  with other faces; Keras trains on it.
 - **Figures** are accuracies, the honest ones with macro F1 beside them. Brackets are 95 %
-  intervals: of one seed a bootstrap, over the people where they are known, as on CK+48, else over
-  faces, and Wilson's bound where everything is right; of several, Student's over the seeds or the
-  mean bootstrap interval, whichever is wider. A seed changes weights, order and, where the paper
-  divides at random, the division.
-- **Reached** means that our mean is at least the paper's figure; exceeded, that the paper's lies
-  below our interval, so that it is not reproduced either; within the interval, that our mean is
-  less and the interval reaches it; altered, that the experiment departs from the paper on
-  purpose, to find out why. Where the recipe had to be given other datasets there is no outcome.
+  intervals. Of one seed it is a bootstrap, over the people where they are known, as on CK+48, else
+  over faces, and Wilson's bound where everything is right: it holds the chance of the faces, and
+  not that of the training. Of several seeds that are judged on the same faces it is this and
+  Student's over the seeds, added in squares. Where each seed divides the faces anew it is the wider
+  of the two; the same people are divided each time, so that the seeds are not independent. A seed
+  changes weights, order and, where the paper divides at random, the division. Some means are over
+  seeds that were computed in different precision.
+- **Ours less the paper's** has the chance of both in its interval: ours, and of the paper's figure
+  Wilson's for the number of faces that it is of, added in squares; not that of the paper's
+  training, which nobody can know, so it is rather too narrow. *Higher* and *lower* mean that it
+  lies above or below 0, and neither is a reproduction; *not told apart*, that it holds 0, which
+  says little where it is wide. *Altered* experiments depart from the paper on purpose, to find out
+  why, and those that had to be given other datasets are not compared.
+- Not compared are losses, which depend on a temperature or a clipping that the papers do not name,
+  and figures of training; AUC, precision and recall of classes are in our reports
+  (`mien evaluate`).
 - No figure of CK+ is of the very images that a paper had: Kusno & Chowanda's test had more, and
   Mahastama et al. had a neutral class, which CK+48 lacks. Their outcomes compare methods on
   similar data and no more.
 - Times of what is not run yet are estimates for 2 idle cores that compute in bf16; on cores that
   cannot, wide networks take several times as long.
-- CK+ is CK+48 here, the public cut of 981 frames; IMED is given out on request and is not at
+- CK+ is CK+48 here, the public cut of 981 frames; FER2013 is put together of public copies, 177 of
+  its rows of a resampled one ([protocol](protocol.md)); IMED is given out on request and is not at
   hand. Experiments with it have complete recipes and run as soon as someone has it.
 """
 
