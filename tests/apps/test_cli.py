@@ -544,3 +544,22 @@ def test_an_expected_figure_without_test_faces_is_not_measured():
 
     expected = load_recipe(find_recipe("mien-base")).expected[0]
     assert "expected 0.874, not measured" in _compare(expected, [])
+
+
+ENCODED = "import sys; from mien.apps.cli.main import main; sys.argv[0] = 'mien'; main()"
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", ""])
+def test_any_letter_is_written_whatever_the_system_s_encoding_is(portrait, tmp_path, encoding):
+    photo = tmp_path / "мир.jpg"
+    photo.write_bytes(portrait.read_bytes())
+    own = {"PYTHONIOENCODING": encoding} if encoding else {"LC_ALL": "C", "PYTHONUTF8": "0"}
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONIOENCODING"} | own
+    for more in ((), ("--format", "csv")):
+        command = [sys.executable, "-c", ENCODED, "analyze", str(photo), *more]
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        text = done.stdout.decode(encoding or "utf-8")
+        # What the shell gives in a C locale are no letters, so that there is no name to find.
+        assert ("\\u043c\\u0438\\u0440.jpg" in text) == bool(encoding)
+        assert "sadness" in text

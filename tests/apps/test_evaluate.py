@@ -124,6 +124,8 @@ def test_predictions_are_compared_with_a_model(mien, small_model, small_fer2013,
         (["evaluate", "{model}", "{faces}", "--labels", "for"], "did you mean 'four'"),
         (["compare", "{model}", "--data", "{faces}"], "two or more models to compare"),
         (["compare", "{model}", "{model}"], "Name the dataset to compare the models on"),
+        (["evaluate", "x.csv", "--votes", "v.csv"], "--votes and --name are of a dataset"),
+        (["compare", "x.csv", "y.csv", "--name", "a=fear"], "--votes and --name are of a dataset"),
         (["compare", "{model}", "x.csv"], "Name the dataset to compare the models on"),
         # What is wrong with the question is said before the dataset is looked for.
         (["evaluate", "{model}", "no.zip", "--labels", "for"], "did you mean 'four'"),

@@ -38,17 +38,17 @@ def test_every_face_of_a_photo_is_explained(mien, portrait, small_model, tmp_pat
 
 def test_a_dataset_is_explained_by_class(mien, small_fer2013, small_model, tmp_path):
     code, shown, err = mien(
-        *("explain", small_model, small_fer2013[0], "--out", tmp_path, "--faces", 9),
+        *("explain", small_model, small_fer2013[0], "--out", tmp_path / "out", "--faces", 9),
         *("--head", "basic7", "--balanced", "--feature-maps", "stages.0", "--filter", 3),
         *("--feature-maps", "stem", "--projection", "pca", "--projection", "t-sne"),
     )
     assert code == 0, err
     assert "occlusion" in shown
     assert "%" in shown
-    figures = check_page(tmp_path)
+    figures = check_page(tmp_path / "out")
     assert {"classes", "regions", "faithfulness", "pca", "t-sne"} < set(figures)
     assert {"maps-stages-0", "maps-stem", "face-8"} < set(figures)
-    found = content(tmp_path)
+    found = content(tmp_path / "out")
     assert found["output"] == "basic7"
     assert found["chosen"].startswith("9 of 14 faces of fer2013 (test)")
     assert len(found["faces"]) == 9
@@ -67,9 +67,10 @@ def test_a_run_is_explained_as_its_export_is(mien, small_fer2013, small_run, sma
 
 
 def test_a_chosen_expression_is_explained(mien, portrait, small_model, tmp_path):
-    code, _, _ = mien("explain", small_model, portrait, "--out", tmp_path, "--expression", "sad")
+    out = tmp_path / "out"
+    code, _, _ = mien("explain", small_model, portrait, "--out", out, "--expression", "sad")
     assert code == 0
-    assert content(tmp_path)["faces"][0]["expression"] == "sadness"
+    assert content(out)["faces"][0]["expression"] == "sadness"
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,8 @@ def test_a_chosen_expression_is_explained(mien, portrait, small_model, tmp_path)
         (("--projection", "pca"), "--projection shows the faces of a dataset"),
         (("--split", "val"), "are of datasets"),
         (("--balanced",), "are of datasets"),
+        (("--faces", "1"), "are of datasets"),
+        (("--seed", "0"), "are of datasets"),
         (("--projection", "umap"), "Unknown projection 'umap'"),
         (("--layer", "stages.1"), "--layer is of --method grad-cam: name that, too."),
         (("--steps", "8"), "--steps is of --method integrated-gradients: name that, too."),
@@ -163,3 +166,29 @@ def test_a_real_photo_and_real_faces(mien, shared_media, shared_models, shared_d
     (occlusion, regions) = content(tmp_path / "ck")["faithfulness"]
     assert occlusion["deletion_gain"]["value"] > 0
     assert regions["deletion_better"]["value"] > 0.7
+
+
+def test_a_report_takes_the_place_of_an_earlier_one_alone(mien, small_model, tmp_path, portrait):
+    two = tmp_path / "two.png"
+    face = PIL.Image.open(portrait).convert("RGB")
+    both = PIL.Image.new("RGB", (2 * face.width, face.height))
+    for place in range(2):
+        both.paste(face, (place * face.width, 0))
+    both.save(two)
+    out = tmp_path / "out"
+    assert mien("explain", small_model, two, "--out", out)[0] == 0
+    assert check_page(out) == ["face-1", "face-2"]
+    (out / "notes.txt").write_text("mine")
+    for _ in range(2):
+        assert mien("explain", small_model, portrait, "--out", out)[0] == 0
+        assert check_page(out) == ["face-1"]
+    assert (out / "notes.txt").read_text() == "mine"
+    # Its figures are no photos to read.
+    code, shown, _ = mien("analyze", tmp_path, "--format", "csv")
+    assert code == 0
+    assert "face-1.png" not in shown
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "face-1.png").write_text("mine")
+    code, _, err = mien("explain", small_model, portrait, "--out", own)
+    assert (code, "holds other files: give a new folder" in err) == (2, True)

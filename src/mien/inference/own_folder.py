@@ -81,6 +81,23 @@ class OwnFolder:
                     path.unlink(missing_ok=True)
                     _take_away([p for p in path.parents if self.path in p.parents])
 
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Delete what an earlier run listed, and list what the block writes, also if it fails.
+
+        Raises:
+            MienError: If the folder cannot be written.
+        """
+        self.clear()
+        before = set(self._files())
+        try:
+            yield
+        finally:
+            self.add(path for path in self._files() if path not in before)
+
+    def _files(self) -> Iterator[Path]:
+        return (p for p in self.path.rglob("*") if p.is_file() and p != self._mark)
+
     def add(self, paths: Iterable[Path]) -> None:
         """List results that are about to be written.
 

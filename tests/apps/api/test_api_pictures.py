@@ -48,6 +48,15 @@ def test_a_photo_is_read_as_offline(server, offline, portrait, face):
     check(result, offline.analyze(portrait))
 
 
+def test_base64_in_lines_is_read_the_same(server, face):
+    data = base64.encodebytes(face).decode()
+    assert data.count("\n") > 2
+    (result,) = server.client.post("/v1/analyze", json={"images": [{"data": data}]}).json()[
+        "results"
+    ]
+    assert result["faces"] == server.analyze(face).json()["results"][0]["faces"]
+
+
 def test_base64_in_json_is_read_the_same(server, face):
     image = {"data": base64.b64encode(face).decode(), "name": "0.jpg"}
     answer = server.client.post("/v1/analyze", json={"images": [image]})

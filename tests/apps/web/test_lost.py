@@ -139,7 +139,7 @@ def test_results_are_there_after_a_reload_and_a_forgotten_video_is_not_missed(op
     assert page.evaluate(KEPT) == ""
 
 
-KEPT = "sessionStorage.getItem('mien-video')"
+KEPT = "sessionStorage.getItem('mien-video-/')"
 
 
 def test_names_in_other_letters_are_kept(opened, server, clip):

@@ -213,7 +213,8 @@ def _from_json(content: bytes, settings: ServerSettings) -> list[Received]:
 
 def _decoded(text: str, number: int) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
+        # Programs that encode break it into lines (RFC 2045), which mean nothing.
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise RefusedError(422, f"images.{number}.data must be base64: {error}.") from error
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, Votes
-from mien.apps.cli.evaluate import Among, Split, check_choices, one_dataset
+from mien.apps.cli.evaluate import Among, Split, check_choices, check_of_dataset, one_dataset
 from mien.apps.cli.extras import need
 from mien.errors import MienError
 from mien.files import check_folder
@@ -78,6 +78,7 @@ def _tables(
 
     files = [Path(model).suffix.lower() in SUFFIXES for model in models]
     if all(files) and not data:
+        check_of_dataset(data, votes, names)
         return [_named([[read_predictions(Path(model))] for model in models], models)]
     if not data:
         raise MienError("Name the dataset to compare the models on: --data.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -24,3 +27,16 @@ def complain(
         notes.print(Text.assemble((what, colour), sentence), soft_wrap=True)
     if len(sentences) > most:
         say(f"… and {len(sentences) - most} more.")
+
+
+def write_anything() -> None:
+    r"""Let both streams take any letter, whatever encoding the system has.
+
+    What goes into a file or another program is UTF-8, as results in files are, unless the user
+    says otherwise; a terminal shows what its own encoding lacks as \u….
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper):  # somebody else's, as under a test
+            continue
+        own = stream.isatty() or "PYTHONIOENCODING" in os.environ
+        stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")

@@ -132,6 +132,7 @@ def _predicted(
     if tta != "none":
         raise MienError("--tta is for runs: an exported model has its views inside.")
     if path.suffix.lower() in SUFFIXES:
+        check_of_dataset(data, votes, names)
         table = read_predictions(path)
         return Predicted([table], one_dataset(data, votes, names) if data else None)
     from mien.evaluation.model_predictions import predictions_from
@@ -183,6 +184,16 @@ def one_dataset(
     if len(data) > 1:
         raise MienError(f"A model is judged on one dataset at a time. Got {len(data)} instead.")
     return load(data[0], votes, names=names)
+
+
+def check_of_dataset(data: Sequence[Path], votes: Path | None, names: Sequence[str] | None) -> None:
+    """Check that what is said of a dataset comes with one.
+
+    Raises:
+        MienError: If it does not.
+    """
+    if not data and (votes is not None or names):
+        raise MienError("--votes and --name are of a dataset: name that, too.")
 
 
 def _need_data(data: Sequence[Path]) -> None:

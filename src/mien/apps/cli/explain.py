@@ -16,6 +16,8 @@ from mien.apps.cli.extras import need
 from mien.apps.cli.options import Detector, DetectorWeights, given
 from mien.errors import ImageError, MienError, unknown_name
 from mien.files import check_folder
+from mien.inference.folders import REPORT_MARK
+from mien.inference.own_folder import OwnFolder
 from mien.inference.percent import percent
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ METHOD_OF = {
     "steps": "integrated-gradients",
 }
 """Whose an option is, where it is of one method alone."""
+
+FACES = 50
+"""Faces of a dataset that are drawn unless said otherwise."""
 
 SHOWN = 3
 """Regions named for each face on the terminal."""
@@ -78,9 +83,12 @@ def explain(
         int | None, typer.Option("--steps", help="Of integrated gradients; 32 if not.")
     ] = None,
     faces: Annotated[
-        int, typer.Option("--faces", help="How many faces of a dataset, drawn at random.")
-    ] = 50,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seeds the draw.")] = 0,
+        int | None,
+        typer.Option("--faces", help="How many faces of a dataset, drawn at random; 50 if not."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Seeds the draw; 0 if not.")
+    ] = None,
     split: Annotated[
         str | None,
         typer.Option("--split", help="Draw from train, val, test or all; test if there is one."),
@@ -140,8 +148,9 @@ def explain(
     settings = Settings(fill, **of_methods)
     _check(model, photo, feature_maps, filters, projections)
     if photo:
-        _check_of_photo(source, split, balanced or None, layout, names or None)
+        _check_of_photo(source, faces, seed, split, balanced or None, layout, names or None)
     check_folder(out)
+    folder = OwnFolder(out, REPORT_MARK)
     output = open_output(model, head)
     _check_output(output, expression, settings.patch, feature_maps, filters or ())
     explainer = Explainer(output, wanted, settings)
@@ -151,17 +160,20 @@ def explain(
     else:
         dataset = in_split(load(source, None, layout, names), split)
         check_projections(dataset, projections or ())
-        drawn = sample(dataset, faces, seed=seed, balanced=balanced)
+        drawn = sample(
+            dataset, FACES if faces is None else faces, seed=seed or 0, balanced=balanced
+        )
         chosen = of_dataset(drawn, output.side, places or "canonical", find)
     explained = study(explainer, chosen.faces, expression, progress=True)
     about = About(output, wanted, settings, str(source), chosen.drawn, chosen.places)
-    write_data(about, explained, out)
-    report = (photo_report if photo else dataset_report)(about, explained, out)
-    if feature_maps:
-        add_feature_maps(report, output, explained, feature_maps, filters or ())
-    if projections and not photo:
-        add_projections(report, output, dataset, projections, seed=seed)
-    report.write()
+    with folder, folder.filling():
+        write_data(about, explained, out)
+        report = (photo_report if photo else dataset_report)(about, explained, out)
+        if feature_maps:
+            add_feature_maps(report, output, explained, feature_maps, filters or ())
+        if projections and not photo:
+            add_projections(report, output, dataset, projections, seed=seed or 0)
+        report.write()
     results.print(_faces_table(explained) if photo else _trust_table(explained))
     say(f"Look at {out / PAGE}; figures, numbers and heatmaps are beside it.")
 
@@ -208,7 +220,8 @@ def _check_of_methods(options: Iterable[str], methods: Sequence[str]) -> None:
 def _check_of_photo(photo: Path, *of_datasets: object) -> None:
     if any(given is not None for given in of_datasets):
         raise MienError(
-            f"--split, --balanced, --layout and --name are of datasets, and {photo} is a photo."
+            "--faces, --seed, --split, --balanced, --layout and --name are of datasets, and"
+            f" {photo} is a photo."
         )
 
 

@@ -34,7 +34,7 @@ from mien.apps.cli import (
     train,
     tune,
 )
-from mien.apps.cli.console import complain, results
+from mien.apps.cli.console import complain, results, write_anything
 from mien.errors import MienError
 
 HELP = """
@@ -101,6 +101,7 @@ def _mien(
 
 def main() -> None:
     """Run the program; a user's mistake is one sentence and exit code 2."""
+    write_anything()
     try:
         app()
     except MienError as error:

@@ -1,5 +1,8 @@
 // Talks to the server that this page came from; its addresses are relative, for it may stand under a path.
 
+// Servers under other paths of a host share its storage, but not their keys and videos.
+const HERE = new URL(".", location).pathname;
+
 let key = remembered("key");
 
 export const chosen = { model: "" };
@@ -16,11 +19,11 @@ function sendable() {
 
 // Until the tab is closed.
 export function remember(name, text) {
-  kept(() => sessionStorage.setItem(`mien-${name}`, text));
+  kept(() => sessionStorage.setItem(`mien-${name}-${HERE}`, text));
 }
 
 export function remembered(name) {
-  return kept(() => sessionStorage.getItem(`mien-${name}`)) || "";
+  return kept(() => sessionStorage.getItem(`mien-${name}-${HERE}`)) || "";
 }
 
 // A browser may be told to keep nothing for pages; then the key is asked for again.

@@ -9,6 +9,7 @@ const BYTES = 32 * 2 ** 20;
 let rows = [];
 let expressions = [];
 let stopping = null;
+let finished = 0; // files, read or not readable
 
 export function start() {
   dropZone(at("drop"), read);
@@ -30,10 +31,10 @@ async function read(files) {
   hide(at("save"), at("file"));
   const { model } = chosen; // a table of two models would not say which row is whose
   at("model").textContent = model;
-  let done = 0;
+  finished = 0;
   const state = () => {
     const bad = rows.filter((one) => one.status === "error").length;
-    return `${done - bad} of ${files.length} photos read${bad ? `, ${bad} could not be read` : ""}`;
+    return `${finished - bad} of ${files.length} photos read${bad ? `, ${bad} could not be read` : ""}`;
   };
   at("progress").firstElementChild.value = 0;
   say(at("state"), state());
@@ -41,8 +42,7 @@ async function read(files) {
     await readSome(some, mine.signal, model);
     if (mine !== stopping) return;
     if (mine.signal.aborted) break;
-    done += some.length;
-    at("progress").firstElementChild.value = done / files.length;
+    at("progress").firstElementChild.value = finished / files.length;
     say(at("state"), state());
   }
   if (mine.signal.aborted) say(at("state"), `Stopped: ${state()}`);
@@ -89,6 +89,7 @@ function tell(text) {
 }
 
 function add(result, model) {
+  finished += 1;
   const faces = result.faces.length ? result.faces : [null];
   for (const face of faces) {
     rows.push({ name: result.name, status: result.status, message: result.message, model, face });

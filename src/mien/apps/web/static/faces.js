@@ -72,8 +72,9 @@ export function bars(shares, tint = colour, format = percent) {
   return box;
 }
 
-// `source` is the file that the face can be explained from, and the model that read it.
-export function card(face, picture, source, sorted = true) {
+// `source` is the file that the face can be explained from, and the model that read it; without one
+// the bars keep their order, to be followed by the eye.
+export function card(face, picture, source, scale = 1) {
   const { x, y, width, height } = face.box;
   const small = element("canvas", { width: 96, height: 96 });
   small.setAttribute("role", "img");
@@ -81,7 +82,7 @@ export function card(face, picture, source, sorted = true) {
   if (picture) {
     const side = Math.max(width, height) * 1.25;
     const [left, top] = [x + width / 2 - side / 2, y + height / 2 - side / 2];
-    small.getContext("2d").drawImage(picture, left, top, side, side, 0, 0, 96, 96);
+    small.getContext("2d").drawImage(picture, ...[left, top, side, side].map((n) => n * scale), 0, 0, 96, 96);
   }
   const likely = sure(face) ? percent(face.confidence) : `${face.expression} ${percent(face.confidence)} at most`;
   const head = element(
@@ -89,7 +90,7 @@ export function card(face, picture, source, sorted = true) {
     element("div", {}, element("h2", {}, face.answer),
       element("p", { className: "quiet" }, `Face ${face.face + 1}: ${likely}${source ? `, read by ${source.model}` : ""}`)),
   );
-  const made = element("article", { className: "face" }, head, ...(sorted ? ranked(face) : [bars(face.probabilities)]));
+  const made = element("article", { className: "face" }, head, ...(source ? ranked(face) : [bars(face.probabilities)]));
   if (source) made.append(explainButton(face, source, made));
   return made;
 }

@@ -113,7 +113,7 @@ async function read() {
 
 function show(found, scale, canvas) {
   const grown = (box) => Object.fromEntries(Object.entries(box).map(([k, v]) => [k, v / scale]));
-  at("faces").replaceChildren(...(found.length ? found.slice(0, 3).map((face) => card(face, canvas, null, false)) :
+  at("faces").replaceChildren(...(found.length ? found.slice(0, 3).map((face) => card(face, canvas, null)) :
     [element("p", { className: "empty quiet" }, "No face in the picture.")]));
   faces = found.map((face) => ({ ...face, box: grown(face.box) }));
 }

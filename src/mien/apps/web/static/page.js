@@ -17,7 +17,8 @@ function choose(tab) {
     document.getElementById(other.getAttribute("aria-controls")).hidden = !own;
   }
   if (tab.id !== "tab-live") live.end();
-  if (tab.id !== "tab-photo") photo.leaveBooth();
+  if (tab.id === "tab-photo") photo.draw();
+  else photo.leaveBooth();
   history.replaceState(null, "", `#${tab.getAttribute("aria-controls")}`);
 }
 

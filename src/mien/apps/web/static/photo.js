@@ -5,6 +5,7 @@ import { card, closeCamera, drawBoxes, dropZone, element, openCamera, say } from
 
 const at = (id) => document.getElementById(`photo-${id}`);
 let turn = 0;
+let shown = null; // what is on the canvas: the picture and what was found in it
 
 export function start() {
   dropZone(at("drop"), (files) => read(files[0]));
@@ -59,15 +60,31 @@ function shoot() {
 async function read(file) {
   const mine = ++turn;
   at("stage").hidden = true;
+  shown = null;
   at("faces").replaceChildren();
   say(at("state"), `Reading ${file.name} …`);
   try {
     const { model, results } = await analyze([file]);
     const picture = await createImageBitmap(file).catch(() => null);
-    if (mine === turn) show(results[0], picture, { file, model });
+    if (mine === turn) show(results[0], alike(picture, results[0]), { file, model });
   } catch (error) {
     if (mine === turn) say(at("state"), error.message, true);
   }
+}
+
+// Where the browser does not turn a picture as the server does, boxes would lie beside the faces.
+function alike(picture, { width, height }) {
+  const turned = picture && Math.abs(Math.log((picture.width * height) / (picture.height * width))) > 0.05;
+  return turned ? null : picture;
+}
+
+// Drawn again when the tab is shown: what is hidden has no size that lines could be fitted to.
+export function draw() {
+  if (!shown) return;
+  const { picture, result } = shown;
+  const context = at("canvas").getContext("2d");
+  context.drawImage(picture, 0, 0);
+  drawBoxes(context, result.faces, picture.width / result.width);
 }
 
 function show(result, picture, source) {
@@ -75,9 +92,8 @@ function show(result, picture, source) {
     const canvas = at("canvas");
     at("stage").hidden = false;
     [canvas.width, canvas.height] = [picture.width, picture.height];
-    const context = canvas.getContext("2d");
-    context.drawImage(picture, 0, 0);
-    drawBoxes(context, result.faces, picture.width / result.width);
+    shown = { picture, result };
+    draw();
     const found = result.faces.map((face) => `face ${face.face + 1}: ${face.answer}`).join(", ");
     canvas.setAttribute("aria-label", `${result.name}. ${found || "No face was found"}.`);
   }
@@ -85,5 +101,6 @@ function show(result, picture, source) {
   const text = count ? `${count} ${count === 1 ? "face" : "faces"} in ${result.name}` :
     `No face was found in ${result.name}. Faces should be upright and not too small.`;
   say(at("state"), text);
-  at("faces").replaceChildren(...result.faces.map((face) => card(face, picture, source)));
+  const scale = picture ? picture.width / result.width : 1;
+  at("faces").replaceChildren(...result.faces.map((face) => card(face, picture, source, scale)));
 }

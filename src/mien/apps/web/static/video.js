@@ -45,11 +45,19 @@ async function resume(id) {
 
 function begin(id, text) {
   now = { id, upload: new AbortController(), found: false };
+  clear();
   hide(at("results"), at("file"));
   at("progress").hidden = false;
   at("progress").firstElementChild.removeAttribute("value");
   say(at("state"), text);
   return now;
+}
+
+// What is hidden would play on, with its sound.
+function clear() {
+  at("marked").pause();
+  URL.revokeObjectURL(at("marked").src);
+  at("marked").removeAttribute("src");
 }
 
 // Nobody misses a video that was gone before the reload.
@@ -101,8 +109,6 @@ async function finish(mine, job) {
   const [marked, timeline] = await Promise.all(["video", "timeline"].map((format) => patiently(mine, () => made(job.id, format))));
   const page = await timeline?.text();
   if (mine !== now) return;
-  URL.revokeObjectURL(at("marked").src);
-  at("marked").removeAttribute("src");
   if (marked) at("marked").src = URL.createObjectURL(marked);
   at("timeline").srcdoc = page ?? "";
   for (const [format, place, result] of [["video", "marked", marked], ["timeline", "timeline", timeline]]) {
