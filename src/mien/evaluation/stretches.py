@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -95,26 +96,51 @@ def read_stretches(
     """
     known, found = names or ClassNames(), defaultdict[str, list[tuple[int, Stretch]]](list)
     with csv_rows(path) as rows:
-        columns = {name.strip().lower(): name for name in rows.fieldnames or ()}
-        what = column_of(columns, (category,) if category else CODES, path)
-        where = column_of(columns, (video,), path) if video else _first(columns, VIDEOS)
-        ends = _first(columns, ENDS)
-        starts = column_of(columns, STARTS if ends else TIMES, path)
+        columns = _Columns.of(rows.fieldnames or (), path, video, category)
         for row in rows:
-            line = f"{path}, line {rows.line_num}"
-            start = _seconds(row[starts], line)
-            end = _seconds(row[ends], line) if ends else start
-            if end < start:
-                raise DataError(f"{line}: ends at {end:g} s, before it begins at {start:g} s.")
-            said = category_of(row[what], known) if row[what].strip() else ""
-            found[row[where] if where else ""].append((rows.line_num, Stretch(start, end, said)))
+            stretch = columns.stretch(row, f"{path}, line {rows.line_num}", known)
+            found[columns.video(row)].append((rows.line_num, stretch))
     videos = {name: _in_order(stretches, path) for name, stretches in found.items()}
-    if not ends:
+    if not columns.ends:
         videos = {name: _lasting(frames) for name, frames in videos.items()}
     joined = {name: _joined(stretches) for name, stretches in videos.items()}
     if not any(joined.values()):
         raise DataError(f"{path} says of no time what is to be seen.")
-    return TimedCoding(path.stem, joined, rests=bool(ends))
+    return TimedCoding(path.stem, joined, rests=bool(columns.ends))
+
+
+class _Columns(NamedTuple):
+    """A table's columns; "" for one that it has not."""
+
+    where: str
+    what: str
+    starts: str
+    ends: str
+
+    @classmethod
+    def of(
+        cls, names: Iterable[str], path: Path, video: str | None, category: str | None
+    ) -> _Columns:
+        columns = {name.strip().lower(): name for name in names}
+        ends = _first(columns, ENDS)
+        return cls(
+            where=column_of(columns, (video,), path) if video else _first(columns, VIDEOS),
+            what=column_of(columns, (category,) if category else CODES, path),
+            starts=column_of(columns, STARTS if ends else TIMES, path),
+            ends=ends,
+        )
+
+    def video(self, row: Mapping[str, str]) -> str:
+        return row[self.where] if self.where else ""
+
+    def stretch(self, row: Mapping[str, str], line: str, names: ClassNames) -> Stretch:
+        """Return what a row says; a frame has no length yet."""
+        start = _seconds(row[self.starts], line)
+        end = _seconds(row[self.ends], line) if self.ends else start
+        if end < start:
+            raise DataError(f"{line}: ends at {end:g} s, before it begins at {start:g} s.")
+        said = row[self.what]
+        return Stretch(start, end, category_of(said, names) if said.strip() else "")
 
 
 def _first(columns: Mapping[str, str], wanted: Sequence[str]) -> str:
