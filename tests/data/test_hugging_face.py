@@ -126,6 +126,13 @@ def test_faces_without_a_label_have_none(tmp_path):
     assert [sample.expression for sample in dataset] == ["anger", "", "", "happiness"]
 
 
+def test_photos_without_a_label_are_prepared_with_the_others(tmp_path):
+    columns = {"image": images((0, 1, 2), 100), "label": [0, -1, 2]}
+    raw = list_pictures(write(tmp_path / "faces.parquet", columns, features()))
+    assert [entry.expression for entry in raw.entries] == ["anger", "", "sadness"]
+    assert raw.labels.name == "four"
+
+
 def test_a_number_beyond_the_names_is_an_error(tmp_path):
     columns = {"image": images((0, 1, 2)), "label": [0, 1, 3]}
     path = write(tmp_path / "faces.parquet", columns, features())

@@ -73,7 +73,7 @@ def list_pictures(
     repeated = [id_ for id_, count in Counter(e.id for e in entries).items() if count > 1]
     if repeated:
         raise DataError(f"{path} names the picture {repeated[0]!r} more than once.")
-    labels = labels_of(reader, {entry.expression for entry in entries})
+    labels = labels_of(reader, (entry.expression for entry in entries))
     return RawDataset(path, name, labels, entries)
 
 

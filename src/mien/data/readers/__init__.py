@@ -81,13 +81,18 @@ def read_dataset(
     rows = list(of_one_size(name, reader.samples(path, note, progress=progress)))
     if skipped and not rows:
         raise skipped[0]
-    labels = labels_of(reader, {row.expression for row in rows} - {""})
+    labels = labels_of(reader, (row.expression for row in rows))
     return FaceDataset.from_samples(name, labels, rows)
 
 
 def labels_of(reader: Reader, expressions: Iterable[str]) -> LabelSet:
-    """Return a reader's label set; where it lacks what was found, the smallest that holds both."""
-    found = set(expressions)
+    """Return a reader's label set; where it lacks what was found, the smallest that holds both.
+
+    Args:
+        reader: The dataset's reader.
+        expressions: What each face shows; "" for those without a label, which need none.
+    """
+    found = set(expressions) - {""}
     own = reader.labels.expressions if reader.labels is not None else ()
     if reader.labels is not None and found <= set(own):
         return reader.labels
