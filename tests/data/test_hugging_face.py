@@ -83,11 +83,68 @@ def test_a_folder_from_the_hub_is_read_file_after_file(hub):
         ("fer2013_TEST.parquet", "test"),
         ("train/private-test.parquet", "test"),
         ("trained.parquet", ""),
+        ("test-faces-train.parquet", "train"),
+        ("default/fer-train-test-test.parquet", "test"),
+        ("fer-train-00000-of-00002-test.parquet", "train"),
+        ("val_and_train/faces.parquet", "train"),
+        ("faces-dev.parquet", "val"),
+        ("train2017/0000.parquet", "train"),
     ],
 )
-def test_a_word_of_the_file_or_the_nearest_folder_names_the_split(tmp_path, name, split):
+def test_the_last_word_of_the_file_or_the_nearest_folder_names_the_split(tmp_path, name, split):
     write(tmp_path / "top" / name, {"image": images((0, 1)), "label": ["angry", "happy"]})
     assert read_dataset(tmp_path / "top").splits.tolist() == [split] * 2
+
+
+def test_files_without_a_split_beside_others_are_named(hub):
+    columns = {"image": images((0, 1)), "label": (0, 1)}
+    write(hub / "data" / "unsupervised.parquet", columns, features())
+    with pytest.raises(DataError, match=r"unsupervised\.parquet: wanted a split .*, found none"):
+        read_dataset(hub)
+    write(hub / "data" / "unsupervised.parquet", columns | {"split": ["train", ""]}, features())
+    assert read_dataset(hub).splits.tolist() == ["test"] * 3 + ["train"] * 8 + [""]
+
+
+def test_a_file_without_rows_needs_no_split(hub):
+    none = {"image": images(()), "label": pa.array([], pa.int64())}
+    write(hub / "data" / "extra.parquet", none, features())
+    assert len(read_dataset(hub)) == 10
+
+
+@pytest.mark.parametrize(
+    ("files", "folders"),
+    [
+        (("full/train/0.parquet", "full/test/0.parquet", "small/test/0.parquet"), "full, small"),
+        (("snapshots/a1/data/train.parquet", "snapshots/b2/data/train.parquet"), "a1, snapshots/b"),
+        (("data/train.parquet", "ck/test.parquet"), r"\(., ck\)"),
+    ],
+)
+def test_several_datasets_in_a_folder_are_not_mixed(tmp_path, files, folders):
+    for file in files:
+        write(tmp_path / "top" / file, {"image": images((0, 1)), "label": ["angry", "happy"]})
+    with pytest.raises(DataError, match=rf"several datasets in Parquet .*{folders}.*: name one"):
+        read_dataset(tmp_path / "top")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("default/partial-train/0000.parquet", "default/test/0000.parquet"),
+        ("train2017/0000.parquet", "val2017/0000.parquet"),
+        ("data/train.parquet", "test.parquet"),
+    ],
+)
+def test_folders_that_name_a_split_are_of_one_dataset(tmp_path, files):
+    for file in files:
+        write(tmp_path / "top" / file, {"image": images((0, 1)), "label": ["angry", "happy"]})
+    assert len(read_dataset(tmp_path / "top")) == 4
+
+
+def test_a_folder_above_stores_is_none(hub, tmp_path):
+    for name in ("one", "two"):
+        write_store(read_dataset(hub), tmp_path / "stores" / name)
+    with pytest.raises(DataError, match=r"holds datasets that mien wrote \(one, two\): name one"):
+        read_dataset(tmp_path / "stores")
 
 
 def test_columns_of_the_rows_go_before_the_file_name(tmp_path):

@@ -17,6 +17,7 @@ SPLIT_FOLDERS: dict[str, Split] = {
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "dev": "val",
     "publictest": "val",
     "test": "test",
     "testing": "test",

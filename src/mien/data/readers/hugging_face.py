@@ -1,39 +1,21 @@
 """Parquet with the pictures in it, as datasets come from Hugging Face's hub.
 
-One file, or a folder of them such as `data/train-00000-of-00001.parquet`. A picture is what the
-library `datasets` calls an Image, a struct `{bytes, path}`, or plain bytes; a label is a name, or
-a number that the file's own features name (ClassLabel).
+One file, or a folder of them such as `data/train-00000-of-00001.parquet`.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
 
-from mien.data.parquet import RowPicture, parquet_file
+from mien.data.hub import SUFFIX, is_parquet, parquet_files
+from mien.data.picture_table import PictureTable, holds_pictures
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
-from mien.data.readers.folder import SPLIT_FOLDERS, named_split
-from mien.data.sample import Split
-from mien.data.tree import TreeFile, tree_files
-from mien.errors import DataError, MissingExtraError
+from mien.data.tree import tree_files
+from mien.errors import DataError
 from mien.inference.pictures import SUFFIXES
 from mien.labels import ClassNames
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-SUFFIX = ".parquet"
-PICTURES = ("image", "img", "picture", "img_bytes")
-LABELS = ("label", "labels", "emotion", "expression", "class")
-"""What the columns are called, the first that is there."""
-
-NO_LABEL = -1
-"""The number of a face without a label in `datasets`, as tests are given out."""
 
 
 @READERS.register("hugging-face")
@@ -50,7 +32,7 @@ class HuggingFace(PictureReader):
         """Accept Parquet files with pictures, and folders of Parquet that hold no picture files."""
         if path.is_dir():
             return _is_folder_of_parquet(path)
-        return path.suffix.lower() == SUFFIX and _holds_pictures(path)
+        return path.suffix.lower() == SUFFIX and holds_pictures(path)
 
     def entries(self, path: Path) -> list[Entry]:
         """List the pictures, file after file.
@@ -59,11 +41,13 @@ class HuggingFace(PictureReader):
         the row's `subject`.
 
         Raises:
-            DataError: If a file is not Parquet, or has no column with pictures or labels.
+            DataError: If a file is not Parquet, or has no column with pictures or labels; if a
+                folder holds several datasets, or only some of its files have splits.
             MissingExtraError: If pyarrow is not installed.
             MienError: If a label names no known expression; lists those.
         """
-        tables = [_Table.of(file) for file in _files(path)]
+        tables = [PictureTable.of(file) for file in parquet_files(path)]
+        _check_splits(tables)
         labels = {label for table in tables for label in table.labels} - {""}
         self._names.check(labels, str(path))
         meant = {label: self._names.expression(label) for label in labels} | {"": ""}
@@ -76,151 +60,20 @@ class HuggingFace(PictureReader):
 
 def _is_folder_of_parquet(path: Path) -> bool:
     try:
-        suffixes = {file.path.suffix.lower() for file in tree_files(path)}
+        files = tree_files(path)
     except DataError:  # who reads it will say so
         return False
-    return SUFFIX in suffixes and suffixes.isdisjoint(SUFFIXES)
+    suffixes = {file.path.suffix.lower() for file in files}
+    return any(map(is_parquet, files)) and suffixes.isdisjoint(SUFFIXES)
 
 
-def _holds_pictures(path: Path) -> bool:
-    try:
-        with parquet_file(path) as file:
-            return bool(_picture_columns(file.schema_arrow))
-    except (DataError, MissingExtraError):  # who reads it will say so
-        return False
-
-
-def _files(path: Path) -> list[TreeFile]:
-    if path.is_file():
-        return [TreeFile(PurePosixPath(path.name), str(path), path)]
-    return [file for file in tree_files(path) if file.path.suffix.lower() == SUFFIX]
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A Parquet file whose small columns are read.
-
-    Args:
-        file: The file.
-        column: Its column with pictures.
-        groups: How many rows each of its row groups has.
-        labels: What each row's label is called, "" for none.
-        splits: Each row's split.
-        subjects: Who each row shows.
-    """
-
-    file: TreeFile
-    column: str
-    groups: Sequence[int]
-    labels: Sequence[str]
-    splits: Sequence[Split]
-    subjects: Sequence[str]
-
-    @classmethod
-    def of(cls, file: TreeFile) -> _Table:
-        """Read what a file says of its pictures.
-
-        Raises:
-            DataError: If it is not Parquet or lacks a column; names the file.
-        """
-        with parquet_file(file.place) as parquet:
-            return cls._read(file, parquet, parquet.schema_arrow, parquet.metadata)
-
-    @classmethod
-    def _read(cls, file: TreeFile, parquet: Any, schema: pa.Schema, metadata: Any) -> _Table:
-        pictures = _one_of(_picture_columns(schema), PICTURES, "pictures", file, schema)
-        label = _one_of([n for n in schema.names if n in LABELS], LABELS, "labels", file, schema)
-        wanted = [name for name in (label, "split", "subject") if name in schema.names]
-        columns = parquet.read(columns=wanted).to_pydict()
-        rows = metadata.num_rows
-        return cls(
-            file=file,
-            column=pictures,
-            groups=[metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)],
-            labels=_named(columns[label], _class_names(schema, label), file),
-            splits=_splits(columns.get("split"), file, rows),
-            subjects=[_text(who) for who in columns.get("subject", [None] * rows)],
+def _check_splits(tables: Sequence[PictureTable]) -> None:
+    """Refuse files without a split beside others: neither training nor test would have them."""
+    filled = [table for table in tables if table.labels]
+    named = next((table for table in filled if any(table.splits)), None)
+    without = next((table for table in filled if not any(table.splits)), None)
+    if named and without:
+        raise DataError(
+            f"{without.file.where}: wanted a split (train, val or test) in the file's name, as in"
+            f" {named.file.path.name}, found none."
         )
-
-    def rows(self) -> Iterator[tuple[RowPicture, str, Split, str]]:
-        """Give each picture, its label, its split and who it shows."""
-        places = ((group, row) for group, rows in enumerate(self.groups) for row in range(rows))
-        said = zip(places, self.labels, self.splits, self.subjects)
-        for number, (place, label, split, subject) in enumerate(said):
-            yield self._picture(number, *place), label, split, subject
-
-    def _picture(self, number: int, group: int, row: int) -> RowPicture:
-        path = self.file.path.with_suffix("") / f"{number:05d}"
-        where = f"{self.file.where}, row {number}"
-        return RowPicture(path, where, self.file.place, None, self.column, group, row)
-
-
-def _picture_columns(schema: pa.Schema) -> list[str]:
-    return [field.name for field in schema if _is_binary(field.type) or _is_image(field.type)]
-
-
-def _is_image(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    if not pa.types.is_struct(kind):
-        return False
-    return any(field.name == "bytes" and _is_binary(field.type) for field in kind)
-
-
-def _is_binary(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-
-def _one_of(
-    found: Sequence[str], names: Sequence[str], what: str, file: TreeFile, schema: pa.Schema
-) -> str:
-    """Return the column that is called as usual, or the only one."""
-    usual = [name for name in names if name in found]
-    if usual or len(found) == 1:
-        return (usual or list(found))[0]
-    raise DataError(
-        f"{file.where}: wanted a column of {what} ({', '.join(names)}),"
-        f" found {', '.join(schema.names)[:80] or 'none'}."
-    )
-
-
-def _class_names(schema: pa.Schema, label: str) -> list[str]:
-    """Return the names of a label's numbers, as `datasets` writes them; none if it did not."""
-    try:
-        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
-        return [str(name) for name in features[label]["names"]]
-    except (KeyError, TypeError, ValueError):
-        return []
-
-
-def _named(values: Sequence[Any], names: Sequence[str], file: TreeFile) -> list[str]:
-    return [_name(value, names, f"{file.where}, row {n}") for n, value in enumerate(values)]
-
-
-def _name(value: Any, names: Sequence[str], where: str) -> str:
-    if value is None or value == NO_LABEL:
-        return ""
-    if not names or not isinstance(value, int):
-        return str(value).strip()
-    if not 0 <= value < len(names):
-        raise DataError(f"{where}: wanted a label from 0 to {len(names) - 1}, found {value}.")
-    return names[value]
-
-
-def _splits(values: Sequence[Any] | None, file: TreeFile, rows: int) -> list[Split]:
-    if values is None:
-        return [_split_of(file.path)] * rows
-    return [named_split(_text(value), f"{file.where}, row {n}") for n, value in enumerate(values)]
-
-
-def _split_of(path: PurePosixPath) -> Split:
-    """Return the split that a word of a file's name says, or else one of its nearest folder's."""
-    parts = (path.stem, *reversed(path.parts[:-1]))
-    words = (word for part in parts for word in re.split(r"[\W_\d]+", part.lower()))
-    return next((SPLIT_FOLDERS[word] for word in words if word in SPLIT_FOLDERS), "")
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()

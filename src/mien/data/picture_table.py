@@ -1,0 +1,162 @@
+"""A Parquet file with pictures in it: which columns say what, and what they say of each row.
+
+A picture is what Hugging Face's `datasets` calls an Image, a struct `{bytes, path}`, or plain
+bytes; a label is a name, or a number that the file's own features name (ClassLabel).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mien.data.hub import split_of
+from mien.data.parquet import RowPicture, parquet_file
+from mien.data.readers.folder import named_split
+from mien.data.sample import Split
+from mien.data.tree import TreeFile
+from mien.errors import DataError, MissingExtraError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PICTURES = ("image", "img", "picture", "img_bytes")
+LABELS = ("label", "labels", "emotion", "expression", "class")
+"""What the columns are called, the first that is there."""
+
+NO_LABEL = -1
+"""The number of a face without a label in `datasets`, as tests are given out."""
+
+
+def holds_pictures(path: Path) -> bool:
+    """Say whether a file is Parquet with pictures in it."""
+    try:
+        with parquet_file(path) as file:
+            return bool(_picture_columns(file.schema_arrow))
+    except (DataError, MissingExtraError):  # who reads it will say so
+        return False
+
+
+@dataclass(frozen=True)
+class PictureTable:
+    """A Parquet file whose small columns are read.
+
+    Args:
+        file: The file.
+        column: Its column with pictures.
+        groups: How many rows each of its row groups has.
+        labels: What each row's label is called, "" for none.
+        splits: Each row's split.
+        subjects: Who each row shows.
+    """
+
+    file: TreeFile
+    column: str
+    groups: Sequence[int]
+    labels: Sequence[str]
+    splits: Sequence[Split]
+    subjects: Sequence[str]
+
+    @classmethod
+    def of(cls, file: TreeFile) -> PictureTable:
+        """Read what a file says of its pictures.
+
+        Raises:
+            DataError: If it is not Parquet or lacks a column; names the file.
+        """
+        with parquet_file(file.place) as parquet:
+            return cls._read(file, parquet, parquet.schema_arrow, parquet.metadata)
+
+    @classmethod
+    def _read(cls, file: TreeFile, parquet: Any, schema: pa.Schema, metadata: Any) -> PictureTable:
+        pictures = _one_of(_picture_columns(schema), PICTURES, "pictures", file, schema)
+        label = _one_of([n for n in schema.names if n in LABELS], LABELS, "labels", file, schema)
+        wanted = [name for name in (label, "split", "subject") if name in schema.names]
+        columns = parquet.read(columns=wanted).to_pydict()
+        rows = metadata.num_rows
+        return cls(
+            file=file,
+            column=pictures,
+            groups=[metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)],
+            labels=_named(columns[label], _class_names(schema, label), file),
+            splits=_splits(columns.get("split"), file, rows),
+            subjects=[_text(who) for who in columns.get("subject", [None] * rows)],
+        )
+
+    def rows(self) -> Iterator[tuple[RowPicture, str, Split, str]]:
+        """Give each picture, its label, its split and who it shows."""
+        places = ((group, row) for group, rows in enumerate(self.groups) for row in range(rows))
+        said = zip(places, self.labels, self.splits, self.subjects)
+        for number, (place, label, split, subject) in enumerate(said):
+            yield self._picture(number, *place), label, split, subject
+
+    def _picture(self, number: int, group: int, row: int) -> RowPicture:
+        path = self.file.path.with_suffix("") / f"{number:05d}"
+        where = f"{self.file.where}, row {number}"
+        return RowPicture(path, where, self.file.place, None, self.column, group, row)
+
+
+def _picture_columns(schema: pa.Schema) -> list[str]:
+    return [field.name for field in schema if _is_binary(field.type) or _is_image(field.type)]
+
+
+def _is_image(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    if not pa.types.is_struct(kind):
+        return False
+    return any(field.name == "bytes" and _is_binary(field.type) for field in kind)
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _one_of(
+    found: Sequence[str], names: Sequence[str], what: str, file: TreeFile, schema: pa.Schema
+) -> str:
+    """Return the column that is called as usual, or the only one."""
+    usual = [name for name in names if name in found]
+    if usual or len(found) == 1:
+        return (usual or list(found))[0]
+    raise DataError(
+        f"{file.where}: wanted a column of {what} ({', '.join(names)}),"
+        f" found {', '.join(schema.names)[:80] or 'none'}."
+    )
+
+
+def _class_names(schema: pa.Schema, label: str) -> list[str]:
+    """Return the names of a label's numbers, as `datasets` writes them; none if it did not."""
+    try:
+        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+        return [str(name) for name in features[label]["names"]]
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def _named(values: Sequence[Any], names: Sequence[str], file: TreeFile) -> list[str]:
+    return [_name(value, names, f"{file.where}, row {n}") for n, value in enumerate(values)]
+
+
+def _name(value: Any, names: Sequence[str], where: str) -> str:
+    if value is None or value == NO_LABEL:
+        return ""
+    if not names or not isinstance(value, int):
+        return str(value).strip()
+    if not 0 <= value < len(names):
+        raise DataError(f"{where}: wanted a label from 0 to {len(names) - 1}, found {value}.")
+    return names[value]
+
+
+def _splits(values: Sequence[Any] | None, file: TreeFile, rows: int) -> list[Split]:
+    if values is None:
+        return [split_of(file.path)] * rows
+    return [named_split(_text(value), f"{file.where}, row {n}") for n, value in enumerate(values)]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
