@@ -246,6 +246,29 @@ def test_pictures_are_opened_in_other_processes_too(hub):
     assert [entry.file.open().read() for entry in entries[3:6]] == [png(face(c)) for c in range(3)]
 
 
+def test_bytes_are_pictures_by_their_name_or_by_the_features(tmp_path):
+    columns = {"face": [png(face(code)) for code in range(3)], "label": [0, 1, 2]}
+    path = write(tmp_path / "faces.parquet", columns)
+    with pytest.raises(
+        DataError, match=r"wanted a column of pictures \(image, .*found face, label"
+    ):
+        read_dataset(path, layout="hugging-face")
+    said = {"face": {"_type": "Image"}, "label": {"names": NAMES}}
+    metadata = {"huggingface": json.dumps({"info": {"features": said}})}
+    assert len(read_dataset(write(path, columns, metadata))) == 3
+
+
+@pytest.mark.parametrize("name", ["embedding", "image"])
+def test_a_list_with_bytes_beside_is_a_list(tmp_path, name):
+    cv2.imwrite(str(tmp_path / "a.png"), face(0))
+    columns = {"Path": ["a.png"], "Label": ["sad"], name: [b"\0\1"]}
+    path = write(tmp_path / "list.parquet", columns)
+    assert find_reader(path)[0] == "manifest"
+    assert read_dataset(path).ids.tolist() == ["a.png"]
+    columns = {"path": ["a.png"], "label": ["sad"], "image": images((0,))}
+    assert find_reader(write(path, columns))[0] == "hugging-face"
+
+
 def test_lists_and_folders_of_pictures_are_no_such_dataset(hub, tmp_path):
     listed = write(tmp_path / "list.parquet", {"path": ["a.png"], "label": ["sad"]})
     assert find_reader(listed)[0] == "manifest"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mien.data.hub import split_of
 from mien.data.parquet import RowPicture, parquet_file
 from mien.data.readers.folder import named_split
+from mien.data.readers.manifest import is_list
 from mien.data.sample import Split
 from mien.data.tree import TreeFile
 from mien.errors import DataError, MissingExtraError
@@ -31,10 +32,12 @@ NO_LABEL = -1
 
 
 def holds_pictures(path: Path) -> bool:
-    """Say whether a file is Parquet with pictures in it."""
+    """Say whether a file is Parquet with pictures in it, and not a list that has bytes beside."""
     try:
         with parquet_file(path) as file:
-            return bool(_picture_columns(file.schema_arrow))
+            schema = file.schema_arrow
+            images = any(_is_image(field.type) for field in schema)
+            return images or bool(_picture_columns(schema) and not is_list(schema.names))
     except (DataError, MissingExtraError):  # who reads it will say so
         return False
 
@@ -99,7 +102,15 @@ class PictureTable:
 
 
 def _picture_columns(schema: pa.Schema) -> list[str]:
-    return [field.name for field in schema if _is_binary(field.type) or _is_image(field.type)]
+    return [field.name for field in schema if _holds_pictures(schema, field)]
+
+
+def _holds_pictures(schema: pa.Schema, field: pa.Field) -> bool:
+    """Say whether a column holds pictures; bytes may be anything, and their name must say so."""
+    if _is_image(field.type):
+        return True
+    named = field.name in PICTURES or _feature(schema, field.name, "_type") == "Image"
+    return named and _is_binary(field.type)
 
 
 def _is_image(kind: pa.DataType) -> bool:
@@ -129,13 +140,18 @@ def _one_of(
     )
 
 
-def _class_names(schema: pa.Schema, label: str) -> list[str]:
+def _class_names(schema: pa.Schema, column: str) -> list[str]:
     """Return the names of a label's numbers, as `datasets` writes them; none if it did not."""
+    names = _feature(schema, column, "names")
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _feature(schema: pa.Schema, column: str, key: str) -> Any:
+    """Return what `datasets` wrote of a column into the file; None if it did not."""
     try:
-        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
-        return [str(name) for name in features[label]["names"]]
+        return json.loads(schema.metadata[b"huggingface"])["info"]["features"][column][key]
     except (KeyError, TypeError, ValueError):
-        return []
+        return None
 
 
 def _named(values: Sequence[Any], names: Sequence[str], file: TreeFile) -> list[str]:

@@ -58,6 +58,11 @@ class Manifest(PictureReader):
         )
 
 
+def is_list(columns: Iterable[str]) -> bool:
+    """Say whether a table's columns are those of a list."""
+    return set(REQUIRED) <= {_column(name) for name in columns}
+
+
 def _rows(path: Path) -> Iterable[Row]:
     rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
     for number, read in enumerate(rows, start=2):
