@@ -196,6 +196,8 @@ def test_a_folder_is_begun_once_and_continued_with_the_same_folds(small_dataset,
         begin(new_folds(recipe(), pool, 3, seed=1), folder, resume=True)
     with pytest.raises(MienError, match="same folds made otherwise"):
         begin(new_folds(recipe(), pool, 3, select_on_fold=True), folder, resume=True)
+    with pytest.raises(MienError, match="must be a path without '::'"):
+        begin(plan, tmp_path / "c::v", resume=False)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").touch()
     with pytest.raises(MienError, match=r"it holds notes\.txt"):

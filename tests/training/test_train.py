@@ -279,3 +279,29 @@ def test_what_the_network_would_misread_is_refused(small_dataset, tmp_path):
         with pytest.raises(RecipeError, match=f"must be 2 or more .*'{network}' normalises"):
             train(alone, small_dataset, tmp_path / "e", progress=False)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a::b", "a::b/below", "a/../b::"])
+def test_a_folder_that_checkpoints_would_miss_is_refused(small_dataset, tmp_path, name):
+    (tmp_path / "a").mkdir()
+    sentence = r"A run's folder must be a path without '::'\. Got .*b.* instead"
+    with pytest.raises(MienError, match=sentence):
+        train(recipe(), small_dataset, tmp_path / name, progress=False)
+    assert [path.name for path in tmp_path.rglob("*")] == ["a"]
+    with pytest.raises(MienError, match=sentence):
+        Run(tmp_path / name).check_free()
+
+
+def test_a_run_that_was_moved_to_such_a_folder_is_not_resumed(finished, small_dataset, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "a::b")
+    with pytest.raises(MienError, match="must be a path without '::'"):
+        train(recipe(), small_dataset, tmp_path / "a::b", resume=True, progress=False)
+
+
+def test_a_folder_below_one_that_checkpoints_would_miss_is_refused(
+    small_dataset, tmp_path, monkeypatch
+):
+    (tmp_path / "a::b").mkdir()
+    monkeypatch.chdir(tmp_path / "a::b")
+    with pytest.raises(MienError, match="must be a path without '::'"):
+        train(recipe(), small_dataset, Path("run"), progress=False)

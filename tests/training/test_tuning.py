@@ -385,6 +385,12 @@ def test_a_recipe_that_validates_on_test_cannot_be_tuned(small_dataset, tmp_path
         tune(recipe("data.validate_on_test=true"), small_dataset, GRID, tmp_path)
 
 
+def test_a_folder_that_checkpoints_would_miss_is_refused(small_dataset, tmp_path):
+    with pytest.raises(MienError, match="must be a path without '::'"):
+        tune(recipe(), small_dataset, GRID, tmp_path / "a::b", Search("grid"))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_storage_that_cannot_be_opened_is_one_sentence(small_dataset, tmp_path):
     for url in ("nonsense", "sqlite:////no/such/folder/study.db", "mysql://me:secret@host/db"):
         with pytest.raises(MienError, match="storage of study 'mien-base' cannot") as caught:

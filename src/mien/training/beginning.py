@@ -50,8 +50,9 @@ def check_begin(
 
     Raises:
         MienError: If there is a run and `resume` is off, or the other way round, or it is of
-            another recipe or of other data.
+            another recipe or of other data; or if its path cannot be that of a run.
     """
+    run.check_place()
     if run.recipe_file.exists():
         if not resume:
             raise MienError(f"{run.folder} already holds a run: continue it with --resume.")

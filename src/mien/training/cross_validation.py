@@ -204,8 +204,9 @@ def begin(plan: CrossValidation, folder: Path, *, resume: bool) -> None:
 
     Raises:
         MienError: If `folder` holds a cross-validation and `resume` is off, none and it is on, one
-            with other folds, or anything else.
+            with other folds, or anything else, or its path cannot be that of runs.
     """
+    Run(folder).check_place()
     file, path = plan.split_file(), folder / FOLDS
     if not path.exists():
         if resume:

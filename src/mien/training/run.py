@@ -221,14 +221,25 @@ class Run:
         heads = [found["head"] for found in read_json(report)]
         return {head["name"]: float(head["temperature"]) for head in heads}
 
+    def check_place(self) -> None:
+        """Check that a training can write into the folder, or into others below it.
+
+        Raises:
+            MienError: If its path holds "::", by which Lightning's checkpoints would go elsewhere.
+        """
+        path = str(self.folder.resolve())
+        if "::" in path:  # fsspec, by which Lightning writes, chains addresses with it
+            raise MienError(f"A run's folder must be a path without '::'. Got {path} instead.")
+
     def check_free(self) -> None:
         """Check that a new run may use the folder: it is missing, empty or a start that was killed.
 
         Faces that were cut out for the run may be there.
 
         Raises:
-            MienError: If it holds anything else.
+            MienError: If it holds anything else, or cannot hold a run.
         """
+        self.check_place()
         faces = {self.faces.name, partial_path(self.faces).name}
         own = {self.data_file.name, self.environment_file.name, *faces}
         if self.folder.is_dir():

@@ -132,11 +132,12 @@ def tune(
         The search as far as it is, with the trials of all workers.
 
     Raises:
-        MienError: If the storage or the folder holds something else, or the recipe validates on
-            its test faces.
+        MienError: If the storage or the folder holds something else, the folder's path cannot be
+            that of runs, or the recipe validates on its test faces.
     """
     search = search or Search()
     check_selection(recipe)
+    Run(folder).check_place()
     grid = grid_of(space, "The search space") if search.sampler == "grid" else None
     url = search.storage or sqlite_url(folder / "study.db")
     folder.mkdir(parents=True, exist_ok=True)
