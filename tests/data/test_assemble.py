@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mien.data.assemble import assemble
+from mien.data.dataset import NO_TARGET
 from mien.data.twins import twin_groups, twins_in
 from mien.errors import DataError, RecipeError
 from mien.labels import LABEL_SETS
@@ -52,6 +53,21 @@ def test_cleaning_training_alone_leaves_no_copy_of_a_test_face(small_dataset, fi
     assert cleaned.history[-1] == f"cleaned of train: dropped {gone} identical"
     everything = assemble(part(clean=("identical",)), [faces])
     assert everything.history[-1].startswith("cleaned: dropped")
+
+
+@pytest.mark.parametrize("without", ["first", "second"])
+def test_of_copies_the_one_with_a_label_stays(small_dataset, without):
+    faces, train, test = with_copy(small_dataset, "train", "test")
+    pair = sorted((train, test))
+    bare = pair.pop(without == "second")
+    faces.targets[bare] = NO_TARGET
+    cleaned = set(assemble(part(clean=("identical",)), [faces]).ids)
+    assert faces.ids[pair[0]] in cleaned
+    assert faces.ids[bare] not in cleaned
+    faces.targets[pair[0]] = NO_TARGET
+    cleaned = set(assemble(part(clean=("identical",)), [faces]).ids)
+    assert (faces.ids[train] in cleaned) == (train < test)
+    assert (faces.ids[test] in cleaned) == (test < train)
 
 
 def test_a_split_that_is_cleaned_must_be_there(small_dataset):

@@ -6,7 +6,7 @@ import numpy as np
 
 from mien.data.audit import CHECKS, Finding, Result
 from mien.data.audit.evidence import Evidence
-from mien.data.dataset import FaceDataset
+from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.groups import groups_of
 from mien.data.twins import twin_groups, twins_in
 
@@ -16,8 +16,8 @@ EXPLANATION = (
     "Images that are the same in every pixel. A group of n identical images holds n - 1 redundant"
     " ones; papers that report a number of duplicates may count all n (Mahastama et al. 2024 count"
     " 3,369 in FER2013, whose groups have 3,367 members in the copy measured here) or the redundant"
-    " ones. Dropping keeps the first of each group; in a group with several labels it drops all,"
-    " because nobody knows which is right."
+    " ones. Dropping keeps the first of each group, or the first with a label; in a group with"
+    " several labels it drops all, because nobody knows which is right."
 )
 
 
@@ -40,16 +40,22 @@ class Identical:
 
 
 def _labels(dataset: FaceDataset, group: list[int]) -> set[int]:
-    return set(dataset.targets[group].tolist())
+    """Return the labels of a group; to have none contradicts no other."""
+    return set(dataset.targets[group].tolist()) - {NO_TARGET}
+
+
+def _kept(dataset: FaceDataset, group: list[int]) -> int | None:
+    """Return the face of a group that is kept; none where its labels differ."""
+    if len(_labels(dataset, group)) > 1:
+        return None
+    return next((i for i in group if dataset.targets[i] != NO_TARGET), group[0])
 
 
 def _findings(dataset: FaceDataset, group: list[int], number: int) -> list[Finding]:
-    conflict = len(_labels(dataset, group)) > 1
-    note = f"{len(group)} identical images" + (", with different labels" if conflict else "")
-    return [
-        Finding(NAME, index, number, float(len(group)), conflict or place > 0, note)
-        for place, index in enumerate(group)
-    ]
+    kept = _kept(dataset, group)
+    note = f"{len(group)} identical images" + (", with different labels" if kept is None else "")
+    size = float(len(group))
+    return [Finding(NAME, index, number, size, index != kept, note) for index in group]
 
 
 def _counts(dataset: FaceDataset, groups: list[list[int]]) -> dict[str, int]:
