@@ -1,12 +1,14 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from mien.data.dataset import NO_TARGET
 from mien.errors import MienError
 from mien.evaluation.predict import predict
-from mien.evaluation.report import evaluate_run, head_report
+from mien.evaluation.report import doubt_report, evaluate_run, head_report
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,15 @@ def test_without_test_faces_figures_are_of_val(small_run, small_dataset):
     assert {figure.split for figure in report.figures} == {"val"}
     with pytest.raises(MienError, match="no validation face has a known truth"):
         head_report(table.select(table.splits == "test"), "fer2013")
+
+
+def test_where_no_test_face_has_a_label_figures_are_of_val(small_run, small_dataset):
+    table = predict(small_run.module(), small_dataset)[1]
+    unlabelled = replace(table, truth=np.where(table.splits == "test", NO_TARGET, table.truth))
+    figures = [*head_report(unlabelled, "fer2013").figures]
+    figures += doubt_report(unlabelled, "fer2013").figures
+    assert {figure.split for figure in figures} == {"val"}
+    assert figures[0].images == int((table.splits == "val").sum())
 
 
 def test_other_data_are_refused(small_run, small_dataset):

@@ -152,3 +152,13 @@ def test_a_card_says_when_there_was_no_test(exported):
     assert "there was no test" in page
     assert "Measured on the split `test`" not in page
     assert "Measured on the split `test`" in model_card_page(card)
+
+
+def test_a_card_without_figures_says_so(exported):
+    card = exported[1].model_copy(update={"figures": ()})
+    page = model_card_page(card)
+    assert "## Figures\n\nNone were measured." in page
+    assert "Measured on" not in page
+    other = exported[1].figures[0].model_copy(update={"split": "all", "dataset": "ckplus"})
+    page = model_card_page(card.model_copy(update={"figures": (other,)}))
+    assert "Nothing was measured on fer2013 itself" in page

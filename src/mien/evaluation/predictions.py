@@ -110,8 +110,8 @@ class Predictions:
 
     @property
     def measured_split(self) -> Literal["test", "val"]:
-        """The split that figures are of: test, or val where there is none."""
-        return "test" if (self.splits == "test").any() else "val"
+        """The split that figures are of: test, or val where no test face has a known truth."""
+        return "test" if len(self.judged("test")) else "val"
 
     def select(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Predictions:
         """Return the faces that a mask, or an index array, picks."""

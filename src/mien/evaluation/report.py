@@ -84,7 +84,7 @@ def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[
 def head_report(table: Predictions, dataset: str) -> HeadReport:
     """Fit the temperature on val, then compute every metric with its interval on test.
 
-    Without a test split the figures are those of val, whose faces the epoch was selected on.
+    Where no test face has a known truth the figures are of val, on which the epoch was selected.
 
     Raises:
         MienError: If no val face has a known truth.

@@ -101,28 +101,39 @@ def _members(card: ModelCard) -> str:
 
 
 def _figures_introduction(card: ModelCard, recipes: Sequence[Mapping[str, Any]]) -> str:
+    if not card.figures:
+        return "## Figures\n\nNone were measured.\n"
     left_out = (
         "; such twins were left out of the training itself"
         if all(recipe["data"]["drop_twins"] for recipe in recipes)
         else ""
     )
-    selected = "weights" if card.members else "epoch"
-    dataset = recipes[0]["data"]["dataset"]
-    measured = (
-        f"Measured on the split `test` of {dataset} with this network; {selected} and"
-        f" temperature were selected on `val`, and {VIEWS[card.views]}."
-        if not any(figure.split == "val" for figure in card.figures)
-        else f"Measured on the very faces of {dataset} on which {selected} and temperature were"
-        f" selected (`val`): there was no test. They are too good by that; {VIEWS[card.views]}."
-    )
     return (
         "## Figures\n\n"
-        f"{measured} In brackets:"
+        f"{_measured(card, recipes[0]['data']['dataset'])} In brackets:"
         " 95 % intervals: a bootstrap over faces, of single expressions Wilson's; on datasets that"
         ' name them a bootstrap over people. "Without leaked" leaves'
         " out test images that have a pixel-identical twin in `train` or `val`"
         f"{left_out}. Outputs learnt from votes are judged by the raters' majority, where there is"
         " one.\n"
+    )
+
+
+def _measured(card: ModelCard, dataset: str) -> str:
+    """Return on which faces of its own dataset a model was measured."""
+    selected = "weights" if card.members else "epoch"
+    splits = {figure.split for figure in card.figures}
+    if "val" in splits:
+        return (
+            f"Measured on the very faces of {dataset} on which {selected} and temperature were"
+            " selected (`val`): there was no test whose labels are known. They are too good by"
+            f" that; {VIEWS[card.views]}."
+        )
+    if "test" not in splits:
+        return f"Nothing was measured on {dataset} itself; {VIEWS[card.views]}."
+    return (
+        f"Measured on the split `test` of {dataset} with this network; {selected} and"
+        f" temperature were selected on `val`, and {VIEWS[card.views]}."
     )
 
 
