@@ -135,3 +135,9 @@ def test_datasets_of_one_name_are_not_combined(small_dataset):
     both = combine("both", [small_dataset, other.renamed("study")])
     assert both.ids[-1] == "study/other-fer2013-00083"
     assert set(both.sources) == {"fer2013", "study"}
+
+
+def test_faces_without_a_split_beside_others_are_not_repeated(uneven):
+    splits = np.where(np.arange(len(uneven)) % 3 == 0, "", uneven.splits)
+    partly = dataclasses.replace(uneven, splits=splits)
+    assert sizes(at_least(partly, 9, 0).in_split("train")) == [9] * 7

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.data.dataset import FaceDataset
-from mien.data.split import divide, folds, val_of_train, with_splits
+from mien.data.split import check_sources, divide, folds, val_of_train, with_splits
 from mien.data.twins import twin_groups
 from mien.errors import DataError
 from mien.labels import label_set
@@ -84,6 +84,15 @@ def test_unknown_subjects_and_wrong_shares_are_refused():
         divide(faces, (1, 1), "subjects", 0)
     with pytest.raises(DataError, match="two or more positive numbers"):
         divide(faces, (1, 0), "nothing", 0)
+
+
+def test_a_dataset_without_splits_beside_others_with_some_is_named():
+    faces = dataset([0, 1, 2, 3], [1, 2, 3, 4], range(4))
+    two = dataclasses.replace(faces, sources=np.array(["one", "one", "two", "two"]))
+    check_sources(two)
+    check_sources(dataclasses.replace(two, splits=np.array(["train", "", "val", ""])))
+    with pytest.raises(DataError, match="'two' has no splits and others of 'made' have: its 2 fac"):
+        check_sources(dataclasses.replace(two, splits=np.array(["train", "val", "", ""])))
 
 
 def test_a_split_is_written_into_the_history():

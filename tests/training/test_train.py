@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from makers import SMALL_RECIPE
-from mien.errors import BusyError, MienError, RecipeError
+from mien.errors import BusyError, DataError, MienError, RecipeError
 from mien.evaluation.predict import predict
 from mien.recipe import NetworkPart, find_recipe, load_recipe
 from mien.training.run import Run
@@ -305,3 +305,11 @@ def test_a_folder_below_one_that_checkpoints_would_miss_is_refused(
     monkeypatch.chdir(tmp_path / "a::b")
     with pytest.raises(MienError, match="must be a path without '::'"):
         train(recipe(), small_dataset, Path("run"), progress=False)
+
+
+def test_faces_that_no_split_has_are_not_left_out_in_silence(small_dataset, tmp_path):
+    sources = np.where(np.arange(len(small_dataset)) % 3, "fer2013", "own")
+    splits = np.where(sources == "own", "", small_dataset.splits)
+    mixed = dataclasses.replace(small_dataset, sources=sources, splits=splits)
+    with pytest.raises(DataError, match="'own' has no splits and others of 'fer2013' have"):
+        train(recipe(), mixed, tmp_path / "run", progress=False)

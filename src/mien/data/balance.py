@@ -129,7 +129,9 @@ def _sizes(dataset: FaceDataset) -> NDArray[np.intp]:
 def _copies(dataset: FaceDataset, target: int, count: int, seed: int) -> NDArray[np.intp]:
     """Return positions of faces to repeat: each as often as the others, give or take one."""
     members = dataset.targets == target
-    repeatable = np.flatnonzero(members & np.isin(dataset.splits, ["train", ""]))
+    # Beside others' splits, a face without one is not trained on.
+    split = "train" if (dataset.splits != "").any() else ""
+    repeatable = np.flatnonzero(members & (dataset.splits == split))
     lacking = count - len(repeatable)
     if lacking <= 0 or not members.any():
         return np.empty(0, dtype=np.intp)

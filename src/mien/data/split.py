@@ -76,6 +76,23 @@ def check_subjects(dataset: FaceDataset) -> None:
         )
 
 
+def check_sources(dataset: FaceDataset) -> None:
+    """Check that of datasets that were put together not only some came with splits.
+
+    Raises:
+        DataError: If one has none beside others: its faces would be left out in silence.
+    """
+    sources, without = np.unique(dataset.sources), dataset.splits == ""
+    counts = {str(source): int((dataset.sources == source).sum()) for source in sources}
+    bare = [s for s, count in counts.items() if without[dataset.sources == s].sum() == count]
+    if 0 < len(bare) < len(counts):
+        raise DataError(
+            f"Dataset {bare[0]!r} has no splits and others of {dataset.name!r} have: its"
+            f" {counts[bare[0]]} faces would be left out; a ratio divides all, such as data.split ="
+            ' "80:10:10".'
+        )
+
+
 def divide(dataset: FaceDataset, shares: Sequence[float], keep: Keep, seed: int) -> Parts:
     """Divide a dataset into parts of given shares, each class alike, as far as groups allow.
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.split import check_sources
 from mien.data.twins import twins_in
 from mien.errors import DataError, RecipeError, TrainingError
 from mien.models import build_network
@@ -210,6 +211,7 @@ def _check(recipe: Recipe, dataset: FaceDataset) -> None:
         )
     if not (dataset.splits == "val").any():
         raise DataError(_without_val(recipe.data, dataset))
+    check_sources(dataset)
     for head in recipe.heads:
         if (head_targets(dataset.in_split("val"), head).truth == NO_TARGET).all():
             raise RecipeError(
