@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from makers import drawn_face
+from mien.data import parquet
 from mien.data.prepare.run import list_pictures, prepare, prepared_dataset
 from mien.data.prepare.settings import NO_DETECTOR, Preparation
 from mien.data.readers import find_reader, read_dataset
@@ -188,6 +189,47 @@ def test_photos_without_a_label_are_prepared_with_the_others(tmp_path):
     raw = list_pictures(write(tmp_path / "faces.parquet", columns, features()))
     assert [entry.expression for entry in raw.entries] == ["anger", "", "sadness"]
     assert raw.labels.name == "four"
+
+
+def test_a_split_may_be_a_number_that_the_file_names(tmp_path):
+    said = {"label": {"names": NAMES}, "split": {"names": ["train", "test"]}}
+    metadata = {"huggingface": json.dumps({"info": {"features": said}})}
+    columns = {"image": images((0, 1, 2)), "label": [0, 1, 2], "split": [1, 0, -1]}
+    dataset = read_dataset(write(tmp_path / "faces.parquet", columns, metadata))
+    assert dataset.splits.tolist() == ["test", "train", ""]
+
+
+def test_bytes_are_read_however_arrow_keeps_them(tmp_path):
+    plain = pa.array([png(face(code)) for code in (0, 1, 0)])
+    views = [pa.binary_view()] if hasattr(pa, "binary_view") else []
+    kept = [plain.dictionary_encode(), *map(plain.cast, [pa.large_binary(), *views])]
+    kept += [pa.StructArray.from_arrays([array], ["bytes"]) for array in kept]
+    for array in kept:
+        columns = {"image": array, "label": ["sad", "fear", "sad"]}
+        path = write(tmp_path / "faces.parquet", columns, rows=3)
+        assert find_reader(path)[0] == "hugging-face"
+        wanted = [face(code) for code in (0, 1, 0)]
+        np.testing.assert_array_equal(read_dataset(path).images, wanted)
+
+
+def test_no_pictures_are_kept_after_reading(hub):
+    read_dataset(hub)
+    assert parquet._pictures.cache_info().currsize == 0
+
+
+def test_a_picture_of_the_description_is_none_of_the_dataset(hub):
+    for name in ("assets", "data"):
+        (hub / name).mkdir(exist_ok=True)
+        cv2.imwrite(str(hub / name / "preview.png"), face(0))
+    assert find_reader(hub)[0] == "hugging-face"
+    assert len(read_dataset(hub)) == 10
+
+
+def test_a_list_beside_its_pictures_is_no_such_folder(tmp_path):
+    write(tmp_path / "list.parquet", {"path": ["p/a.png"], "label": ["sad"]})
+    (tmp_path / "p").mkdir()
+    cv2.imwrite(str(tmp_path / "p" / "a.png"), face(0))
+    assert find_reader(tmp_path)[0] == "folder"
 
 
 def test_a_number_beyond_the_names_is_an_error(tmp_path):

@@ -80,6 +80,8 @@ class RowPicture(TreeFile):
         except DataError as error:
             raise OSError(errno.EIO, str(error)) from error
         content = pictures[self.row].as_py()
+        if self.row == len(pictures) - 1:  # who reads in order is done with the group
+            _pictures.cache_clear()
         if not content:
             raise OSError(errno.ENODATA, "the row holds no picture")
         return io.BytesIO(content)

@@ -27,6 +27,9 @@ PICTURES = ("image", "img", "picture", "img_bytes")
 LABELS = ("label", "labels", "emotion", "expression", "class")
 """What the columns are called, the first that is there."""
 
+BINARY = ("binary", "large_binary", "binary_view")
+"""Arrow's types of bytes; the oldest pyarrow that is supported has no function for the last."""
+
 NO_LABEL = -1
 """The number of a face without a label in `datasets`, as tests are given out."""
 
@@ -84,7 +87,7 @@ class PictureTable:
             column=pictures,
             groups=[metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)],
             labels=_named(columns[label], _class_names(schema, label), file),
-            splits=_splits(columns.get("split"), file, rows),
+            splits=_splits(columns.get("split"), _class_names(schema, "split"), file, rows),
             subjects=[_text(who) for who in columns.get("subject", [None] * rows)],
         )
 
@@ -124,7 +127,8 @@ def _is_image(kind: pa.DataType) -> bool:
 def _is_binary(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+    stored = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return str(stored) in BINARY
 
 
 def _one_of(
@@ -168,10 +172,13 @@ def _name(value: Any, names: Sequence[str], where: str) -> str:
     return names[value]
 
 
-def _splits(values: Sequence[Any] | None, file: TreeFile, rows: int) -> list[Split]:
+def _splits(
+    values: Sequence[Any] | None, names: Sequence[str], file: TreeFile, rows: int
+) -> list[Split]:
     if values is None:
         return [split_of(file.path)] * rows
-    return [named_split(_text(value), f"{file.where}, row {n}") for n, value in enumerate(values)]
+    said = enumerate(_named(values, names, file))
+    return [named_split(name, f"{file.where}, row {n}") for n, name in said]
 
 
 def _text(value: Any) -> str:

@@ -29,9 +29,12 @@ class HuggingFace(PictureReader):
         self._names = names
 
     def accepts(self, path: Path) -> bool:
-        """Accept Parquet files with pictures, and folders of Parquet that hold no picture files."""
+        """Accept Parquet files with pictures, and folders of Parquet that have no class folders.
+
+        Other pictures in a folder are those of its description.
+        """
         if path.is_dir():
-            return _is_folder_of_parquet(path)
+            return self._accepts_folder(path)
         return path.suffix.lower() == SUFFIX and holds_pictures(path)
 
     def entries(self, path: Path) -> list[Entry]:
@@ -57,14 +60,17 @@ class HuggingFace(PictureReader):
             for picture, label, s, who in table.rows()
         ]
 
-
-def _is_folder_of_parquet(path: Path) -> bool:
-    try:
-        files = tree_files(path)
-    except DataError:  # who reads it will say so
-        return False
-    suffixes = {file.path.suffix.lower() for file in files}
-    return any(map(is_parquet, files)) and suffixes.isdisjoint(SUFFIXES)
+    def _accepts_folder(self, path: Path) -> bool:
+        try:
+            files = tree_files(path)
+        except DataError:  # who reads it will say so
+            return False
+        tables = [file for file in files if is_parquet(file)]
+        pictures = [file for file in files if file.path.suffix.lower() in SUFFIXES]
+        if not tables or not pictures:
+            return bool(tables)
+        classes = any(self._names.knows(picture.path.parent.name) for picture in pictures)
+        return not classes and holds_pictures(tables[0].place)
 
 
 def _check_splits(tables: Sequence[PictureTable]) -> None:
