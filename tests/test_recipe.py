@@ -37,6 +37,17 @@ def test_overrides_change_values_and_types(recipe_file):
     assert recipe.optimiser.name == "adamw"
 
 
+def test_a_ratio_that_could_be_a_time_is_a_ratio(recipe_file):
+    assert load_recipe(recipe_file, ["data.split=20:10:10"]).data.shares == (20, 10, 10)
+    assert load_recipe(recipe_file, ["name=2026-01-02"]).name == "2026-01-02"
+
+
+def test_a_recipe_may_begin_with_a_byte_order_mark(recipe_file):
+    recipe = load_recipe(recipe_file)
+    recipe_file.write_text(recipe_file.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert load_recipe(recipe_file) == recipe
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [

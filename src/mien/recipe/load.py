@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import date, time
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def recipe_text(path: Path) -> str:
         RecipeError: If it cannot be opened, or is not text.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors mark UTF-8 at its beginning
     except OSError as error:
         raise RecipeError(f"{path} cannot be opened: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -143,9 +144,11 @@ def table_of(content: dict[str, Any], parents: Iterable[str]) -> dict[str, Any] 
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    # No key is a date or a time; the split 20:10:10 looks like one.
+    return text if isinstance(value, (date, time)) else value
 
 
 def _sentence(error: ValidationError) -> str:

@@ -43,7 +43,7 @@ def read_space(path: Path, recipe: Recipe) -> Space:
         RecipeError: If it cannot be read, or a key or a value does not fit the recipe; names it.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RecipeError(f"{path} cannot be opened: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
