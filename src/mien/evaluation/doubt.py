@@ -72,7 +72,7 @@ class _Answers:
 def doubt_report(table: Predictions, dataset: str) -> DoubtReport:
     """Choose on val when to doubt, and measure on test.
 
-    Without a test split the figures are those of val, which are too good.
+    Where no test face has a known truth the figures are of val, which are too good.
 
     Args:
         table: What the output that readings use says, at its temperature, and the signals.
