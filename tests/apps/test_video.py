@@ -231,18 +231,34 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupted_run_is_continued(mien, clip, small_model, tmp_path, monkeypatch):
+def interrupting(at):
+    """What adds to a journal, until it holds so many lines."""
     add = VideoJournal.add
 
     def interrupt(self, read):
-        if len(self) == 12:
+        if len(self) == at:
             raise KeyboardInterrupt
         add(self, read)
 
+    return interrupt
+
+
+def same_table(one, other):
+    """Check that two tables have the same rows, numbers within 1e-5."""
+    for left, right in zip(table(one), table(other), strict=True):
+        assert left.keys() == right.keys()
+        for name in left:
+            try:
+                assert float(left[name]) == pytest.approx(float(right[name]), abs=1e-5)
+            except ValueError:
+                assert left[name] == right[name]
+
+
+def test_an_interrupted_run_is_continued(mien, clip, small_model, tmp_path, monkeypatch):
     out, whole = tmp_path / "r.csv", tmp_path / "whole.csv"
     arguments = ("analyze", clip, "--model", small_model, "--out")
     with monkeypatch.context() as patch:
-        patch.setattr(VideoJournal, "add", interrupt)
+        patch.setattr(VideoJournal, "add", interrupting(12))
         code, _, err = mien(*arguments, out)
     assert code == 130
     assert "12 frames are done and kept" in err
@@ -250,25 +266,40 @@ def test_an_interrupted_run_is_continued(mien, clip, small_model, tmp_path, monk
     assert mien(*arguments, out).code == 2
     assert mien(*arguments, out, "--resume").code == 0
     assert mien(*arguments, whole).code == 0
-    for left, right in zip(table(out), table(whole), strict=True):
-        for name in left:
-            try:
-                assert float(left[name]) == pytest.approx(float(right[name]), abs=1e-5)
-            except ValueError:
-                assert left[name] == right[name]
+    same_table(out, whole)
     code, _, err = mien(*arguments, out, "--resume")
     assert (code, "nothing to resume" in err) == (0, True)
 
 
+@pytest.mark.parametrize("mended", [False, True])
+def test_a_begun_video_goes_on_behind_one_that_failed_and_is_tried_again(
+    mien, clip, small_model, tmp_path, monkeypatch, mended
+):
+    failed, begun = tmp_path / "a.mp4", Path(shutil.copy(clip, tmp_path / "b.mp4"))
+    failed.write_bytes(clip.read_bytes()[:2000])
+    out, report = tmp_path / "r.csv", tmp_path / "report"
+    command = ("analyze", failed, begun, "--model", small_model)
+    arguments = (*command, "--out", out, "--report", report, "--resume")
+    with monkeypatch.context() as patch:
+        patch.setattr(VideoJournal, "add", interrupting(13))
+        assert mien(*arguments).code == 130
+        if mended:  # and interrupted in it, so that of two videos a part is there
+            shutil.copy(clip, failed)
+            patch.setattr(VideoJournal, "add", interrupting(20))
+            assert mien(*arguments).code == 130
+    code = mien(*arguments).code
+    whole, reported = tmp_path / "whole.csv", tmp_path / "reported"
+    assert code == mien(*command, "--out", whole, "--report", reported).code == (not mended)
+    same_table(out, whole)
+    for name in ("persons.csv", "episodes.csv"):
+        same_table(report / name, reported / name)
+    for path in (failed, begun) if mended else (begun,):
+        (person,) = summaries(report, [path])
+        assert person["rows"] == 30
+
+
 def test_an_interrupt_without_out_ends_the_work(mien, clip, small_model, tmp_path, monkeypatch):
-    add = VideoJournal.add
-
-    def interrupt(self, read):
-        if len(self) == 12:
-            raise KeyboardInterrupt
-        add(self, read)
-
-    monkeypatch.setattr(VideoJournal, "add", interrupt)
+    monkeypatch.setattr(VideoJournal, "add", interrupting(12))
     arguments = ("--report", tmp_path / "report", "--annotated", tmp_path / "marked")
     code, out, err = mien("analyze", clip, "--model", small_model, *arguments)
     assert (code, "Interrupted after 12 frames" in err) == (130, True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mien.inference.video.frame import Place
@@ -78,3 +80,24 @@ def test_a_video_that_could_not_be_read_is_read_again_by_who_resumes(reader, pat
             "e.mp4": "It is empty.",
         }
         assert sum(record["source"] == "e.mp4" for record in journal.records()) == 1
+
+
+def test_lines_of_a_video_go_on_behind_those_of_others(reader, tmp_path):
+    path, settings = tmp_path / "journal", reader.settings([*map(Path, NAMES)])
+    with VideoJournal.create(path, settings) as journal:
+        journal.end("a.mp4", ["It has no index."])
+        for index in range(2):
+            journal.add(frame("b.mp4", index))
+    with VideoJournal.resume(path, settings) as journal:
+        for index in range(3):
+            journal.add(frame("a.mp4", index))
+        journal.end("c.mp4", ["It has no index."])
+    with VideoJournal.resume(path, settings) as journal:
+        assert journal.last("a.mp4") == Place(2, 2 / 25)
+        assert journal.last("b.mp4") == Place(1, 1 / 25)
+        journal.end("a.mp4", [])
+        journal.add(frame("b.mp4", 2))
+        journal.end("b.mp4", [])
+        for name in ("a.mp4", "b.mp4"):
+            assert [record["frame"] for record in frames_of(journal, name)] == [0, 1, 2]
+        assert [r["source"] for r in journal.records()] == ["a.mp4"] * 4 + ["b.mp4"] * 4

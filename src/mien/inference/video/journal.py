@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -45,17 +44,20 @@ class VideoSettings(Settings):
 class VideoJournal(Lines):
     """The frames of videos in the order in which they were read, each written at once.
 
-    The lines of one video follow each other. After its last frame comes a line that says what was
-    wrong with the video, if anything.
+    After the last frame of a video comes a line that says what was wrong with it, if anything. Its
+    lines follow each other, but where a run was interrupted in it: whoever carries that on first
+    tries again the videos before it that failed, whose lines then stand between.
     """
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         super().__init__(path, file)
         self._count = 0
-        self._starts: dict[str, int] = {}
+        # Where each video's lines begin, and where they go on behind those of another one.
+        self._begins: dict[str, list[int]] = {}
+        self._written: str | None = None
         self._frames: Counter[str] = Counter()
         self._messages: dict[str, str] = {}
-        self._last: tuple[str, Place] | None = None
+        self._last: dict[str, Place] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -74,9 +76,7 @@ class VideoJournal(Lines):
 
     def last(self, source: str | Path) -> Place | None:
         """Return the last frame read of a video; None if there is none."""
-        if self._last and self._last[0] == printable(str(source)):
-            return self._last[1]
-        return None
+        return self._last.get(printable(str(source)))
 
     def add(self, read: FrameReadings) -> None:
         """Write down what was read from a frame."""
@@ -97,25 +97,19 @@ class VideoJournal(Lines):
         self._take(record, self._append(record))
 
     def records(self) -> Iterator[Record]:
-        """Give the finished frames and the ends of videos, in the order they were written."""
-        with self.path.open("rb") as file:
-            offset = len(next(file, b""))
-            for line in _whole(file):
-                record = json.loads(line)
-                # What stands before a video's start is of a try that failed.
-                if offset >= self._starts.get(record["source"], math.inf):
-                    yield record
-                offset += len(line)
+        """Give the finished frames and the ends of videos, video by video as the run has them."""
+        order = {printable(name): number for number, name in enumerate(self.settings().inputs)}
+        for source in sorted(self._begins, key=lambda name: order.get(name, len(order))):
+            yield from self.records_of(source)
 
     def records_of(self, source: str | Path) -> Iterator[Record]:
         """Give the finished frames and the end of one video; the other videos are not looked at."""
         name = printable(str(source))
-        if name not in self._starts:
-            return
         with self.path.open("rb") as file:
-            file.seek(self._starts[name])
-            records = map(json.loads, _whole(file))
-            yield from takewhile(lambda record: record["source"] == name, records)
+            for offset in self._begins.get(name, ()):
+                file.seek(offset)
+                records = map(json.loads, _whole(file))
+                yield from takewhile(lambda record: record["source"] == name, records)
 
     def settings(self) -> VideoSettings:
         """Return what the rows depend on."""
@@ -127,12 +121,14 @@ class VideoJournal(Lines):
         source = record["source"]
         if source in self._messages:  # it failed, and was tried again
             self._forget(source)
-        self._starts.setdefault(source, offset)
+        if source != self._written or source not in self._begins:
+            self._begins.setdefault(source, []).append(offset)
+        self._written = source
         if "ended" in record:
             self._messages[source] = record["message"]
         else:
             self._frames[source] += 1
-            self._last = source, place_of(record)
+            self._last[source] = place_of(record)
 
     def _forget_failed(self) -> None:
         failed = [s for s, message in self._messages.items() if message and not self._frames[s]]
@@ -140,7 +136,7 @@ class VideoJournal(Lines):
             self._forget(source)
 
     def _forget(self, source: str) -> None:
-        del self._messages[source], self._starts[source]
+        del self._messages[source], self._begins[source]
 
 
 def _whole(file: BinaryIO) -> Iterator[bytes]:
