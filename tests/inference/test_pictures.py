@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import struct
 import subprocess
@@ -13,9 +14,27 @@ import PIL.Image
 import pytest
 
 from mien.errors import ImageError
-from mien.inference.pictures import MOST_PIXELS, ORIENTATION, as_picture, read_picture
+from mien.inference.pictures import (
+    MOST_PIXELS,
+    ORIENTATION,
+    as_picture,
+    decode_picture,
+    read_picture,
+)
 
 RAMP = np.linspace(0, 255, 40 * 30).astype(np.uint8).reshape(30, 40)
+
+HELD = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: np.rot90(a, -1),
+}
+"""What a camera held so makes of an upright picture, by its orientation tag."""
 
 
 @pytest.fixture
@@ -141,20 +160,26 @@ def test_values_that_are_no_numbers_become_black(tmp_path):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied(tmp_path, colour, orientation):
-    undo = {
-        1: lambda a: a,
-        2: lambda a: a[:, ::-1],
-        3: lambda a: a[::-1, ::-1],
-        4: lambda a: a[::-1],
-        5: lambda a: a.transpose(1, 0, 2),
-        6: lambda a: np.rot90(a),
-        7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
-        8: lambda a: np.rot90(a, -1),
-    }[orientation]
     exif = PIL.Image.Exif()
     exif[ORIENTATION] = orientation
-    path = saved(tmp_path / "a.png", np.ascontiguousarray(undo(colour)), exif=exif)
+    path = saved(tmp_path / "a.png", np.ascontiguousarray(HELD[orientation](colour)), exif=exif)
     assert np.array_equal(read_picture(path), colour)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "I;16"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_that_is_not_packed_is_turned_as_others_are(tmp_path, colour, mode, orientation):
+    if mode == "I;16":
+        values, expected = RAMP.astype("<u2") * 257, np.repeat(RAMP[..., None], 3, axis=2)
+    else:
+        upright = PIL.Image.fromarray(colour).convert(mode)
+        values, expected = np.asarray(upright), np.asarray(upright.convert("RGB"))
+    turned = HELD[orientation](values)
+    held = PIL.Image.frombytes(mode, turned.shape[1::-1], turned.tobytes())
+    path = tmp_path / "a.tiff"
+    held.save(path, tiffinfo={ORIENTATION: orientation})
+    assert np.array_equal(read_picture(path), expected)
+    assert np.array_equal(decode_picture(io.BytesIO(path.read_bytes()), "a.tiff"), expected)
 
 
 def test_damaged_exif_does_not_hide_the_picture(tmp_path, colour):

@@ -63,11 +63,17 @@ def read_picture(path: str | Path) -> Image:
     """
     path = Path(path)
     _check_file(path)
-    return decode_picture(path, str(path)).copy()
+    try:
+        # By its path Pillow would map a TIFF into memory, and shear those that are to be turned.
+        file = path.open("rb")
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {_reason(error)}.") from error
+    with file:
+        return decode_picture(file, str(path)).copy()
 
 
-def decode_picture(content: Path | IO[bytes], name: str, most_pixels: int = MOST_PIXELS) -> Image:
-    """Decode a picture from a file or from an open stream, as `read_picture` does.
+def decode_picture(content: IO[bytes], name: str, most_pixels: int = MOST_PIXELS) -> Image:
+    """Decode a picture from an open stream, as `read_picture` does.
 
     Args:
         content: Where the bytes are.
@@ -133,7 +139,7 @@ def _check_file(path: Path) -> None:
         raise ImageError(f"{path} is empty.")
 
 
-def _opened(content: Path | IO[bytes], name: str) -> PIL.Image.Image:
+def _opened(content: IO[bytes], name: str) -> PIL.Image.Image:
     try:
         # Pillow warns of large pictures on its own; the size is checked here instead.
         with _quiet():
@@ -142,8 +148,6 @@ def _opened(content: Path | IO[bytes], name: str) -> PIL.Image.Image:
         raise _too_large(name) from None
     except PIL.UnidentifiedImageError:
         raise ImageError(f"{name} is not a picture mien reads ({', '.join(FORMATS)}).") from None
-    except PermissionError as error:
-        raise ImageError(f"{name} cannot be read: {_reason(error)}.") from error
     except Exception as error:  # damaged headers, as above
         raise ImageError(f"{name} is damaged or cut short: {_reason(error)}.") from error
 
