@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from mien.errors import MienError
-from mien.inference.folders import find_pictures
+from mien.inference.folders import MARK, find_pictures
 from mien.inference.marked import MarkedCopies, below_drive, write_marked
 from mien.inference.own_folder import OwnFolder
 
@@ -90,6 +90,23 @@ def test_a_folder_with_other_files_is_refused_one_of_copies_is_not(tmp_path):
 def test_two_photos_never_share_a_copy():
     with pytest.raises(MienError, match="same marked copy"):
         MarkedCopies(Path("marked"), [Path("a.webp"), Path("a.webp.png")])
+
+
+def test_a_copy_never_replaces_an_original(tmp_path):
+    inside, above = tmp_path / "copies" / "a.jpg", tmp_path / "a.jpg"
+    OwnFolder(inside.parent, MARK).begin()
+    for path in (inside, above):
+        path.write_bytes(b"original")
+    with pytest.raises(MienError, match=f"copy of {inside} would replace it: give another folder"):
+        MarkedCopies(inside.parent, [inside])
+    with pytest.raises(MienError, match=f"copy of {above} would replace {inside}: give another"):
+        MarkedCopies(inside.parent, [above, inside])
+    (tmp_path / "marked").mkdir()
+    (tmp_path / "marked" / "a.jpg").symlink_to(above)
+    (tmp_path / "marked" / MARK).touch()
+    with pytest.raises(MienError, match=f"copy of {above} would replace it"):
+        MarkedCopies(tmp_path / "marked", [above])
+    MarkedCopies(tmp_path / "new", [above, inside])
 
 
 def test_a_copy_has_the_format_its_name_says(tmp_path):

@@ -54,7 +54,8 @@ class MarkedCopies:
         folder: The folder.
 
     Raises:
-        MienError: If the folder holds anything else, or two copies would have one name.
+        MienError: If the folder holds anything else, two copies would have one name, or one would
+            replace an original.
     """
 
     def __init__(
@@ -69,12 +70,26 @@ class MarkedCopies:
             original: folder / _copy(path, kept, otherwise)
             for original, path in below_common(originals).items()
         }
+        self._check_names()
+        self._check_originals()
+
+    def _check_names(self) -> None:
         taken: dict[Path, Path] = {}
         for original, copy in self._copies.items():
             if taken.setdefault(copy, original) != original:
                 raise MienError(
                     f"{taken[copy]} and {original} would have the same marked copy, {copy}: read"
                     " them in two runs with different folders."
+                )
+
+    def _check_originals(self) -> None:
+        # An earlier folder of copies, or a folder in it, may be given with photos that stand there.
+        there = {original.resolve(): original for original in self._copies}
+        for original, copy in self._copies.items():
+            if replaced := there.get(copy.resolve()):
+                what = "it" if replaced == original else replaced
+                raise MienError(
+                    f"The marked copy of {original} would replace {what}: give another folder."
                 )
 
     def path(self, original: Path) -> Path:

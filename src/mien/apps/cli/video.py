@@ -247,11 +247,7 @@ def _copies(job: VideoJob) -> MarkedCopies | None:
         return None
     from mien.inference.marked import MarkedCopies
 
-    copies = MarkedCopies(job.written.annotated, job.paths, kept=(".mp4",), otherwise=".mp4")
-    for path in job.paths:
-        if copies.path(path).resolve() == path.resolve():
-            raise MienError(f"The marked copy of {path} would replace it: give another folder.")
-    return copies
+    return MarkedCopies(job.written.annotated, job.paths, kept=(".mp4",), otherwise=".mp4")
 
 
 def _finish(outcomes: Sequence[VideoOutcome], problems: Sequence[str], whole: bool) -> None:
