@@ -8,7 +8,7 @@ import time
 import pytest
 from clips import settled
 
-from mien.inference.video.ahead import Ahead
+from mien.inference.video.ahead import Ahead, check_wanted
 
 
 def counting(taken, most=10_000):
@@ -131,3 +131,27 @@ def test_who_waits_for_what_was_stopped_waits_no_longer():
     threading.Timer(0.2, ahead.stop, (0.1,)).start()
     assert ahead.take(1) == []
     never.set()
+
+
+def test_leaving_ends_work_that_has_no_item_yet():
+    begun = threading.Event()
+
+    def nothing_yet():
+        while True:
+            begun.set()
+            check_wanted()
+            time.sleep(0.01)
+            yield from ()
+
+    def leave():
+        with Ahead(nothing_yet(), size=2) as first, Ahead(iter(first), size=2):
+            begun.wait()
+
+    leaving = threading.Thread(target=leave, daemon=True)
+    leaving.start()
+    leaving.join(timeout=20)
+    assert not leaving.is_alive()
+
+
+def test_who_is_in_no_thread_of_its_own_is_always_wanted():
+    check_wanted()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import threading
 import time
 
@@ -15,6 +16,7 @@ from mien.inference.live import stream
 from mien.inference.live.sources import Shot
 from mien.inference.video import pipeline
 from mien.inference.video.clip import Clip
+from mien.inference.video.decoding import Decoding
 from mien.inference.video.finder import Search
 from mien.inference.video.journal import VideoJournal, frame_record, readings_of
 from mien.inference.video.outcome import VideoOutcome
@@ -100,6 +102,23 @@ def test_rows_do_not_depend_on_batches_and_threads(
     monkeypatch.setattr(pipeline, "TOGETHER", together)
     reader = VideoReader(Analyzer(tiny_model, threads=threads), search=Search(thorough=0.5))
     same(table(reader, clip_path, tmp_path / "out.csv"), whole)
+
+
+def test_ctrl_c_ends_a_reading_whose_first_frame_is_far_ahead(analyzer, clip_path, monkeypatch):
+    passed, place = [], Decoding._place
+
+    def slow(self, frame):
+        passed.append(place(self, frame))
+        if len(passed) == 3:
+            signal.raise_signal(signal.SIGINT)
+        time.sleep(0.1)
+        return passed[-1]
+
+    monkeypatch.setattr(Decoding, "_place", slow)
+    reader = VideoReader(analyzer, Sampling(start=1.9))
+    with pytest.raises(KeyboardInterrupt):
+        next(reader.read(Clip(clip_path)))
+    assert len(passed) < 40
 
 
 @pytest.mark.parametrize("stop", [1, 13, 49])

@@ -15,6 +15,23 @@ T = TypeVar("T")
 PATIENCE = 0.1
 """Seconds after which a waiting thread looks whether it is still wanted."""
 
+_here = threading.local()
+
+
+class UnwantedError(Exception):
+    """Nobody waits any more for what this thread works on."""
+
+
+def check_wanted() -> None:
+    """Look whether the thread is still wanted: for what works long between two items of `Ahead`.
+
+    Raises:
+        UnwantedError: In a thread of an `Ahead` that was stopped, which it ends.
+    """
+    stopped: threading.Event | None = getattr(_here, "stopped", None)
+    if stopped is not None and stopped.is_set():
+        raise UnwantedError
+
 
 class Ahead(Generic[T]):
     """Runs iterators, each in a thread, at most so many items ahead of whoever takes them.
@@ -73,6 +90,7 @@ class Ahead(Generic[T]):
             try:
                 item = self._queue.get(block=not items, timeout=PATIENCE)
             except queue.Empty:
+                check_wanted()
                 if items or self._stopped.is_set():
                     break
                 continue
@@ -86,6 +104,7 @@ class Ahead(Generic[T]):
         return items
 
     def _work(self, items: Iterable[T]) -> None:
+        _here.stopped = self._stopped
         error: BaseException | None = None
         try:
             for item in items:

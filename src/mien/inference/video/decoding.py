@@ -15,6 +15,7 @@ from av.packet import Packet
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from mien.inference.video.ahead import check_wanted
 from mien.inference.video.container import picture_stream, reason
 from mien.inference.video.frame import Frame, Place
 from mien.inference.video.frame_clock import FrameClock
@@ -124,6 +125,7 @@ class Decoding:
 
     def _decode(self) -> Iterator[tuple[Place, av.VideoFrame]]:
         for packet in self._packets():
+            check_wanted()  # many frames may be passed over before one is given
             try:
                 frames = self._stream.decode(packet)
             except (FFmpegError, ValueError):
@@ -172,6 +174,7 @@ def can_be_wound(container: InputContainer) -> bool:
     shown, decoded = array("q"), array("q")
     try:
         for packet in container.demux(stream):
+            check_wanted()
             if packet.size:  # the last, empty one only says that the video has ended
                 if packet.pts is None:
                     return False
