@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import pytest
 
 from mien.errors import MienError
@@ -57,6 +60,36 @@ def test_what_stands_in_a_file_can_be_neither_folder_nor_file(tmp_path):
         check_file(tmp_path / "file" / "a")
     with pytest.raises(MienError, match=r"must be a file to write\. Got a folder"):
         check_file(tmp_path)
+
+
+def test_a_link_stays_and_its_target_is_replaced(tmp_path):
+    (tmp_path / "far").mkdir()
+    target = tmp_path / "far" / "data"
+    target.write_text("old")
+    for name, leads_to in (("near.csv", Path("far", "data")), ("new.csv", Path("none", "yet"))):
+        link = tmp_path / name
+        link.symlink_to(leads_to)
+        check_file(link)
+        with whole_file(link) as temporary:
+            assert temporary.suffix == ".csv"
+            temporary.write_text("new")
+        assert link.is_symlink()
+        assert (tmp_path / leads_to).read_text() == "new"
+    assert [path.name for path in target.parent.iterdir()] == ["data"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes a pipe as POSIX does")
+def test_a_pipe_is_neither_replaced_nor_written_to(tmp_path):
+    pipe, link = tmp_path / "pipe.csv", tmp_path / "link.csv"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(MienError, match=r"csv must be a file to write\. Got a device, a pipe"):
+            check_file(path)
+        with pytest.raises(OSError, match="Is a device, a pipe or a socket"), whole_file(path):
+            pass
+    assert pipe.is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "pipe.csv"]
 
 
 def test_a_name_as_long_as_names_can_be_is_written(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -21,6 +22,8 @@ os.umask(UMASK)
 LEFT_BY_VIEWERS = (".DS_Store", "Thumbs.db", "desktop.ini")
 """What macOS and Windows put into a folder that is looked at."""
 
+SPECIAL = "a device, a pipe or a socket"
+
 
 def check_folder(path: Path) -> None:
     """Check that a path is a folder or can become one, before anything long begins.
@@ -37,29 +40,51 @@ def check_file(path: Path) -> None:
     """Check that a path can become a file, before anything long begins.
 
     Raises:
-        MienError: If it is a folder, or what it is to stand in is a file.
+        MienError: If it is there and no file, or what it is to stand in is a file.
+    """
+    check_replaceable(path)
+    check_folder(path.parent)
+
+
+def check_replaceable(path: Path) -> None:
+    """Check that nothing but a file is where one is to be written; a link is what it leads to.
+
+    Raises:
+        MienError: If it is a folder, a device, a pipe or a socket.
     """
     if path.is_dir():
         raise MienError(f"{path} must be a file to write. Got a folder.")
-    check_folder(path.parent)
+    if _is_special(path):
+        raise MienError(f"{path} must be a file to write. Got {SPECIAL}.")
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` that replaces it when the block ends without error.
 
-    The temporary file keeps the suffix of `path`, so libraries that choose a format by it work.
+    The temporary file keeps the suffix of `path`, so libraries that choose a format by it work. Of
+    a link the target is replaced.
+
+    Raises:
+        OSError: If it cannot be written, or `path` is a device, a pipe or a socket, which stay.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if _is_special(path):
+        raise OSError(errno.EEXIST, f"Is {SPECIAL}", str(path))
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    target.parent.mkdir(parents=True, exist_ok=True)
     # Few letters, for the file's own name may be as long as names can be.
     start = f".{path.stem[:20]}-"
-    handle, name = tempfile.mkstemp(prefix=start, suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=start, suffix=path.suffix, dir=target.parent)
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
         temporary.chmod(0o666 & ~UMASK)
-        temporary.replace(path)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 

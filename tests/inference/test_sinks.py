@@ -3,18 +3,20 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import subprocess
 import sys
 import tracemalloc
 from dataclasses import replace
 
+import pandas
 import pytest
 from test_journal import FOUR, SETTINGS, SOURCES, fill, reading
 
 from mien.errors import MienError
 from mien.inference.face import Verdict
 from mien.inference.journal import Journal
-from mien.inference.sinks import SINKS, Results, columns, write_csv
+from mien.inference.sinks import SINKS, Results, columns, csv_table, write_csv
 
 COLUMNS = (
     "source,face,status,answer,expression,confidence,anger,happiness,neutral,sadness,"
@@ -158,8 +160,33 @@ def test_an_unknown_format(tmp_path, name, complaint):
 
 def test_a_folder_in_the_place_of_the_file(tmp_path):
     (tmp_path / "out.csv").mkdir()
-    with pytest.raises(MienError, match="is a folder"):
+    with pytest.raises(MienError, match=r"must be a file to write\. Got a folder"):
         Results(tmp_path / "out.csv", SETTINGS)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes a pipe as POSIX does")
+def test_a_pipe_in_the_place_of_the_file_stays(tmp_path):
+    os.mkfifo(tmp_path / "out.csv")
+    with pytest.raises(MienError, match=r"out\.csv must be a file to write\. Got a device, a pipe"):
+        Results(tmp_path / "out.csv", SETTINGS)
+    assert [path.is_fifo() for path in tmp_path.iterdir()] == [True]
+
+
+def test_results_go_where_a_link_leads(tmp_path):
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    assert written(tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text(encoding="utf-8").startswith(COLUMNS)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("name", ["a\rb.jpg", "a\nb.jpg", "a\r\nb.jpg", "\r\n", 'a"b,c.jpg'])
+def test_a_name_with_line_ends_breaks_no_row(tmp_path, name, end):
+    path, names = tmp_path / "out.csv", ("source", "status")
+    csv_table([dict.fromkeys(names, name)] * 2, names, path, line_end=end)
+    with path.open(encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file)) == [[*names], [name, name], [name, name]]
+    assert pandas.read_csv(path, encoding="utf-8").to_numpy().tolist() == [[name, name]] * 2
+    assert path.read_bytes().startswith(b"source,status" + end.encode())
 
 
 def test_parquet_without_pyarrow_is_refused_before_the_work(tmp_path):

@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mien.errors import MienError, MissingExtraError, unknown_name
+from mien.files import check_replaceable
 from mien.inference.gathered import Gathered, partial_path
 from mien.inference.journal import Journal, Settings
 from mien.inference.lines import Record
@@ -62,9 +63,25 @@ def csv_table(
 ) -> None:
     """Write rows with these columns as CSV, as they come."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, lineterminator=line_end)
+        writer = csv.DictWriter(_Lines(file, line_end), names, lineterminator=_Lines.GIVEN)
         writer.writeheader()
         writer.writerows(found)
+
+
+class _Lines:
+    """Takes the lines of a CSV writer and ends them as wanted.
+
+    In many versions of Python the writer quotes a carriage return, which names may hold, only where
+    its own lines end with one.
+    """
+
+    GIVEN = "\r\n"
+
+    def __init__(self, file: IO[str], end: str) -> None:
+        self._file, self._end = file, end
+
+    def write(self, line: str) -> int:
+        return self._file.write(line.removesuffix(self.GIVEN) + self._end)
 
 
 def write_json(records: Iterable[Record], expressions: tuple[str, ...], path: Path) -> None:
@@ -116,7 +133,7 @@ def chosen_form(out: Path, form: str | None, known: Collection[str]) -> str:
         known: The formats there are.
 
     Raises:
-        MienError: If the format is not known or is not that of the suffix, or `out` is a folder.
+        MienError: If the format is not known or is not that of the suffix, or `out` is no file.
         MissingExtraError: If the format is Parquet and pyarrow is not installed.
     """
     named = out.suffix.lower().lstrip(".")
@@ -129,8 +146,7 @@ def chosen_form(out: Path, form: str | None, known: Collection[str]) -> str:
         raise MienError(unknown_name("format", form, known))
     if named in known and named != form:
         raise MienError(f"{out} is named as {named}, and the format asked for is {form}.")
-    if out.is_dir():
-        raise MienError(f"{out} is a folder, not a file to write results to.")
+    check_replaceable(out)
     # Better said now than when the last picture is done.
     if form == "parquet" and find_spec("pyarrow") is None:
         raise MissingExtraError("Writing Parquet", "parquet")
