@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import io
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pandas as pd
 import PIL.Image
 import pytest
 
+from mien.apps.cli.pictures import Found
 from mien.data.prepare.settings import PREPARED, Preparation
 from mien.data.split_file import SplitFile
 from mien.data.store import read_store, write_store
@@ -413,6 +416,54 @@ def test_marked_copies_never_replace_photos(mien, photos, small_model, monkeypat
     code, _, err = mien("analyze", "photos", "--model", small_model, "--annotated", ".")
     assert (code, "holds other files" in err) == (2, True)
     assert (photos / "a.jpg").read_bytes() == before
+
+
+def test_a_marked_copy_never_replaces_a_photo_among_earlier_copies(
+    mien, portrait, small_model, tmp_path
+):
+    marked = tmp_path / "marked"
+    command = ("--model", small_model, "--annotated", marked)
+    assert mien("analyze", portrait, *command).code == 0
+    photo = Path(shutil.copy(portrait, marked / "new.jpg"))
+    code, _, err = mien("analyze", photo, *command)
+    said = f"The marked copy of {photo} would replace it: give another folder."
+    assert (code, said in err) == (2, True)
+    assert photo.read_bytes() == portrait.read_bytes()
+
+
+def test_of_many_photos_only_what_is_shown_is_held():
+    def records():
+        for number in range(20_000):
+            status = "no face" if number % 10_000 else "error"
+            yield {"source": f"{number}.jpg", "status": status, "message": "It is empty."}
+
+    found = Found()
+    tracemalloc.start()
+    found.take(records(), EXPRESSIONS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.photos, found.rows, len(found.errors)) == (20_000, 20_000, 2)
+    assert [row["source"] for row in found.first] == [f"{number}.jpg" for number in range(50)]
+    assert peak < 500_000
+
+
+def test_of_many_photos_the_table_shows_the_first(mien, small_model, tmp_path):
+    pixels = PIL.Image.fromarray(np.full((40, 40, 3), 90, np.uint8))
+    for number in range(53):
+        pixels.save(tmp_path / f"{number:02}.png")
+    code, out, _ = mien("analyze", tmp_path, "--model", small_model)
+    assert (code, "49.png" in out, "50.png" in out) == (0, True, False)
+    assert "… and 3 more rows; --out FILE writes all" in out
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a name as only POSIX allows")
+def test_a_name_with_a_carriage_return_is_one_row_on_standard_output(
+    mien, portrait, small_model, tmp_path
+):
+    photo = shutil.copy(portrait, tmp_path / "a\rb.jpg")
+    _, out, _ = mien("analyze", photo, "--model", small_model, "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(out, newline=""))
+    assert row["source"] == str(photo)
 
 
 def test_a_format_and_a_suffix_agree(mien, portrait, small_model, tmp_path):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mien.inference.journal import Journal
     from mien.inference.lines import Record
     from mien.inference.marked import MarkedCopies
-    from mien.inference.sinks import Results
+    from mien.inference.sinks import Results, Row
 
 MOST_ERRORS = 20
 
@@ -45,12 +46,12 @@ def analyze_photos(analyzer: Analyzer, inputs: Sequence[Path], written: Written)
         file = out or Path(name) / f"readings.{form or 'json'}"
         gathered = Results(file, settings, form, resume=written.resume)
         try:
-            records, whole = _gather(job, gathered, out)
+            found, whole = _gather(job, gathered, out)
         except (MienError, OSError) as error:
             stop_if_kept(out, error)
             raise
-        _show(records, analyzer, file, out, form)
-    _finish(records, problems, whole)
+        _show(found, analyzer, file, out, form)
+    _finish(found, problems, whole)
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,49 @@ class _Job:
     problems: list[str]
 
 
-def _gather(job: _Job, gathered: Results, out: Path | None) -> tuple[list[Record], bool]:
+@dataclass
+class Found:
+    """What is said of the photos in the end; of many, the readings are not held.
+
+    Attributes:
+        photos: How many there are.
+        errors: What is wrong with those that could not be read.
+        rows: How many rows their table has.
+        first: Those of them that are shown.
+    """
+
+    photos: int = 0
+    errors: list[str] = field(default_factory=list)
+    rows: int = 0
+    first: list[Row] = field(default_factory=list)
+
+    def take(self, records: Iterable[Record], expressions: Sequence[str]) -> None:
+        """Go through the records of photos."""
+        from mien.apps.cli.tables import MOST_ROWS
+        from mien.inference.sinks import rows
+
+        for row in rows(self._noted(records), expressions):
+            self.rows += 1
+            if len(self.first) < MOST_ROWS:
+                self.first.append(row)
+
+    def _noted(self, records: Iterable[Record]) -> Iterator[Record]:
+        for record in records:
+            self.photos += 1
+            if record["status"] == "error":
+                self.errors.append(record["message"])
+            yield record
+
+
+def _gather(job: _Job, gathered: Results, out: Path | None) -> tuple[Found, bool]:
     """Read the photos and write the results; return what was found, and whether in all of them."""
+    found = Found()
     with gathered:
         whole = _read_all(job, gathered.journal)
         if not whole and out:
             _stop_and_keep(gathered.journal)
-        return list(gathered.journal.records()), whole
+        found.take(gathered.journal.records(), job.analyzer.labels.expressions)
+    return found, whole
 
 
 def _paths(inputs: Sequence[Path], problems: list[str]) -> list[Path]:
@@ -153,31 +190,32 @@ def _stop_and_keep(journal: Journal) -> None:
     sys.exit(exits.INTERRUPTED)
 
 
-def _show(
-    records: Sequence[Record],
-    analyzer: Analyzer,
-    file: Path,
-    out: Path | None,
-    form: str | None,
-) -> None:
-    from mien.apps.cli.tables import readings_table
-    from mien.inference.sinks import rows
-
+def _show(found: Found, analyzer: Analyzer, file: Path, out: Path | None, form: str | None) -> None:
     if out is None and form is not None:
-        sys.stdout.write(file.read_text(encoding="utf-8"))
+        # As it stands in the file, where names may hold carriage returns.
+        with file.open(encoding="utf-8", newline="") as content:
+            shutil.copyfileobj(content, sys.stdout)
         return
-    expressions = analyzer.labels.expressions
-    if any(record["status"] != "error" for record in records):
-        results.print(readings_table(list(rows(records, expressions)), expressions))
+    if len(found.errors) < found.photos:
+        _print_table(found, analyzer.labels.expressions)
     if out is not None:
         say(f"Wrote {out}")
 
 
-def _finish(records: Sequence[Record], problems: Sequence[str], whole: bool) -> None:
-    errors = [record["message"] for record in records if record["status"] == "error"]
-    complain([*errors, *problems], MOST_ERRORS)
+def _print_table(found: Found, expressions: Sequence[str]) -> None:
+    from mien.apps.cli.tables import readings_table
+
+    table = readings_table(found.first, expressions)
+    if left_out := found.rows - len(found.first):
+        table.caption = f"… and {left_out} more rows; --out FILE writes all"
+    results.print(table)
+
+
+def _finish(found: Found, problems: Sequence[str], whole: bool) -> None:
+    complain([*found.errors, *problems], MOST_ERRORS)
     if not whole:
-        say(f"Interrupted after {len(records)} photos: what is above is not all.")
+        say(f"Interrupted after {found.photos} photos: what is above is not all.")
         sys.exit(exits.INTERRUPTED)
-    if errors or problems:
-        sys.exit(exits.BAD_INPUT if len(errors) == len(records) else exits.INCOMPLETE)
+    if found.errors or problems:
+        unread = len(found.errors) == found.photos
+        sys.exit(exits.BAD_INPUT if unread else exits.INCOMPLETE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,9 @@ def analyze_videos(job: VideoJob) -> None:
             stop_if_kept(job.written.out, error)
             raise
         if job.written.out is None and job.written.form is not None:
-            sys.stdout.write(out.read_text(encoding="utf-8"))
+            # As it stands in the file, where names may hold carriage returns.
+            with out.open(encoding="utf-8", newline="") as content:
+                shutil.copyfileobj(content, sys.stdout)
         elif any(outcome.frames for outcome in outcomes):
             results.print(persons_table(outcomes))
     if whole and job.written.out:
