@@ -6,15 +6,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from mien.data.readers.folder import SPLIT_FOLDERS
 from mien.data.sample import Split
+from mien.data.split_names import SPLIT_NAMES
 from mien.data.store import TABLE, is_store
 from mien.data.tree import TreeFile, tree_files
 from mien.errors import DataError
 
 SUFFIX = ".parquet"
 
-_SPLIT = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(SPLIT_FOLDERS)})(?![^\W\d_])")
+_SPLIT = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(SPLIT_NAMES)})(?![^\W\d_])")
 """A word that names a split, with no other letter beside it: of `trained` it is no word."""
 
 _SHARD = re.compile(r"-\d+-of-\d+.*")
@@ -51,7 +51,7 @@ def split_of(path: PurePosixPath) -> Split:
     """
     names = (_SHARD.sub("", path.stem), *reversed(path.parts[:-1]))
     words = (_SPLIT.findall(name.lower()) for name in names)
-    return next((SPLIT_FOLDERS[found[-1]] for found in words if found), "")
+    return next((SPLIT_NAMES[found[-1]] for found in words if found), "")
 
 
 def _check_no_store(path: Path, files: Sequence[TreeFile]) -> None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from mien.data.hub import split_of
 from mien.data.parquet import RowPicture, parquet_file
-from mien.data.readers.folder import named_split
 from mien.data.readers.manifest import is_list
 from mien.data.sample import Split
+from mien.data.split_names import named_split
 from mien.data.tree import TreeFile
 from mien.errors import DataError, MissingExtraError
 

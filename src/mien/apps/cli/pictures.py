@@ -197,18 +197,11 @@ def _show(found: Found, analyzer: Analyzer, file: Path, out: Path | None, form: 
             shutil.copyfileobj(content, sys.stdout)
         return
     if len(found.errors) < found.photos:
-        _print_table(found, analyzer.labels.expressions)
+        from mien.apps.cli.tables import readings_table
+
+        results.print(readings_table(found.first, analyzer.labels.expressions, found.rows))
     if out is not None:
         say(f"Wrote {out}")
-
-
-def _print_table(found: Found, expressions: Sequence[str]) -> None:
-    from mien.apps.cli.tables import readings_table
-
-    table = readings_table(found.first, expressions)
-    if left_out := found.rows - len(found.first):
-        table.caption = f"… and {left_out} more rows; --out FILE writes all"
-    results.print(table)
 
 
 def _finish(found: Found, problems: Sequence[str], whole: bool) -> None:

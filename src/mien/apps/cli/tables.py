@@ -17,14 +17,17 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 BAR_CELLS = 8
 
 
-def readings_table(rows: Sequence[Row], expressions: Sequence[str]) -> Table:
+def readings_table(
+    rows: Sequence[Row], expressions: Sequence[str], count: int | None = None
+) -> Table:
     """Return a table of results, one line a face, with the runner-up beside the expression.
 
     Args:
         rows: From `mien.inference.sinks.rows`; those past 50 are left out and counted.
         expressions: The label set's expressions.
+        count: How many rows there are, if more than are given.
     """
-    left_out = len(rows) - MOST_ROWS
+    left_out = (len(rows) if count is None else count) - MOST_ROWS
     caption = f"… and {left_out} more rows; --out FILE writes all" if left_out > 0 else None
     table = Table(caption=caption, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("Photo", overflow="fold")

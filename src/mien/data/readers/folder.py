@@ -7,34 +7,10 @@ from pathlib import Path, PurePosixPath
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
 from mien.data.sample import Split
+from mien.data.split_names import SPLIT_NAMES
 from mien.data.tree import TreeFile, tree_files
-from mien.errors import DataError, unknown_name
+from mien.errors import DataError
 from mien.labels import ClassNames
-
-SPLIT_FOLDERS: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-    "publictest": "val",
-    "test": "test",
-    "testing": "test",
-    "privatetest": "test",
-}
-"""Names of folders that hold a split, in lower case."""
-
-
-def named_split(text: str, where: str) -> Split:
-    """Return the split that a name in any case means; that of "" is "".
-
-    Raises:
-        DataError: If it means none; says where, and names the nearest.
-    """
-    if text and text.lower() not in SPLIT_FOLDERS:
-        raise DataError(f"{where}: {unknown_name('split', text, SPLIT_FOLDERS)}")
-    return SPLIT_FOLDERS[text.lower()] if text else ""
 
 
 @READERS.register("folder")
@@ -66,7 +42,7 @@ class Folder(PictureReader):
     def split(self, path: PurePosixPath) -> Split:
         """Return the split a picture's path tells, "" if none."""
         folders = (part.lower() for part in path.parts[:-2])
-        return next((SPLIT_FOLDERS[name] for name in folders if name in SPLIT_FOLDERS), "")
+        return next((SPLIT_NAMES[name] for name in folders if name in SPLIT_NAMES), "")
 
     def subject(self, path: PurePosixPath) -> str:
         """Return who is shown, as far as the path tells."""

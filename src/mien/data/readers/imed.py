@@ -13,8 +13,8 @@ import re
 from pathlib import Path
 
 from mien.data.readers import READERS
-from mien.data.readers.folder import SPLIT_FOLDERS
 from mien.data.readers.pattern import ByPattern, is_picture
+from mien.data.split_names import SPLIT_NAMES
 from mien.data.tree import tree_files
 from mien.errors import DataError
 from mien.labels import label_set
@@ -44,4 +44,4 @@ def _is_split(path: Path) -> bool:
     except DataError:  # the reader will say so
         return False
     above = [{part.lower() for part in picture.parts[:-2]} for picture in pictures]
-    return bool(above) and all(folders & SPLIT_FOLDERS.keys() for folders in above)
+    return bool(above) and all(folders & SPLIT_NAMES.keys() for folders in above)

@@ -13,7 +13,7 @@ from typing import Any
 from mien.data.parquet import parquet_file
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
-from mien.data.readers.folder import named_split
+from mien.data.split_names import named_split
 from mien.data.tables import csv_rows
 from mien.data.tree import TreeFile
 from mien.errors import DataError

@@ -7,7 +7,7 @@ from pathlib import Path
 from mien.data.pattern import PathPattern
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
-from mien.data.readers.folder import named_split
+from mien.data.split_names import named_split
 from mien.data.tree import TreeFile, tree_files
 from mien.errors import DataError
 from mien.inference.pictures import SUFFIXES
