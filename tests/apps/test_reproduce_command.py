@@ -182,7 +182,7 @@ def test_the_small_networks_are_reproduced_quickly_from_the_real_archive(
         )
         assert code == 0, err
     text = (tmp_path / "page.md").read_text()
-    rows = re.findall(r"(?m)^\| (?:Model [48], CK\+48|Test of 20 %|Five folds) \|.*$", text)
+    rows = re.findall(r"(?m)^\| \[(?:Model [48], CK\+48|Test of 20 %|Five folds)\]\(.*$", text)
     figured = [row for row in rows if row.count(" [") >= 2]
     assert len(figured) >= 4
     assert "Model 8, CK+48 | CK+48 |" in text  # in the section on leakage
