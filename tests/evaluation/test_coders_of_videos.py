@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,10 +75,26 @@ def test_stretches_of_mien_and_of_boris_are_read(tmp_path):
     assert is_timed(episodes)
     assert is_timed(boris)
     found = read_stretches(episodes)
-    assert found == coding("mien", (0, 2.5, "neutral"), (2.5, 4, "happiness"), video="a/clip.mp4")
+    expected = coding("mien", (0, 2.5, "neutral"), (2.5, 4, "happiness"), video="a/clip.mp4")
+    assert found == replace(expected, persons=frozenset({"1"}), rests=False)
     assert read_stretches(boris).videos == {
         "clip": [Stretch(1, 2, "smile?"), Stretch(62.5, 63.25, "happiness")]
     }
+
+
+def test_an_export_of_boris_is_read_as_it_is(tmp_path):
+    head = ("Observation id", "Source", "Media file name", "Subject", "Behavior", "Start (s)")
+    player = "player #1:C:\\clips\\one.mp4"
+    seen = [("mother", "happy", 1, 3), ("mother", "blink", 2, 2), ("infant", "sad", 5, 6)]
+    rows = [("anna 1", player, "C:\\clips\\one.mp4", *one) for one in seen]
+    found = read_stretches(write(tmp_path / "boris.csv", (*head, "Stop (s)"), *rows))
+    stretches = [Stretch(1, 3, "happiness"), Stretch(5, 6, "sadness")]
+    assert found.videos == {"C:\\clips\\one.mp4": stretches}
+    assert found.persons == {"mother", "infant"}
+    other = {"a/one.mp4": stretches, "a/two.mp4": stretches}
+    codes, steps = in_steps([found, TimedCoding("anna", other, True)], 1.0)
+    assert set(steps.videos) == {"one.mp4", "two.mp4"}
+    assert (codes.codes[0] == codes.codes[1]).tolist() == [True] * 6 + [False] * 6
 
 
 def test_frames_last_until_the_next_and_gaps_are_not_coded(tmp_path):
@@ -116,7 +133,7 @@ HEAD = ("start", "end", "label")
     ("rows", "message"),
     [
         ([HEAD, (2, 1, "sad")], "line 2: ends at 1 s, before it begins at 2 s"),
-        ([HEAD, ("soon", 1, "sad")], "line 2: wanted a time in seconds or as hh:mm:ss.sss, found"),
+        ([HEAD, ("soon", 1, "sad")], "line 2: wanted a time in seconds, with a dec.* found 'soon'"),
         ([HEAD, (-1, 1, "sad")], "line 2: wanted a time in seconds"),
         ([HEAD, (1, 3, "sad"), (0, 2, "fear")], "line 2: says 'sadness' of 1 s, where 'fear' is s"),
         ([HEAD, (1, 3, "")], "says of no time what is to be seen"),
@@ -126,7 +143,7 @@ HEAD = ("start", "end", "label")
         ),
         (
             [("frame", "time", "answer"), (0, 0, "sad"), (0, 0, "fear"), (1, 1, "sad")],
-            "line 3: says 'fear' of 0 s, where 'sadness' is said, too: keep the rows of one person",
+            "line 3: says 'fear' of 0 s, where 'sadness' is said, too: keep what is of one person",
         ),
     ],
 )
@@ -160,9 +177,27 @@ def test_a_folder_of_elan_files_is_one_coder_who_saw_them_all(tmp_path):
         read_elan(tmp_path / "empty")
 
 
+def test_annotations_that_follow_at_once_are_one_stretch(tmp_path):
+    slots = '<TIME_SLOT TIME_SLOT_ID="ts4" TIME_VALUE="4000"/></TIME_ORDER>'
+    path = eaf(tmp_path / "a.EAF", annotations=annotation() + annotation("joy", "ts2", "ts4"))
+    path.write_text(path.read_text().replace("</TIME_ORDER>", slots))
+    assert read_elan(path) == coding("a", (1.1, 4, "happiness"))
+    assert list(read_elan(tmp_path).videos) == ["clip.mp4"]
+    path.write_text(path.read_text().replace('REF1="ts2"', 'REF1="ts1"'))
+    path.write_text(path.read_text().replace(">joy<", ">sad<"))
+    with pytest.raises(DataError, match=r"annotation a1: says 'sadness' of 1\.1 s"):
+        read_elan(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            EAF.format(
+                video="a", annotations=annotation(start="ts2", end="ts1"), other="b", others=""
+            ),
+            "the annotation a1 has no begin or end, or they are exchanged",
+        ),
         ("start,end\n", "is not an ELAN file: syntax error"),
         ("<html/>", "is not an ELAN file with a tier"),
         (
@@ -213,6 +248,34 @@ def test_videos_are_matched_by_file_name_and_who_shares_none_is_named():
     assert set(both.videos) == {"clip.mp4"}
 
 
+def test_between_episodes_of_mien_is_no_face(tmp_path):
+    head = ("source", "person", "expression", "onset", "apex", "offset")
+    rows = [(0, 0, 1), (1, 1, 2), (4, 4, 5)]
+    episodes = write(tmp_path / "mien.csv", head, *(("clip.mp4", 1, "fear", *row) for row in rows))
+    anna = coding("anna", (1, 5, "fear"), (5, 5, "neutral"))
+    codes, _ = in_steps([anna, read_stretches(episodes)], 1.0)
+    assert (codes.codes != NOT_CODED).tolist() == [[True] * 5, [True, True, False, False, True]]
+
+
+@pytest.mark.parametrize(
+    ("stretches", "seconds", "message"),
+    [
+        ([], 0.1, "1 to 5,000,000 steps of 0.1 s. Got 0: clip.mp4 would be 0 s long"),
+        ([(0, 3, "fear")], 100, "Got 0: clip.mp4 would be 3 s long"),
+        ([(0, 3_600_000, "fear")], 0.1, "Got 36,000,000: clip.mp4 would be 3,600,000 s long"),
+    ],
+)
+def test_no_steps_and_too_many_are_one_sentence(stretches, seconds, message):
+    with pytest.raises(MienError, match=message):
+        in_steps([coding("a", *stretches), coding("b", *stretches)], seconds)
+
+
+@pytest.mark.parametrize(("end", "count"), [(0.7, 1), (0.75, 1), (0.76, 2), (1.25, 2), (1.26, 3)])
+def test_a_step_counts_if_its_middle_was_seen(end, count):
+    both = [coding(name, (0, end, "fear")) for name in "ab"]
+    assert len(in_steps(both, 0.5)[1].starts) == count
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_step_must_have_a_length(seconds):
     with pytest.raises(MienError, match="longer than 0 s"):
@@ -232,6 +295,19 @@ def test_figures_are_of_steps_and_intervals_of_blocks():
     assert pair.agreed.low < 0.7
     few = agreement_over_time([coding("a", (0, 2, "fear")), coding("b", (0, 3, "fear"))])
     assert np.isnan([few.alpha.low, few.pairs[0].agreed.low, few.pairs[0].kappa.low]).all()
+
+
+def test_where_little_happens_nobody_can_tell_how_kappa_varies():
+    """Blocks in which both say neutral all the time tell nothing of how well fear is found."""
+    ends = [(290, 291, "neutral")]
+    one = coding("one", (1, 3, "fear"), *ends)
+    (pair,) = agreement_over_time([one, coding("two", (1, 4, "fear"), *ends)]).pairs
+    assert pair.kappa.value == pytest.approx(0.798, abs=1e-3)
+    assert np.isnan([pair.kappa.low, pair.kappa.high]).all()
+    several = [(20 * k + 1, 20 * k + 3 + k / 10, "fear") for k in range(5)]
+    other = [(start, start + 2, what) for start, _, what in several]
+    (pair,) = agreement_over_time([coding("one", *several), coding("two", *other)]).pairs
+    assert pair.kappa.low < pair.kappa.value < pair.kappa.high
 
 
 def test_onsets_are_of_stretches_that_overlap_each_once():
@@ -308,6 +384,27 @@ def test_the_command_compares_people_elan_and_mien(mien, tmp_path):
     assert code == 0, err
     data = json.loads((out_folder / "agreement.json").read_text())
     assert (data["step_seconds"], data["categories"]) == (0.5, ["happiness", "nothing"])
+
+
+def test_what_may_not_be_meant_is_said(mien, tmp_path):
+    head = ("video", "start", "end", "label", "subject")
+    both = [("one.mp4", 1, 3, "sad", "p1"), ("two.mp4", 0, 2, "fear", "p2")]
+    anna, ben = (write(tmp_path / f"{who}.csv", head, *both) for who in ("anna", "ben"))
+    carl = write(tmp_path / "carl.csv", head, both[0])
+    dora = write(tmp_path / "dora.csv", head, ("a/other.mp4", *both[0][1:]))
+    out = ("--out", tmp_path / "page")
+    code, _, err = mien("agree", anna, carl, *out)
+    assert code == 0, err
+    assert "anna: 2 persons are taken for one (p1, p2)." in err
+    assert "two.mp4 is coded by anna alone, and is not compared." in err
+    page = (tmp_path / "page" / "agreement.html").read_text(encoding="utf-8")
+    assert "seconds coded of" in page
+    data = json.loads((tmp_path / "page" / "agreement.json").read_text())
+    assert data["seconds_coded"]["two.mp4"] == {"anna": pytest.approx(2), "carl": 0}
+    code, _, err = mien("agree", carl, dora, *out)
+    assert (code, "Taken for one video: one.mp4, other.mp4." in err) == (0, True)
+    code, _, err = mien("agree", anna, ben, *out)
+    assert (code, "alone" in err, "Taken" in err) == (0, False, False)
 
 
 def test_pictures_and_videos_are_not_mixed(mien, tmp_path):

@@ -21,6 +21,10 @@ WITHIN = (-1.0, 1.0)
 """The smallest and the largest kappa or alpha."""
 
 
+FEWEST = 5
+"""Blocks in which something happens, below which nobody can tell how blocks differ."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """A figure with its 95 % interval; its bounds are NaN where nothing is known of it."""
@@ -93,7 +97,8 @@ def agreement(codes: Codes, steps: Steps | None = None) -> Agreement:
     said = votes(codes)
     several = said.sum(1) > 1
     said = said[several]
-    alpha = _measured(lambda pick: krippendorff(said[pick]), len(said), _of(blocks, several))
+    drawn = _of(blocks, several)
+    alpha = _measured(lambda pick: krippendorff(said[pick]), said.argmax(1), drawn)
     return Agreement(codes, tuple(pair for pair in pairs if pair is not None), alpha, steps)
 
 
@@ -156,7 +161,7 @@ def _pair(codes: Codes, blocks: Groups | None, one: int, two: int) -> Pair | Non
         second=codes.coders[two],
         counts=counted(slice(None)),
         agreed=Measured(float(hits.mean()), *_share_interval(hits, drawn)),
-        kappa=_measured(lambda pick: cohen_kappa(counted(pick)), len(first), drawn),
+        kappa=_measured(lambda pick: cohen_kappa(counted(pick)), cells, drawn),
     )
 
 
@@ -171,7 +176,22 @@ def _share_interval(hits: NDArray[np.bool_], blocks: Groups | None) -> tuple[flo
 
 
 def _measured(
-    value: Callable[[NDArray[np.intp]], float], count: int, blocks: Groups | None
+    value: Callable[[NDArray[np.intp]], float], said: NDArray[np.int64], blocks: Groups | None
 ) -> Measured:
+    """Return a figure with its interval.
+
+    Args:
+        value: What is computed of some pictures, by their positions.
+        said: int (U,), what is said of each.
+        blocks: What is drawn together.
+    """
+    count = len(said)
     found = drawn_interval(value, count, blocks, within=WITHIN)
-    return Measured(value(np.arange(count)), *(UNKNOWN if has_no_width(found) else found))
+    known = not has_no_width(found) and (blocks is None or _telling(said, blocks) >= FEWEST)
+    return Measured(value(np.arange(count)), *(found if known else UNKNOWN))
+
+
+def _telling(said: NDArray[np.int64], blocks: Groups) -> int:
+    """Return how many blocks have anything but what is said most of the time."""
+    usual = np.bincount(said).argmax() if len(said) else 0
+    return len(np.unique(blocks[said != usual]))

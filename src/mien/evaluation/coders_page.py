@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mien import figures, pages
-from mien.evaluation.coders import Agreement, Measured, Pair
+from mien.evaluation.coders import FEWEST, Agreement, Measured, Pair
 from mien.evaluation.codings import NOT_CODED, Codes
 from mien.evaluation.onsets import Onsets
 from mien.evaluation.sections.matrix import confusion_figure
@@ -34,7 +34,8 @@ OF_PICTURES = (
 
 OF_STEPS = (
     f"In brackets: 95 % bootstrap intervals over blocks of {BLOCK:g} s, for neighbouring steps"
-    " mostly say the same; where there is one block only there is none. They tell nothing of other"
+    f" mostly say the same; kappa and alpha have none where fewer than {FEWEST} blocks have"
+    " anything but what is said most of the time. They tell nothing of other"
     " people and other videos. Videos are looked at from their beginning to the last thing that"
     " any coder says."
 )
@@ -102,9 +103,33 @@ def _summary(found: Agreement) -> str:
             f" {DISAGREEMENTS} lists."
         ),
         pages.table(header(found), map(pair_cells, found.pairs)),
+        *_coded(found),
         pages.paragraph(ABOUT.format(units=units(found)), note=True),
         pages.paragraph(OF_PICTURES if found.steps is None else OF_STEPS, note=True),
     )
+
+
+def _coded(found: Agreement) -> list[str]:
+    """Return the table of what each coder has coded of each video."""
+    if found.steps is None:
+        return []
+    rows = [
+        (video, *(f"{seconds:.1f}" for seconds in said.values()))
+        for video, said in coded_seconds(found.codes, found.steps).items()
+    ]
+    return [pages.table(("seconds coded of", *found.codes.coders), rows)]
+
+
+def coded_seconds(codes: Codes, steps: Steps) -> dict[str, dict[str, float]]:
+    """Return how many seconds of each video each coder has coded."""
+    coded = codes.codes != NOT_CODED
+    return {
+        str(video): {
+            coder: float(coded[place, steps.videos == video].sum() * steps.seconds)
+            for place, coder in enumerate(codes.coders)
+        }
+        for video in np.unique(steps.videos)
+    }
 
 
 def _section(place: int, pair: Pair, found: Agreement, folder: Path) -> str:
@@ -145,6 +170,7 @@ def _data(found: Agreement) -> dict[str, Any]:
         "pictures": len(found.codes.pictures),
         "step_seconds": None if found.steps is None else found.steps.seconds,
         "categories": list(found.codes.categories),
+        "seconds_coded": None if found.steps is None else coded_seconds(found.codes, found.steps),
         "krippendorff_alpha": _figures(found.alpha),
         "pairs": [
             {

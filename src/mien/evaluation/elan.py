@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from mien.errors import DataError, unknown_name
 from mien.evaluation.codings import category_of
-from mien.evaluation.stretches import Stretch, TimedCoding
+from mien.evaluation.stretches import Stretch, TimedCoding, in_order, joined
 from mien.labels import ClassNames
 
 SUFFIX = ".eaf"
@@ -19,7 +19,11 @@ Slots = dict[str, float | None]
 
 def is_elan(path: Path) -> bool:
     """Say whether a path is an ELAN file or a folder, of which the ELAN files count."""
-    return path.is_dir() or path.suffix.lower() == SUFFIX
+    return path.is_dir() or _is_file(path)
+
+
+def _is_file(path: Path) -> bool:
+    return path.suffix.lower() == SUFFIX and not path.name.startswith(".")
 
 
 def read_elan(path: Path, tier: str | None = None, names: ClassNames | None = None) -> TimedCoding:
@@ -35,7 +39,7 @@ def read_elan(path: Path, tier: str | None = None, names: ClassNames | None = No
         DataError: If it is not of ELAN, has no such tier, or several where none is named, the
             tier's annotations have no times of their own, or two files are of one video.
     """
-    files = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    files = sorted(filter(_is_file, path.iterdir())) if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path} holds no ELAN file (*{SUFFIX}).")
     videos: dict[str, Sequence[Stretch]] = {}
@@ -57,9 +61,11 @@ def _read(path: Path, tier: str | None, names: ClassNames) -> tuple[str, Sequenc
     media = top.find("HEADER/MEDIA_DESCRIPTOR")
     url = "" if media is None else media.get("MEDIA_URL", "")
     slots = _slots(top)
-    found = [_stretch(one, slots, names, path) for one in _annotations(top, tier, path)]
-    said = sorted((s for s in found if s.category), key=lambda s: s.start)
-    return PurePosixPath(unquote(url)).name, said
+    found = [
+        (f"{path}, annotation {one.get('ANNOTATION_ID')}", _stretch(one, slots, names, path))
+        for one in _annotations(top, tier, path)
+    ]
+    return PurePosixPath(unquote(url)).name, joined(in_order(found))
 
 
 def _annotations(
@@ -77,7 +83,8 @@ def _annotations(
     found = tiers[chosen].findall("ANNOTATION/ALIGNABLE_ANNOTATION")
     if len(found) != len(tiers[chosen].findall("ANNOTATION")):
         raise DataError(
-            f"{path}: the annotations of the tier {chosen!r} have no times of their own."
+            f"{path}: the annotations of the tier {chosen!r} have no times of their own: name the"
+            " tier that they refer to, or give them times in ELAN."
         )
     return found
 
@@ -93,7 +100,10 @@ def _slots(top: ElementTree.Element) -> Slots:
 
 def _stretch(one: ElementTree.Element, slots: Slots, names: ClassNames, path: Path) -> Stretch:
     start, end = (slots.get(one.get(f"TIME_SLOT_REF{place}", "")) for place in (1, 2))
-    if start is None or end is None:
-        raise DataError(f"{path}: the annotation {one.get('ANNOTATION_ID')} has no begin or end.")
+    if start is None or end is None or end < start:
+        raise DataError(
+            f"{path}: the annotation {one.get('ANNOTATION_ID')} has no begin or end, or they are"
+            " exchanged."
+        )
     text = one.findtext("ANNOTATION_VALUE") or ""
     return Stretch(start, end, category_of(text, names) if text.strip() else "")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from math import ceil
+from pathlib import PureWindowsPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,16 @@ from mien.errors import MienError
 from mien.evaluation.codings import NOT_CODED, Codes, alone, check_coders
 from mien.evaluation.stretches import Stretch, TimedCoding
 
+DIGITS = 9
+"""Decimals of times that are compared: what is beyond is of binary numbers, not of clocks."""
+
 Videos = Mapping[str, Sequence[Stretch]]
 
 STEP = 0.1
 """Seconds of a step unless said otherwise; people's own onsets differ by more."""
+
+MOST_STEPS = 5_000_000
+"""More are a mistake: they are 139 hours in steps of 0.1 s."""
 
 BLOCK = 10.0
 """Seconds that are drawn together for intervals: neighbouring steps mostly say the same."""
@@ -42,7 +49,7 @@ class Steps:
     @property
     def middles(self) -> NDArray[np.float64]:
         """The middle of each, in seconds: float (U,)."""
-        return self.starts + self.seconds / 2
+        return np.round(self.starts + self.seconds / 2, DIGITS)
 
     @property
     def blocks(self) -> NDArray[np.str_]:
@@ -66,7 +73,7 @@ def in_steps(
 
     Raises:
         MienError: If there are not two coders, two have one name, a coder shares no video with
-            another, or a step has no length.
+            another, a step has no length, or there are no steps, or too many.
     """
     check_coders([coding.coder for coding in codings])
     if not 0 < seconds < float("inf"):
@@ -91,19 +98,23 @@ def by_shared_names(codings: Sequence[TimedCoding]) -> list[Videos]:
     """
     if all(len(coding.videos) == 1 for coding in codings):
         name = next(filter(None, (n for coding in codings for n in coding.videos)), "video")
-        return [{PurePath(name).name: next(iter(coding.videos.values()))} for coding in codings]
+        return [
+            {PureWindowsPath(name).name: next(iter(coding.videos.values()))} for coding in codings
+        ]
     said = [_by_file_name(coding.videos) for coding in codings]
     apart = alone(said)
     if apart:
         first = next(iter(codings[apart[0]].videos))
         raise MienError(
-            f"{codings[apart[0]].coder} names no video as another coder does, {first!r} first."
+            f"{codings[apart[0]].coder} names no video as another coder does, {first!r} first:"
+            " --picture names the column of the video."
         )
     return said
 
 
 def _by_file_name(videos: Videos) -> Videos:
-    short = {PurePath(name).name: stretches for name, stretches in videos.items()}
+    # BORIS writes the paths of the system that it ran on; these are understood with either slash.
+    short = {PureWindowsPath(name).name: stretches for name, stretches in videos.items()}
     return short if len(short) == len(videos) else videos
 
 
@@ -118,8 +129,14 @@ def _steps(said: Sequence[Videos], seconds: float) -> Steps:
     for videos in said:
         for name, stretches in videos.items():
             last[name] = max(last.get(name, 0.0), *(s.end for s in stretches), 0.0)
-    # Half a step less, for a step counts if its middle was looked at; rounded as decimals are not.
-    counts = {name: round(end / seconds) for name, end in sorted(last.items())}
+    # A step counts if its middle lies before the end.
+    counts = {name: ceil(round(end / seconds - 0.5, DIGITS)) for name, end in sorted(last.items())}
+    longest = max(last, key=lambda name: last[name])
+    if not 0 < sum(counts.values()) <= MOST_STEPS:
+        raise MienError(
+            f"There must be 1 to {MOST_STEPS:,} steps of {seconds:g} s. Got"
+            f" {sum(counts.values()):,}: {longest} would be {last[longest]:,.10g} s long."
+        )
     starts = [np.arange(count) * seconds for count in counts.values()]
     names = np.repeat(np.array(list(counts), dtype=np.str_), list(counts.values()))
     return Steps(names, np.concatenate(starts), seconds)

@@ -16,12 +16,16 @@ from mien.errors import DataError
 from mien.evaluation.codings import CATEGORIES, category_of, column_of
 from mien.labels import ClassNames
 
-STARTS = ("onset", "start", "begin", "start (s)")
-ENDS = ("offset", "end", "stop", "stop (s)")
+STARTS = ("onset", "start", "begin", "start (s)", "start_time", "begin time - ss.msec")
+ENDS = ("offset", "end", "stop", "stop (s)", "end_time", "end time - ss.msec")
 TIMES = ("time", "timestamp")
-VIDEOS = ("source", "video", "media file name", "media file", "observation id", "file", "filename")
+VIDEOS = ("media file name", "source", "video", "media file", "observation id", "file", "filename")
+PERSONS = ("subject", "person", "track", "face_id")
 CODES = (*CATEGORIES, "behavior", "annotation")
 """Columns are the first of these that are there: mien's, BORIS's, and what people call them."""
+
+APEX = "apex"
+"""The column that tells mien's episodes, which name neutral ones, too: between them is no face."""
 
 FRAME = "frame"
 """The column that tells a table of frames from one of pictures that says when they were coded."""
@@ -53,11 +57,13 @@ class TimedCoding:
         coder: The coder's name.
         videos: The stretches by video, in order, no two at one time.
         rests: Whether what lies between them was looked at, too, and showed nothing.
+        persons: Whom it is of, where the coder says so.
     """
 
     coder: str
     videos: Mapping[str, Sequence[Stretch]]
     rests: bool
+    persons: frozenset[str] = frozenset()
 
 
 def is_timed(path: Path) -> bool:
@@ -81,8 +87,9 @@ def read_stretches(
 ) -> TimedCoding:
     """Read a CSV table of stretches with start and end, or of frames with their times.
 
-    Between stretches nothing is to be seen. A frame lasts until the next, or for twice the usual
-    time between two; what lies between frames, and frames of which nothing is said, are not coded.
+    Between stretches nothing is to be seen, but between mien's, which is not coded; those without
+    a length, as of events, are left out. A frame lasts until the next, or for twice the usual time
+    between two; what lies between frames, and frames of which nothing is said, are not coded.
 
     Args:
         path: The table; its name without suffix is the coder's.
@@ -94,19 +101,24 @@ def read_stretches(
         DataError: If it cannot be read, lacks a column, a time is none, or two things are said of
             one time; names the line.
     """
-    known, found = names or ClassNames(), defaultdict[str, list[tuple[int, Stretch]]](list)
+    known, found = names or ClassNames(), defaultdict[str, list[tuple[str, Stretch]]](list)
+    persons = set[str]()
     with csv_rows(path) as rows:
         columns = _Columns.of(rows.fieldnames or (), path, video, category)
         for row in rows:
-            stretch = columns.stretch(row, f"{path}, line {rows.line_num}", known)
-            found[columns.video(row)].append((rows.line_num, stretch))
-    videos = {name: _in_order(stretches, path) for name, stretches in found.items()}
+            line = f"{path}, line {rows.line_num}"
+            stretch = columns.stretch(row, line, known)
+            if stretch.end > stretch.start or not columns.ends:
+                found[columns.video(row)].append((line, stretch))
+            if stretch.category and columns.person:
+                persons.add(row[columns.person].strip())
+    videos = {name: in_order(stretches) for name, stretches in found.items()}
     if not columns.ends:
         videos = {name: _lasting(frames) for name, frames in videos.items()}
-    joined = {name: _joined(stretches) for name, stretches in videos.items()}
-    if not any(joined.values()):
+    together = {name: joined(stretches) for name, stretches in videos.items()}
+    if not any(together.values()):
         raise DataError(f"{path} says of no time what is to be seen.")
-    return TimedCoding(path.stem, joined, rests=bool(columns.ends))
+    return TimedCoding(path.stem, together, columns.rests, frozenset(persons - {""}))
 
 
 class _Columns(NamedTuple):
@@ -116,6 +128,8 @@ class _Columns(NamedTuple):
     what: str
     starts: str
     ends: str
+    person: str
+    apex: str
 
     @classmethod
     def of(
@@ -128,7 +142,13 @@ class _Columns(NamedTuple):
             what=column_of(columns, (category,) if category else CODES, path),
             starts=column_of(columns, STARTS if ends else TIMES, path),
             ends=ends,
+            person=_first(columns, PERSONS),
+            apex=columns.get(APEX, ""),
         )
+
+    @property
+    def rests(self) -> bool:
+        return bool(self.ends) and not self.apex
 
     def video(self, row: Mapping[str, str]) -> str:
         return row[self.where] if self.where else ""
@@ -155,23 +175,30 @@ def _seconds(text: str, line: str) -> float:
     except ValueError:
         value = float("nan")
     if not 0 <= value < float("inf"):
-        raise DataError(f"{line}: wanted a time in seconds or as hh:mm:ss.sss, found {text!r}.")
+        raise DataError(
+            f"{line}: wanted a time in seconds, with a decimal point, or as hh:mm:ss.sss, found"
+            f" {text!r}."
+        )
     return value
 
 
-def _in_order(rows: Iterable[tuple[int, Stretch]], path: Path) -> list[Stretch]:
+def in_order(rows: Iterable[tuple[str, Stretch]]) -> list[Stretch]:
     """Return stretches by their start.
+
+    Args:
+        rows: Each with where it stands, for the error.
 
     Raises:
         DataError: If two with something said lie at one time.
     """
     ordered = sorted(rows, key=lambda row: (row[1].start, row[1].end))
-    said = [(line, stretch) for line, stretch in ordered if stretch.category]
-    for (_, before), (line, stretch) in pairwise(said):
+    said = [(where, stretch) for where, stretch in ordered if stretch.category]
+    for (_, before), (where, stretch) in pairwise(said):
         if stretch.start < before.end - TOUCHING or stretch.start == before.start:
             raise DataError(
-                f"{path}, line {line}: says {stretch.category!r} of {stretch.start:g} s, where"
-                f" {before.category!r} is said, too: keep the rows of one person, or one tier."
+                f"{where}: says {stretch.category!r} of {stretch.start:g} s, where"
+                f" {before.category!r} is said, too: keep what is of one person, and categories"
+                " that exclude each other."
             )
     return [stretch for _, stretch in ordered]
 
@@ -184,18 +211,18 @@ def _lasting(frames: Sequence[Stretch]) -> list[Stretch]:
     return [Stretch(f.start, float(after[f.start]), f.category) for f in frames]
 
 
-def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
     """Return stretches with those made one that follow at once and say the same; silent ones go."""
-    joined: list[Stretch] = []
+    found: list[Stretch] = []
     for stretch in stretches:
-        last = joined[-1] if joined else None
+        last = found[-1] if found else None
         if not stretch.category or stretch.end <= stretch.start:
             continue
         if last is not None and _goes_on(last, stretch):
-            joined[-1] = Stretch(last.start, stretch.end, last.category)
+            found[-1] = Stretch(last.start, stretch.end, last.category)
         else:
-            joined.append(stretch)
-    return joined
+            found.append(stretch)
+    return found
 
 
 def _goes_on(last: Stretch, stretch: Stretch) -> bool:

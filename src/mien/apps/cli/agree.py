@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -71,6 +71,7 @@ def agree(
     found = _over_time(codings, columns, step, rest) or _of_pictures(codings, columns, step, rest)
     page = write_agreement(found, out)
     _print(found)
+    _say_alone(found)
     say(f"Open {page}")
 
 
@@ -103,8 +104,33 @@ def _over_time(
             " columns of a start and an end, nor of a frame and a time."
         )
     codings = [_timed(path, columns) for path in paths]
+    _say_doubtful(codings)
     seconds = STEP if step is None else step
     return agreement_over_time(codings, seconds, category_of(rest or REST, columns.names))
+
+
+def _say_doubtful(codings: list[TimedCoding]) -> None:
+    """Say what may not be meant: several persons as one, and videos with other names as one."""
+    for coding in codings:
+        if len(coding.persons) > 1:
+            named = ", ".join(sorted(coding.persons)[:5])
+            say(f"{coding.coder}: {len(coding.persons)} persons are taken for one ({named}).")
+    if all(len(coding.videos) == 1 for coding in codings):
+        names = {PureWindowsPath(name).name for one in codings for name in one.videos} - {""}
+        if len(names) > 1:
+            say(f"Taken for one video: {', '.join(sorted(names))}.")
+
+
+def _say_alone(found: Agreement) -> None:
+    """Say which videos are not compared, as one coder alone has them."""
+    from mien.evaluation.coders_page import coded_seconds
+
+    if found.steps is None:
+        return
+    for video, said in coded_seconds(found.codes, found.steps).items():
+        coders = [coder for coder, seconds in said.items() if seconds]
+        if len(coders) == 1:
+            say(f"{video} is coded by {coders[0]} alone, and is not compared.")
 
 
 def _timed(path: Path, columns: Columns) -> TimedCoding:
