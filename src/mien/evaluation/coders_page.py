@@ -103,9 +103,9 @@ def _summary(found: Agreement) -> str:
             f" {DISAGREEMENTS} lists."
         ),
         pages.table(header(found), map(pair_cells, found.pairs)),
-        *_coded(found),
         pages.paragraph(ABOUT.format(units=units(found)), note=True),
         pages.paragraph(OF_PICTURES if found.steps is None else OF_STEPS, note=True),
+        *_coded(found),
     )
 
 
