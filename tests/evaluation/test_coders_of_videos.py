@@ -15,7 +15,7 @@ from mien.evaluation.coders_page import write_agreement
 from mien.evaluation.codings import NOT_CODED
 from mien.evaluation.elan import read_elan
 from mien.evaluation.onsets import onsets, same
-from mien.evaluation.steps import in_steps
+from mien.evaluation.steps import by_shared_names, in_steps
 from mien.evaluation.stretches import Stretch, TimedCoding, is_timed, read_stretches
 
 
@@ -92,7 +92,7 @@ def test_an_export_of_boris_is_read_as_it_is(tmp_path):
     assert found.videos == {"C:\\clips\\one.mp4": stretches}
     assert found.persons == {"mother", "infant"}
     other = {"a/one.mp4": stretches, "a/two.mp4": stretches}
-    codes, steps = in_steps([found, TimedCoding("anna", other, True)], 1.0)
+    codes, steps = in_steps(by_shared_names([found, TimedCoding("anna", other, True)]), 1.0)
     assert set(steps.videos) == {"one.mp4", "two.mp4"}
     assert (codes.codes[0] == codes.codes[1]).tolist() == [True] * 6 + [False] * 6
 
@@ -238,14 +238,14 @@ def test_videos_are_matched_by_file_name_and_who_shares_none_is_named():
         TimedCoding(who, {f"{place}{v}.mp4": [Stretch(0, 1, "fear")] for v in "ab"}, True)
         for who, place in (("one", "x/"), ("two", ""))
     )
-    _, steps = in_steps([one, two], 0.5)
+    _, steps = in_steps(by_shared_names([one, two]), 0.5)
     assert steps.videos.tolist() == ["a.mp4", "a.mp4", "b.mp4", "b.mp4"]
     other = TimedCoding("three", {"c.mp4": []}, True)
     with pytest.raises(MienError, match=r"three names no video as another coder does, 'c\.mp4'"):
-        in_steps([one, two, other])
+        by_shared_names([one, two, other])
     # One video each is the same video, whatever it is called.
-    both = in_steps([coding("a", (0, 1, "fear"), video=""), coding("b", (0, 1, "fear"))])[1]
-    assert set(both.videos) == {"clip.mp4"}
+    both = [coding("a", (0, 1, "fear"), video=""), coding("b", (0, 1, "fear"))]
+    assert set(in_steps(by_shared_names(both))[1].videos) == {"clip.mp4"}
 
 
 def test_between_episodes_of_mien_is_no_face(tmp_path):

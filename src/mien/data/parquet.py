@@ -35,14 +35,18 @@ def pyarrow_parquet(feature: str) -> Any:
 
 
 @contextmanager
-def parquet_file(path: Path) -> Iterator[Any]:
+def parquet_file(path: Path, feature: str = "Reading Parquet") -> Iterator[Any]:
     """Open a Parquet file: give a `pyarrow.parquet.ParquetFile`, whose footer is read.
+
+    Args:
+        path: The file.
+        feature: What needs it, for the error.
 
     Raises:
         MissingExtraError: If pyarrow is not installed.
         DataError: If the file is not Parquet, or is damaged.
     """
-    parquet = pyarrow_parquet("Reading Parquet")
+    parquet = pyarrow_parquet(feature)
     try:
         # pyarrow takes files by any name, but paths in UTF-8 only.
         with path.open("rb") as file:

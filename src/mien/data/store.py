@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import track
 
 from mien.data.dataset import NO_TARGET, FaceDataset
-from mien.data.parquet import pyarrow_parquet
+from mien.data.parquet import parquet_file, pyarrow_parquet
 from mien.errors import DataError
 from mien.files import LEFT_BY_VIEWERS, check_folder, whole_folder
 from mien.labels import VOTES, LabelSet
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 TABLE = "faces.parquet"
 MANIFEST = "dataset.json"
 FORMAT = 1
+FEATURE = "A dataset store"
 TEXT_COLUMNS = ("id", "split", "subject", "source")
 
 _FAST_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
@@ -62,7 +63,9 @@ def write_store(dataset: FaceDataset, folder: Path | str, *, progress: bool = Fa
     with whole_folder(folder) as temporary:
         # pyarrow takes files by any name, but paths in UTF-8 only.
         with (temporary / TABLE).open("wb") as file:
-            _parquet().write_table(table, file, compression="none", row_group_size=4096)
+            pyarrow_parquet(FEATURE).write_table(
+                table, file, compression="none", row_group_size=4096
+            )
         manifest = json.dumps(_manifest(dataset), indent=2, ensure_ascii=False)
         (temporary / MANIFEST).write_text(manifest + "\n", encoding="utf-8")
 
@@ -76,12 +79,8 @@ def read_store(folder: Path | str, *, progress: bool = False) -> FaceDataset:
     """
     folder = Path(folder)
     manifest = _read_manifest(folder)
-    parquet = _parquet()
-    try:
-        with (folder / TABLE).open("rb") as file:
-            table = parquet.read_table(file)
-    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-        raise DataError(f"{folder / TABLE} cannot be read as Parquet: {error}.") from error
+    with parquet_file(folder / TABLE, FEATURE) as file:
+        table = file.read()
     dataset = _dataset(table, manifest, folder, progress)
     if dataset.fingerprint != manifest.fingerprint:
         raise DataError(f"{folder} was changed since it was written: its fingerprint differs.")
@@ -122,12 +121,8 @@ def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and not any(folder.iterdir())
 
 
-def _parquet() -> Any:
-    return pyarrow_parquet("A dataset store")
-
-
 def _table(dataset: FaceDataset, progress: bool) -> pa.Table:
-    _parquet()
+    pyarrow_parquet(FEATURE)
     import pyarrow as pa
 
     names = [*dataset.labels.expressions, None]  # NO_TARGET is -1: the last entry

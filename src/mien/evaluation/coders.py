@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -13,13 +14,12 @@ from mien.evaluation.bootstrap import Groups, drawn_interval, has_no_width, shar
 from mien.evaluation.codings import NOT_CODED, Codes
 from mien.evaluation.counts import Confusion, cohen_kappa, ratio
 from mien.evaluation.onsets import Onsets, onsets
-from mien.evaluation.steps import REST, STEP, Steps, in_steps
+from mien.evaluation.steps import REST, STEP, Steps, by_shared_names, in_steps
 from mien.evaluation.stretches import TimedCoding
 from mien.evaluation.unvaried import UNKNOWN
 
 WITHIN = (-1.0, 1.0)
 """The smallest and the largest kappa or alpha."""
-
 
 FEWEST = 5
 """Blocks in which something happens, below which nobody can tell how blocks differ."""
@@ -84,6 +84,18 @@ class Agreement:
     alpha: Measured
     steps: Steps | None = None
 
+    @cached_property
+    def coded(self) -> dict[str, dict[str, float]]:
+        """How many seconds of each video each coder has coded; of pictures nothing."""
+        if self.steps is None:
+            return {}
+        there, videos = self.codes.codes != NOT_CODED, self.steps.videos
+        counts = {str(video): there[:, videos == video].sum(1) for video in np.unique(videos)}
+        return {
+            video: dict(zip(self.codes.coders, (count * self.steps.seconds).tolist()))
+            for video, count in counts.items()
+        }
+
 
 def agreement(codes: Codes, steps: Steps | None = None) -> Agreement:
     """Return how far coders agree; pictures that only one of them codes tell nothing.
@@ -107,10 +119,17 @@ def agreement_over_time(
 ) -> Agreement:
     """Return how far coders of videos agree, step by step, and how far apart their onsets are.
 
-    Args and raises as of `mien.evaluation.steps.in_steps`.
+    Args:
+        codings: Two or more.
+        seconds: How long a step is.
+        rest: What coders of stretches say where they name nothing.
+
+    Raises:
+        MienError: As `by_shared_names` and `in_steps` of `mien.evaluation.steps` do.
     """
-    found = agreement(*in_steps(codings, seconds, rest))
-    of = {coding.coder: coding for coding in codings}
+    named = by_shared_names(codings)
+    found = agreement(*in_steps(named, seconds, rest))
+    of = {coding.coder: coding for coding in named}
     pairs = (
         replace(pair, onsets=tuple(onsets(of[pair.first], of[pair.second], rest)))
         for pair in found.pairs

@@ -111,25 +111,8 @@ def _summary(found: Agreement) -> str:
 
 def _coded(found: Agreement) -> list[str]:
     """Return the table of what each coder has coded of each video."""
-    if found.steps is None:
-        return []
-    rows = [
-        (video, *(f"{seconds:.1f}" for seconds in said.values()))
-        for video, said in coded_seconds(found.codes, found.steps).items()
-    ]
-    return [pages.table(("seconds coded of", *found.codes.coders), rows)]
-
-
-def coded_seconds(codes: Codes, steps: Steps) -> dict[str, dict[str, float]]:
-    """Return how many seconds of each video each coder has coded."""
-    coded = codes.codes != NOT_CODED
-    return {
-        str(video): {
-            coder: float(coded[place, steps.videos == video].sum() * steps.seconds)
-            for place, coder in enumerate(codes.coders)
-        }
-        for video in np.unique(steps.videos)
-    }
+    rows = [(video, *(f"{s:.1f}" for s in said.values())) for video, said in found.coded.items()]
+    return [pages.table(("seconds coded of", *found.codes.coders), rows)] if rows else []
 
 
 def _section(place: int, pair: Pair, found: Agreement, folder: Path) -> str:
@@ -170,7 +153,7 @@ def _data(found: Agreement) -> dict[str, Any]:
         "pictures": len(found.codes.pictures),
         "step_seconds": None if found.steps is None else found.steps.seconds,
         "categories": list(found.codes.categories),
-        "seconds_coded": None if found.steps is None else coded_seconds(found.codes, found.steps),
+        "seconds_coded": found.coded or None,
         "krippendorff_alpha": _figures(found.alpha),
         "pairs": [
             {

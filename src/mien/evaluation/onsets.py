@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluation.steps import by_shared_names
 from mien.evaluation.stretches import Stretch, TimedCoding
 
 Two = tuple[Stretch, Stretch]
@@ -35,8 +34,13 @@ def onsets(first: TimedCoding, second: TimedCoding, rest: str) -> list[Onsets]:
     """Return how two coders' stretches lie to each other, category by category.
 
     Only videos that both code count, and not what is said where nothing is to be seen, `rest`.
+
+    Args:
+        first: The one, as `mien.evaluation.steps.by_shared_names` gives it.
+        second: The other, likewise.
+        rest: What is left out.
     """
-    one, two = by_shared_names([first, second])
+    one, two = first.videos, second.videos
     shared = [(one[name], two[name]) for name in one if name in two]
     categories = {s.category for both in shared for stretches in both for s in stretches}
     return [_onsets(category, shared) for category in sorted(categories - {rest})]

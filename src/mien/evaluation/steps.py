@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import PureWindowsPath
 
@@ -67,18 +67,16 @@ def in_steps(
     thing that any coder says.
 
     Args:
-        codings: Two or more.
+        codings: As `by_shared_names` gives them.
         seconds: How long a step is.
         rest: What coders of stretches say where they name nothing.
 
     Raises:
-        MienError: If there are not two coders, two have one name, a coder shares no video with
-            another, a step has no length, or there are no steps, or too many.
+        MienError: If a step has no length, or there are no steps, or too many.
     """
-    check_coders([coding.coder for coding in codings])
     if not 0 < seconds < float("inf"):
         raise MienError(f"A step must be longer than 0 s. Got {seconds:g} instead.")
-    said = by_shared_names(codings)
+    said = [coding.videos for coding in codings]
     categories = _categories(said, {rest} if any(coding.rests for coding in codings) else set())
     steps = _steps(said, seconds)
     index = {category: number for number, category in enumerate(categories)}
@@ -91,31 +89,49 @@ def in_steps(
     return Codes(coders, pictures, categories, np.stack(codes)), steps
 
 
-def by_shared_names(codings: Sequence[TimedCoding]) -> list[Videos]:
-    """Return what coders say by names of videos that all of them use.
+def by_shared_names(codings: Sequence[TimedCoding]) -> list[TimedCoding]:
+    """Return codings by names of videos that all of them use.
 
     Where each has one video it is the same; else videos are told apart by their file names.
+
+    Raises:
+        MienError: If there are not two coders, two have one name, or a coder shares no video with
+            another.
     """
-    if all(len(coding.videos) == 1 for coding in codings):
-        name = next(filter(None, (n for coding in codings for n in coding.videos)), "video")
-        return [
-            {PureWindowsPath(name).name: next(iter(coding.videos.values()))} for coding in codings
-        ]
-    said = [_by_file_name(coding.videos) for coding in codings]
-    apart = alone(said)
+    check_coders([coding.coder for coding in codings])
+    taken = taken_for_one(codings)
+    if taken:
+        return [replace(c, videos={taken[0]: next(iter(c.videos.values()))}) for c in codings]
+    named = [replace(coding, videos=_by_file_name(coding.videos)) for coding in codings]
+    apart = alone([coding.videos for coding in named])
     if apart:
         first = next(iter(codings[apart[0]].videos))
         raise MienError(
             f"{codings[apart[0]].coder} names no video as another coder does, {first!r} first:"
             " --picture names the column of the video."
         )
-    return said
+    return named
+
+
+def taken_for_one(codings: Sequence[TimedCoding]) -> list[str]:
+    """Return what the one video is called that each coder has; none if any has several.
+
+    More than one name may mean that they are not of the same video.
+    """
+    if any(len(coding.videos) != 1 for coding in codings):
+        return []
+    names = (_file_name(name) for coding in codings for name in coding.videos)
+    return list(dict.fromkeys(filter(None, names))) or ["video"]
 
 
 def _by_file_name(videos: Videos) -> Videos:
-    # BORIS writes the paths of the system that it ran on; these are understood with either slash.
-    short = {PureWindowsPath(name).name: stretches for name, stretches in videos.items()}
+    short = {_file_name(name): stretches for name, stretches in videos.items()}
     return short if len(short) == len(videos) else videos
+
+
+def _file_name(path: str) -> str:
+    # BORIS writes the paths of the system that it ran on; these are understood with either slash.
+    return PureWindowsPath(path).name
 
 
 def _categories(said: Iterable[Videos], rests: set[str]) -> tuple[str, ...]:

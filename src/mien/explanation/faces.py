@@ -24,6 +24,9 @@ from mien.preprocess import Image, Preprocess
 PLACES = ("canonical", "median", "own")
 """Where regions are: at their usual places, where the median face has them, or where each has."""
 
+FACES = 50
+"""Faces of a dataset that are drawn unless said otherwise."""
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -105,7 +108,7 @@ def in_split(dataset: FaceDataset, split: str | None = None) -> FaceDataset:
 
 
 def sample(
-    dataset: FaceDataset, count: int, *, seed: int = 0, balanced: bool = False
+    dataset: FaceDataset, count: int = FACES, *, seed: int = 0, balanced: bool = False
 ) -> FaceDataset:
     """Return random faces of a dataset; its history ends with how they were drawn.
 

@@ -10,15 +10,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import PIL.Image
 import pytest
+import uvicorn
 
 from mien.apps.api.app import create_app
 from mien.apps.api.service import Service
 from mien.apps.api.serving import GracefulServer, listen
 from mien.apps.api.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 PATIENCE = 60.0
 
@@ -28,27 +33,23 @@ def warned(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-class Running:
+class Listening:
     """A server that answers until its block ends.
 
     Attributes:
         client: Asks it.
         port: Where it listens.
-        service: What its routes share.
     """
 
-    def __init__(self, **settings) -> None:
-        settings.setdefault("workers", 2)
-        app = create_app(ServerSettings(**settings))
-        self.service: Service = app.state.service
+    def __init__(self, server: uvicorn.Server) -> None:
         self._listening = listen("127.0.0.1", 0)
         self.port = self._listening.getsockname()[1]
-        self._server = GracefulServer(app)
+        self._server = server
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],))
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False)
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> Self:
         self._thread.start()
         wait(lambda: self._server.started)
         return self
@@ -58,6 +59,20 @@ class Running:
         self._server.should_exit = True
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
+
+
+class Running(Listening):
+    """The application as `mien serve` runs it.
+
+    Attributes:
+        service: What its routes share.
+    """
+
+    def __init__(self, **settings) -> None:
+        settings.setdefault("workers", 2)
+        app = create_app(ServerSettings(**settings))
+        self.service: Service = app.state.service
+        super().__init__(GracefulServer(app))
 
     def analyze(self, *contents: bytes, **query) -> httpx.Response:
         """Send pictures as a browser does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -111,23 +111,20 @@ def _over_time(
 
 def _say_doubtful(codings: list[TimedCoding]) -> None:
     """Say what may not be meant: several persons as one, and videos with other names as one."""
+    from mien.evaluation.steps import taken_for_one
+
     for coding in codings:
         if len(coding.persons) > 1:
             named = ", ".join(sorted(coding.persons)[:5])
             say(f"{coding.coder}: {len(coding.persons)} persons are taken for one ({named}).")
-    if all(len(coding.videos) == 1 for coding in codings):
-        names = {PureWindowsPath(name).name for one in codings for name in one.videos} - {""}
-        if len(names) > 1:
-            say(f"Taken for one video: {', '.join(sorted(names))}.")
+    names = taken_for_one(codings)
+    if len(names) > 1:
+        say(f"Taken for one video: {', '.join(sorted(names))}.")
 
 
 def _say_alone(found: Agreement) -> None:
     """Say which videos are not compared, as one coder alone has them."""
-    from mien.evaluation.coders_page import coded_seconds
-
-    if found.steps is None:
-        return
-    for video, said in coded_seconds(found.codes, found.steps).items():
+    for video, said in found.coded.items():
         coders = [coder for coder, seconds in said.items() if seconds]
         if len(coders) == 1:
             say(f"{video} is coded by {coders[0]} alone, and is not compared.")

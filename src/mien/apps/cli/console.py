@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -27,6 +29,12 @@ def complain(
         notes.print(Text.assemble((what, colour), sentence), soft_wrap=True)
     if len(sentences) > most:
         say(f"… and {len(sentences) - most} more.")
+
+
+def print_file(path: Path) -> None:
+    """Print a text in UTF-8 as it stands in its file, where names may hold carriage returns."""
+    with path.open(encoding="utf-8", newline="") as content:
+        shutil.copyfileobj(content, sys.stdout)
 
 
 def write_anything() -> None:

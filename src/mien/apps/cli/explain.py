@@ -38,9 +38,6 @@ METHOD_OF = {
 }
 """Whose an option is, where it is of one method alone."""
 
-FACES = 50
-"""Faces of a dataset that are drawn unless said otherwise."""
-
 SHOWN = 3
 """Regions named for each face on the terminal."""
 
@@ -160,9 +157,7 @@ def explain(
     else:
         dataset = in_split(load(source, None, layout, names), split)
         check_projections(dataset, projections or ())
-        drawn = sample(
-            dataset, FACES if faces is None else faces, seed=seed or 0, balanced=balanced
-        )
+        drawn = sample(dataset, balanced=balanced, **given(count=faces, seed=seed))
         chosen = of_dataset(drawn, output.side, places or "canonical", find)
     explained = study(explainer, chosen.faces, expression, progress=True)
     about = About(output, wanted, settings, str(source), chosen.drawn, chosen.places)
@@ -172,7 +167,7 @@ def explain(
         if feature_maps:
             add_feature_maps(report, output, explained, feature_maps, filters or ())
         if projections and not photo:
-            add_projections(report, output, dataset, projections, seed=seed or 0)
+            add_projections(report, output, dataset, projections, **given(seed=seed))
         report.write()
     results.print(_faces_table(explained) if photo else _trust_table(explained))
     say(f"Look at {out / PAGE}; figures, numbers and heatmaps are beside it.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.progress import track
 
 from mien.apps.cli import exits
-from mien.apps.cli.console import complain, notes, results, say
+from mien.apps.cli.console import complain, notes, print_file, results, say
 from mien.apps.cli.kept import kept, stop_if_kept
 from mien.apps.cli.written import Written
 from mien.errors import ImageError, MienError
@@ -192,9 +191,7 @@ def _stop_and_keep(journal: Journal) -> None:
 
 def _show(found: Found, analyzer: Analyzer, file: Path, out: Path | None, form: str | None) -> None:
     if out is None and form is not None:
-        # As it stands in the file, where names may hold carriage returns.
-        with file.open(encoding="utf-8", newline="") as content:
-            shutil.copyfileobj(content, sys.stdout)
+        print_file(file)
         return
     if len(found.errors) < found.photos:
         from mien.apps.cli.tables import readings_table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mien.apps.cli import exits
-from mien.apps.cli.console import complain, notes, results, say
+from mien.apps.cli.console import complain, notes, print_file, results, say
 from mien.apps.cli.kept import kept, stop_if_kept
 from mien.apps.cli.persons import persons_table
 from mien.apps.cli.written import Written
@@ -66,9 +65,7 @@ def analyze_videos(job: VideoJob) -> None:
             stop_if_kept(job.written.out, error)
             raise
         if job.written.out is None and job.written.form is not None:
-            # As it stands in the file, where names may hold carriage returns.
-            with out.open(encoding="utf-8", newline="") as content:
-                shutil.copyfileobj(content, sys.stdout)
+            print_file(out)
         elif any(outcome.frames for outcome in outcomes):
             results.print(persons_table(outcomes))
     if whole and job.written.out:

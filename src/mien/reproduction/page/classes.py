@@ -16,33 +16,30 @@ def classes(findings: Findings) -> Iterator[str]:
     """Give a section with the recall of each expression, for plans that look at them."""
     for paper, plan in findings.plans.items():
         names: tuple[str, ...] = ()
+        faces: list[int] = []
         rows: list[tuple[str, NDArray[np.float64]]] = []
         for experiment in plan.experiments:
             found = findings.of(paper, experiment, "honest") if experiment.by_class else []
             if found:
-                names, recalls = _recalls(found)
+                names, faces, recalls = _recalls(found)
                 rows.append((experiment.title, recalls))
         if rows:
             mean = np.mean([recalls for _, recalls in rows], axis=0)
             order = np.argsort(mean)
-            header = ("honest protocol", *(names[i] for i in order))
+            header = ("honest protocol", *(f"{names[i]} ({faces[i]:,})" for i in order))
             yield section(
                 f"{plan.title}: recall of each expression",
                 table(header, [(t, *(f"{r[i]:.3f}" for i in order)) for t, r in rows]),
                 "In brackets the test faces; of several seeds the mean. Hardest are"
-                f" {_bare(names[order[0]])} and {_bare(names[order[1]])}.",
+                f" {names[order[0]]} and {names[order[1]]}.",
                 level=3,
             )
 
 
-def _bare(name: str) -> str:
-    return name.partition(" (")[0]
-
-
-def _recalls(results: list[Result]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """Return the expressions, each with its number of faces, and its mean recall over seeds."""
+def _recalls(results: list[Result]) -> tuple[tuple[str, ...], list[int], NDArray[np.float64]]:
+    """Return the expressions, their numbers of faces, and their mean recalls over seeds."""
     found = [result.confusion for result in results if result.confusion is not None]
     counts = np.sum([confusion.counts for confusion in found], axis=0)
     faces = counts.sum(1)
-    names = zip(found[0].expressions, faces // len(found))
-    return tuple(f"{name} ({n:,})" for name, n in names), np.diag(counts) / np.maximum(faces, 1)
+    recalls = np.diag(counts) / np.maximum(faces, 1)
+    return found[0].expressions, (faces // len(found)).tolist(), recalls

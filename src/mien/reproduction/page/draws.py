@@ -6,7 +6,7 @@ import numpy as np
 
 from mien.card import Figure
 from mien.reproduction.findings import Findings
-from mien.reproduction.page.markdown import OF, points, section, table
+from mien.reproduction.page.markdown import OF, section, table
 from mien.reproduction.result import Draws
 
 TITLE = "What a test of 200 images says"
@@ -58,5 +58,5 @@ def _own(drawn: Draws, own: Figure) -> str:
         f"  The {own.images} faces that were its test, {own.value:.3f}, are read better than"
         f" {int((found < own.value).sum())} of these {len(found)}: the chance of {own.images} faces"
         f" has a standard deviation of {chance:.3f}, so that a figure of so few may lie"
-        f" {points(2 * chance).lstrip('+')} points from what the network reads of many."
+        f" {200 * chance:.1f} points from what the network reads of many."
     )

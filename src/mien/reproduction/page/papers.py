@@ -75,13 +75,13 @@ def _outcome(row: Row) -> str:
     return f"{value} [{low}, {high}]: {row.outcome}"
 
 
-def headlines(findings: Findings) -> str:
+def headlines(findings: Findings) -> list[str]:
     """Return the table of the papers' headline figures, and what all of the page come to."""
     rows = [row for paper in findings.plans for row in rows_of(findings, paper)]
     chosen = [row for row in rows if row.experiment.headline and row.reported.value is not None]
     header = ("paper", *FIRST)
     shown = table(header, [(findings.plans[r.paper].source, *first_cells(r)) for r in chosen])
-    return f"{HEADLINES}\n\n{shown}\n\n{_tally(rows)}"
+    return [HEADLINES, shown, _tally(rows)]
 
 
 def _tally(rows: list[Row]) -> str:

@@ -130,7 +130,7 @@ def _parts(findings: Findings, path: Path) -> Iterator[str]:
         yield QUICK
     yield INTRODUCTION
     yield section("How it was done", WHAT, _made_with(findings))
-    yield section("What came out", headlines(findings), picture(findings, path))
+    yield section("What came out", *headlines(findings), picture(findings, path))
     yield from papers(findings, path)
     yield from classes(findings)
     yield from grids(findings)
