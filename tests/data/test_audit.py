@@ -196,10 +196,6 @@ def test_cleaning_refuses_what_does_not_fit(flawed, tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="found no 'check'"):
         read_findings(tmp_path / "other.csv")
-    text = (tmp_path / "findings.csv").read_text(encoding="utf-8")
-    (tmp_path / "other.csv").write_text(text.replace(",", ";"), encoding="utf-8")
-    with pytest.raises(DataError, match=r"other\.csv: wanted commas .* found semicolons"):
-        read_findings(tmp_path / "other.csv")
     with pytest.raises(DataError, match="cannot be opened"):
         read_findings(tmp_path / "none.csv")
 

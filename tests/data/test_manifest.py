@@ -118,11 +118,19 @@ def test_a_row_of_other_length_is_named(pictures, row):
         read_dataset(path)
 
 
-def test_semicolons_for_commas_are_named(pictures):
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_columns_stand_apart_as_spreadsheets_save_them(pictures, separator, start):
     path = pictures / "list.csv"
-    for start in ("", "\ufeff"):
-        path.write_text(f"{start}path;label\npictures/a.png;happy\n", encoding="utf-8")
-        with pytest.raises(DataError, match=r"list\.csv: wanted commas between.* found semicolons"):
-            read_dataset(path)
+    lines = ["path,label,subject", "pictures/a.png,happy,p1", "pictures/b.png,sad,p2"]
+    text = "\n".join(lines).replace(",", separator)
+    path.write_text(f"{start}{text}\n", encoding="utf-8")
+    dataset = read_dataset(path)
+    assert dataset.ids.tolist() == ["pictures/a.png", "pictures/b.png"]
+    assert dataset.subjects.tolist() == ["p1", "p2"]
+
+
+def test_a_first_line_with_more_commas_has_commas(pictures):
+    path = pictures / "list.csv"
     path.write_text('path,label,"a;b"\npictures/a.png,happy,x;y\n')
     assert read_dataset(path).ids.tolist() == ["pictures/a.png"]
