@@ -1,8 +1,12 @@
 """`mien train` that is broken off before it begins, and `mien recipes` of a file."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from makers import SMALL_RECIPE
+from mien.data.store import write_store
 from mien.training import train
 
 
@@ -21,6 +25,16 @@ def test_control_c_before_the_run_begins_does_not_promise_to_resume(
     assert "Interrupted before the first step: the same command begins anew." in err
     assert "--resume" not in err
     assert not (tmp_path / "run").exists()
+
+
+def test_faces_without_split_are_said_to_be_left_out(mien, small_dataset, tmp_path):
+    splits = np.where(np.arange(len(small_dataset)) < 3, "", small_dataset.splits)
+    write_store(dataclasses.replace(small_dataset, splits=splits), tmp_path / "faces")
+    sets = [part for override in SMALL_RECIPE for part in ("--set", override)]
+    too_many = ["--set", "training.batch_size=999"]
+    code, _, err = mien("train", "mien-base", "--data", tmp_path / "faces", *sets, *too_many)
+    assert code == 2
+    assert f"3 of {len(small_dataset)} faces have no split: they are left out." in err
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", bytes(range(128, 256))])

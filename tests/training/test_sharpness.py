@@ -10,8 +10,9 @@ from torch.func import functional_call
 from makers import SMALL_RECIPE
 from mien.errors import TrainingError
 from mien.recipe import find_recipe, load_recipe
+from mien.training.faces import training_faces
 from mien.training.sharpness import uphill
-from mien.training.train import train, training_batches, training_faces, training_module
+from mien.training.train import train, training_batches, training_module
 
 ONE_STEP = (
     "augmentation={}",

@@ -17,8 +17,9 @@ from makers import SMALL_RECIPE
 from mien.errors import BusyError, DataError, MienError, RecipeError
 from mien.evaluation.predict import predict
 from mien.recipe import NetworkPart, find_recipe, load_recipe
+from mien.training.faces import training_faces
 from mien.training.run import Run
-from mien.training.train import train, training_faces
+from mien.training.train import train
 
 EPOCHS = 14
 

@@ -25,10 +25,11 @@ from mien.errors import TrainingError
 from mien.files import whole_file
 from mien.recipe import Recipe
 from mien.training.batches import Batches
+from mien.training.faces import training_faces
 from mien.training.module import ExpressionModule
 from mien.training.optimisers import build_optimiser
 from mien.training.starting import pinned, starting_weights
-from mien.training.train import training_batches, training_faces, training_module
+from mien.training.train import training_batches, training_module
 
 LOWEST, HIGHEST = 1e-6, 1.0
 STEPS = 120

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import warnings
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -16,13 +16,9 @@ from lightning.pytorch.callbacks import Callback
 from numpy.typing import NDArray
 from torch.multiprocessing.spawn import ProcessRaisedException
 
-from mien.data.dataset import NO_TARGET, FaceDataset
-from mien.data.split import check_sources
-from mien.data.twins import twins_in
-from mien.errors import DataError, RecipeError, TrainingError
-from mien.models import build_network
-from mien.recipe import DataPart, Recipe
-from mien.recipe.data import OFFICIAL
+from mien.data.dataset import FaceDataset
+from mien.errors import TrainingError
+from mien.recipe import Recipe
 from mien.training.batches import Batches
 from mien.training.beginning import (
     begin,
@@ -43,13 +39,14 @@ from mien.training.callbacks import (
 )
 from mien.training.curves import plot_curves
 from mien.training.distillation import Distillation
+from mien.training.faces import checked_faces
 from mien.training.losses import balanced_weights
 from mien.training.machine import Machine
 from mien.training.memory import keep_memory
 from mien.training.module import ExpressionModule
 from mien.training.precision import LIGHTNING_NAMES, precision_of
 from mien.training.run import Run
-from mien.training.starting import TAKE_VAL, pinned, starting_weights
+from mien.training.starting import pinned, starting_weights
 from mien.training.targets import head_targets
 from mien.training.weights import Weights, load_weights
 from mien.training.winograd import with_winograd
@@ -91,39 +88,28 @@ def train(
     """
     run, machine = Run(folder), machine or Machine()
     recipe = pinned(recipe)
-    part = recipe.training
-    _check(recipe, dataset)
-    machine.check(part.batch_size)
-    if part.batch_size == machine.together:
-        _check_single_faces(recipe)
-    chosen = precision_of(recipe)
-    faces = training_faces(recipe, dataset)
+    faces = checked_faces(recipe, dataset, machine)
+    precision = precision_of(recipe)
     with sole_training(run) if machine.leads else nullcontext():
         if machine.leads:
             check_begin(run, recipe, dataset, faces, resume=resume)
-        if run.epochs_done() >= part.epochs or run.stopped_early():
+        if run.epochs_done() >= recipe.training.epochs or run.stopped_early():
             _draw_missing(run, machine)
             return run
         training = training_batches(recipe, faces, progress=progress)
         validation = Batches(
             dataset.in_split("val"), recipe.heads, VAL_BATCH, shuffle=False, signals=recipe.signals
         )
-        if start is None and not run.last.exists():
-            start = starting_weights(recipe, faces)
-        pl.seed_everything(part.seed, verbose=False)
-        module = training_module(recipe, faces, start)
-        chosen = run_precision(run, chosen)
-        convolutions = run_convolutions(run, recipe, chosen)
+        precision = run_precision(run, precision)
+        convolutions = run_convolutions(run, recipe, precision)
+        module = _first_module(run, recipe, faces, start)
         if convolutions == "winograd":
             with_winograd(module.network)
         if machine.leads:
-            begin(run, recipe, chosen, convolutions, dataset, faces)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="lightning")
-            keep_memory()
-            trainer = _trainer(
-                run, recipe, chosen, machine, [*callbacks, *_callbacks(run, recipe, progress)]
-            )
+            begin(run, recipe, precision, convolutions, dataset, faces)
+        called = [*callbacks, *_callbacks(run, recipe, progress)]
+        with _quiet_lightning():
+            trainer = _trainer(run, recipe, precision, machine, called)
             _fit(trainer, module, training, validation, last_epoch(run))
         if machine.leads:
             plot_curves(run.metrics_file, run.curves)
@@ -182,6 +168,25 @@ def _draw_missing(run: Run, machine: Machine) -> None:
         plot_curves(run.metrics_file, run.curves)
 
 
+def _first_module(
+    run: Run, recipe: Recipe, faces: FaceDataset, start: Weights | None
+) -> ExpressionModule:
+    """Return the module of a run's first step, or of one whose last epoch is still to be loaded."""
+    if start is None and not run.last.exists():
+        start = starting_weights(recipe, faces)
+    pl.seed_everything(recipe.training.seed, verbose=False)
+    return training_module(recipe, faces, start)
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Keep Lightning's advice, on workers, loggers and devices, from the user."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        yield
+
+
 def _fit(
     trainer: pl.Trainer,
     module: ExpressionModule,
@@ -190,6 +195,7 @@ def _fit(
     checkpoint: str | None,
 ) -> None:
     handler = signal.getsignal(signal.SIGINT)
+    keep_memory()
     try:
         trainer.fit(module, training, validation, ckpt_path=checkpoint)
     except ProcessRaisedException as error:
@@ -199,71 +205,6 @@ def _fit(
         # Lightning leaves the program when the user interrupts, deaf to further interrupts.
         signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from None
-
-
-def _check(recipe: Recipe, dataset: FaceDataset) -> None:
-    side = recipe.preprocess.size
-    height, width = dataset.images.shape[1:]
-    if (height, width) != (side, side):
-        raise RecipeError(
-            f"preprocess.size must be the size of the dataset's images, {width}x{height}."
-            f" Got {side} instead."
-        )
-    if not (dataset.splits == "val").any():
-        raise DataError(_without_val(recipe.data, dataset))
-    check_sources(dataset)
-    for head in recipe.heads:
-        if (head_targets(dataset.in_split("val"), head).truth == NO_TARGET).all():
-            raise RecipeError(
-                f"Head {head.labels!r} cannot be selected or calibrated: no face of the split 'val'"
-                " has a known truth for it."
-            )
-
-
-def _without_val(part: DataPart, dataset: FaceDataset) -> str:
-    found = np.unique(dataset.splits).tolist()
-    if part.test_per_class:
-        help_ = 'data.split = "90:10" makes one of the faces outside of test'
-    elif part.split != OFFICIAL:
-        help_ = 'data.split = "80:10:10" makes one'
-    else:
-        help_ = TAKE_VAL if "train" in found else "mien data split --ratio 80:10:10 makes them"
-    return (
-        f"Dataset {dataset.name!r} has no split 'val', by which the best epoch is chosen: it has"
-        f" {', '.join(map(repr, found))}; {help_}."
-    )
-
-
-def _check_single_faces(recipe: Recipe) -> None:
-    """Check that a network can be trained on one face at a time, by trying it with a blank one."""
-    network = build_network(recipe.network.name, recipe.outputs, recipe.network.options).train()
-    side = recipe.preprocess.size
-    try:
-        network(torch.zeros(1, 1, side, side))
-    except ValueError as error:
-        # Batch normalisation's, of features or of a map of one pixel.
-        raise RecipeError(
-            f"training.batch_size must be 2 or more for each device: network"
-            f" {recipe.network.name!r} normalises over a batch, and of one face it cannot."
-        ) from error
-
-
-def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
-    """Return the faces a recipe trains on.
-
-    Raises:
-        RecipeError: If there are fewer than one batch of them.
-    """
-    keep = dataset.splits == "train"
-    if recipe.data.drop_twins:
-        keep &= ~twins_in(dataset, ["val", "test"])
-    count = int(keep.sum())
-    if count < recipe.training.batch_size:
-        raise RecipeError(
-            f"training.batch_size must be at most the number of training faces, {count}."
-            f" Got {recipe.training.batch_size} instead."
-        )
-    return dataset.select(np.flatnonzero(keep))
 
 
 def _callbacks(run: Run, recipe: Recipe, progress: bool) -> list[Callback]:
@@ -283,7 +224,6 @@ def _trainer(
     run: Run, recipe: Recipe, chosen: str, machine: Machine, callbacks: list[Callback]
 ) -> pl.Trainer:
     part = recipe.training
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     return pl.Trainer(
         max_epochs=part.epochs,
         precision=LIGHTNING_NAMES[chosen],

@@ -13,7 +13,8 @@ from mien.apps.cli import exits
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, Votes
 from mien.apps.cli.extras import need
-from mien.apps.cli.train import Data, Overrides, assembled, check_adapted
+from mien.apps.cli.train import Data, Overrides, assembled
+from mien.apps.cli.wanted_recipe import check_adapted
 from mien.errors import MienError
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from mien.apps.cli import exits
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, Votes, load
 from mien.apps.cli.extras import need
+from mien.apps.cli.wanted_recipe import adapts, check_kept, wanted_recipe
 from mien.errors import MienError
 
 if TYPE_CHECKING:
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from mien.evaluation.report import HeadReport
     from mien.recipe import ExpectedFigure, Recipe
     from mien.training.run import Run
-
-FINE_TUNE = "fine-tune"
-"""The recipe for --from alone."""
-
-ADAPTED = ("network", "preprocess", "heads.0.labels", "data.dataset")
-"""Keys and tables that `start.adapt` sets."""
 
 DIVIDED = ("split", "keep")
 """Keys of the data part that it sets for data with splits, or persons, of their own."""
@@ -97,7 +92,7 @@ def train(
     result.
     """
     need("train", "Training")
-    wanted = _wanted(recipe, start, overrides or ())
+    wanted = wanted_recipe(recipe, start, overrides or ())
     folder = run or Path("runs") / wanted.name
     from mien.evaluation.report import evaluate_run
     from mien.training.machine import Machine
@@ -110,6 +105,7 @@ def train(
             _find_rate(wanted, dataset, folder)
             return
         _say_done_before(dataset)
+        _say_left_out(dataset)
         finished = train_recipe(wanted, dataset, folder, resume=resume, machine=machine)
     except KeyboardInterrupt:
         say(_interrupted(folder))
@@ -137,62 +133,6 @@ def _interrupted(folder: Path) -> str:
     return "Interrupted before the first step: the same command begins anew."
 
 
-def _wanted(recipe: str | None, start: str | None, overrides: Sequence[str]) -> Recipe:
-    from mien.recipe import find_recipe, load_recipe
-
-    if recipe is None and start is None:
-        raise MienError("Name a recipe, or a model to begin with: mien train --from mien-base.")
-    wanted = load_recipe(find_recipe(recipe or FINE_TUNE), overrides)
-    if overrides:  # a changed recipe need not reach the figures of the original
-        wanted = wanted.model_copy(update={"expected": ()})
-    if start is not None:
-        wanted = _begun(wanted, start, overrides)
-    if _adapts(wanted):
-        _check_kept(wanted, overrides, ADAPTED)
-    return wanted
-
-
-def _begun(recipe: Recipe, source: str, overrides: Sequence[str]) -> Recipe:
-    from mien.recipe import StartPart
-
-    for override in overrides:
-        if _sets(override, ("start.source", "start.sha256")):
-            raise MienError(f"--set {override}: --from names the model to begin with.")
-    return recipe.model_copy(update={"start": StartPart(source=source, adapt=_adapts(recipe))})
-
-
-def _adapts(recipe: Recipe) -> bool:
-    return recipe.start is not None and recipe.start.adapt
-
-
-def _sets(override: str, keys: Sequence[str]) -> bool:
-    """Say whether an override sets one of some keys, a key in its table, or the table it is in."""
-    given = override.partition("=")[0].strip()
-    return any(f"{key}.".startswith(f"{given}.") or given.startswith(f"{key}.") for key in keys)
-
-
-def _check_kept(recipe: Recipe, overrides: Sequence[str], taken: Sequence[str]) -> None:
-    for override in overrides:
-        if _sets(override, taken):
-            raise MienError(
-                f"--set {override}: {recipe.name!r} takes this from the model and the data; a"
-                " recipe without start.adapt keeps what is set."
-            )
-
-
-def check_adapted(recipe: Recipe) -> None:
-    """Check that a recipe is not to be made to fit source and data first, as `mien train` does.
-
-    Raises:
-        MienError: If it is.
-    """
-    if _adapts(recipe):
-        raise MienError(
-            f"{recipe.name!r} is made to fit the model and the data (start.adapt) by mien train"
-            " alone: train it once, and give the recipe.toml that is then in the run's folder."
-        )
-
-
 def _with_faces(
     recipe: Recipe,
     overrides: Sequence[str],
@@ -202,7 +142,7 @@ def _with_faces(
     folder: Path,
 ) -> tuple[Recipe, FaceDataset]:
     """Return the recipe and its faces; a recipe that is to adapt is made to fit the data first."""
-    if not _adapts(recipe):
+    if not adapts(recipe):
         return recipe, assembled(recipe, data, votes, names)
     from mien.apps.cli.photos import fitted
     from mien.data.assemble import assemble
@@ -210,7 +150,7 @@ def _with_faces(
 
     made, faces = fitted(recipe, data, votes, names, Run(folder))
     moved = [key for key in DIVIDED if getattr(made.data, key) != getattr(recipe.data, key)]
-    _check_kept(recipe, overrides, [f"data.{key}" for key in moved])
+    check_kept(recipe, overrides, [f"data.{key}" for key in moved])
     return made, assemble(made.data, [faces], progress=True)
 
 
@@ -223,6 +163,12 @@ def _say_done_before(dataset: FaceDataset) -> None:
             f"These faces were prepared with {' and '.join(steps)}: photos given to the exported"
             " model will not be treated so, and it may judge them worse than these figures say."
         )
+
+
+def _say_left_out(dataset: FaceDataset) -> None:
+    bare = int((dataset.splits == "").sum())
+    if bare:
+        say(f"{bare:,} of {len(dataset):,} faces have no split: they are left out.")
 
 
 def _find_rate(recipe: Recipe, dataset: FaceDataset, folder: Path) -> None:

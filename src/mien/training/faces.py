@@ -1,0 +1,96 @@
+"""The faces a recipe trains on, and whether they allow it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.split import check_sources
+from mien.data.twins import twins_in
+from mien.errors import DataError, RecipeError
+from mien.models import build_network
+from mien.recipe import DataPart, Recipe
+from mien.recipe.data import OFFICIAL
+from mien.training.machine import Machine
+from mien.training.starting import TAKE_VAL
+from mien.training.targets import head_targets
+
+
+def checked_faces(recipe: Recipe, dataset: FaceDataset, machine: Machine) -> FaceDataset:
+    """Return the faces a recipe trains on, where nothing keeps it from being trained here.
+
+    Raises:
+        RecipeError: If recipe and dataset do not fit, or the batches and the machine.
+        DataError: If the dataset has no face to select by, or some would be left out in silence.
+    """
+    _check(recipe, dataset)
+    machine.check(recipe.training.batch_size)
+    if recipe.training.batch_size == machine.together:
+        _check_single_faces(recipe)
+    return training_faces(recipe, dataset)
+
+
+def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
+    """Return the faces a recipe trains on.
+
+    Raises:
+        RecipeError: If there are fewer than one batch of them.
+    """
+    keep = dataset.splits == "train"
+    if recipe.data.drop_twins:
+        keep &= ~twins_in(dataset, ["val", "test"])
+    count = int(keep.sum())
+    if count < recipe.training.batch_size:
+        raise RecipeError(
+            f"training.batch_size must be at most the number of training faces, {count}."
+            f" Got {recipe.training.batch_size} instead."
+        )
+    return dataset.select(np.flatnonzero(keep))
+
+
+def _check(recipe: Recipe, dataset: FaceDataset) -> None:
+    side = recipe.preprocess.size
+    height, width = dataset.images.shape[1:]
+    if (height, width) != (side, side):
+        raise RecipeError(
+            f"preprocess.size must be the size of the dataset's images, {width}x{height}."
+            f" Got {side} instead."
+        )
+    if not (dataset.splits == "val").any():
+        raise DataError(_without_val(recipe.data, dataset))
+    check_sources(dataset)
+    for head in recipe.heads:
+        if (head_targets(dataset.in_split("val"), head).truth == NO_TARGET).all():
+            raise RecipeError(
+                f"Head {head.labels!r} cannot be selected or calibrated: no face of the split 'val'"
+                " has a known truth for it."
+            )
+
+
+def _without_val(part: DataPart, dataset: FaceDataset) -> str:
+    found = np.unique(dataset.splits).tolist()
+    if part.test_per_class:
+        help_ = 'data.split = "90:10" makes one of the faces outside of test'
+    elif part.split != OFFICIAL:
+        help_ = 'data.split = "80:10:10" makes one'
+    else:
+        help_ = TAKE_VAL if "train" in found else "mien data split --ratio 80:10:10 makes them"
+    return (
+        f"Dataset {dataset.name!r} has no split 'val', by which the best epoch is chosen: it has"
+        f" {', '.join(map(repr, found))}; {help_}."
+    )
+
+
+def _check_single_faces(recipe: Recipe) -> None:
+    """Check that a network can be trained on one face at a time, by trying it with a blank one."""
+    network = build_network(recipe.network.name, recipe.outputs, recipe.network.options).train()
+    side = recipe.preprocess.size
+    try:
+        network(torch.zeros(1, 1, side, side))
+    except ValueError as error:
+        # Batch normalisation's, of features or of a map of one pixel.
+        raise RecipeError(
+            f"training.batch_size must be 2 or more for each device: network"
+            f" {recipe.network.name!r} normalises over a batch, and of one face it cannot."
+        ) from error
