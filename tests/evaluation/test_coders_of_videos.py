@@ -177,6 +177,20 @@ def test_a_folder_of_elan_files_is_one_coder_who_saw_them_all(tmp_path):
         read_elan(tmp_path / "empty")
 
 
+def test_times_of_elan_are_of_the_video_where_it_counts_from_later(tmp_path):
+    path = eaf(tmp_path / "a.eaf")
+    path.write_text(path.read_text().replace("MIME_TYPE", 'TIME_ORIGIN="2000" MIME_TYPE'))
+    assert read_elan(path) == coding("a", (3.1, 5.05, "happiness"))
+
+
+@pytest.mark.parametrize("attribute", ['TIME_VALUE="1.1 s"', 'TIME_VALUE=""'])
+def test_a_time_of_elan_that_is_none_is_one_sentence(tmp_path, attribute):
+    path = eaf(tmp_path / "a.eaf")
+    path.write_text(path.read_text().replace('TIME_VALUE="1100"', attribute))
+    with pytest.raises(DataError, match=r"a\.eaf: a time must be whole milliseconds\. Got '"):
+        read_elan(path)
+
+
 def test_annotations_that_follow_at_once_are_one_stretch(tmp_path):
     slots = '<TIME_SLOT TIME_SLOT_ID="ts4" TIME_VALUE="4000"/></TIME_ORDER>'
     path = eaf(tmp_path / "a.EAF", annotations=annotation() + annotation("joy", "ts2", "ts4"))

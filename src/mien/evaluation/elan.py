@@ -59,13 +59,13 @@ def _read(path: Path, tier: str | None, names: ClassNames) -> tuple[str, Sequenc
     except ElementTree.ParseError as error:
         raise DataError(f"{path} is not an ELAN file: {error}.") from error
     media = top.find("HEADER/MEDIA_DESCRIPTOR")
-    url = "" if media is None else media.get("MEDIA_URL", "")
-    slots = _slots(top)
+    about = {} if media is None else media.attrib
+    slots = _slots(top, _seconds(about.get("TIME_ORIGIN", "0"), path), path)
     found = [
         (f"{path}, annotation {one.get('ANNOTATION_ID')}", _stretch(one, slots, names, path))
         for one in _annotations(top, tier, path)
     ]
-    return PurePosixPath(unquote(url)).name, joined(in_order(found))
+    return PurePosixPath(unquote(about.get("MEDIA_URL", ""))).name, joined(in_order(found))
 
 
 def _annotations(
@@ -89,13 +89,30 @@ def _annotations(
     return found
 
 
-def _slots(top: ElementTree.Element) -> Slots:
-    """Return the times that annotations refer to, in seconds; None where ELAN knows none."""
+def _slots(top: ElementTree.Element, origin: float, path: Path) -> Slots:
+    """Return the times that annotations refer to, in seconds; None where ELAN knows none.
+
+    Args:
+        top: The file's root.
+        origin: Which time of the video ELAN counts from.
+        path: The file, for the error.
+    """
     slots: Slots = {}
     for slot in top.iter("TIME_SLOT"):
         value = slot.get("TIME_VALUE")
-        slots[slot.get("TIME_SLOT_ID", "")] = None if value is None else int(value) / 1000
+        slots[slot.get("TIME_SLOT_ID", "")] = (
+            None if value is None else _seconds(value, path) + origin
+        )
     return slots
+
+
+def _seconds(milliseconds: str, path: Path) -> float:
+    try:
+        return int(milliseconds) / 1000
+    except ValueError:
+        raise DataError(
+            f"{path}: a time must be whole milliseconds. Got {milliseconds!r} instead."
+        ) from None
 
 
 def _stretch(one: ElementTree.Element, slots: Slots, names: ClassNames, path: Path) -> Stretch:
