@@ -12,6 +12,8 @@ import pytest
 
 import makers
 from mien.data.store import read_store, write_store
+from mien.evaluation.judged import places_of
+from mien.evaluation.predictions_file import read_predictions
 from mien.inference.classifier import Classifier
 from mien.inference.zoo import read_card
 from mien.preprocess import grey
@@ -192,6 +194,12 @@ def test_views_are_measured_before_they_are_exported(
     assert mien(*evaluate, "flip").code == 0
     assert mien(*export).code == 0
     assert read_card(tmp_path / "x.onnx").views == "flip"
+    given = ["flip", "--split", "all", "--out", tmp_path / "all"]
+    assert mien(*evaluate, *given).code == 0
+    every = read_predictions(tmp_path / "all" / "predictions" / "basic7.parquet")
+    seen = read_predictions(small_run.folder / "predictions" / "basic7-flip.parquet")
+    same = every.select(places_of(seen.ids, every.ids))
+    np.testing.assert_allclose(same.probabilities, seen.probabilities, atol=1e-5)
     both = ["ensemble", small_run.folder, tmp_path / "x.onnx", *data_of(small_fer2013)]
     code, _, err = mien(*both, "--out", tmp_path / "both.onnx")
     assert (code, "must see one view of a face" in err) == (2, True)

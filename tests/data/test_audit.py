@@ -126,6 +126,8 @@ def test_light_votes_and_subjects(flawed):
     result, dropped = found(flawed, "lighting")
     assert {"fer2013-00010", "fer2013-00011", "fer2013-00012"} <= set(dropped)
     assert result.counts["too dark"] == result.counts["too bright"] == 1
+    # One that is dark, flat and blurred at once is found three times, and dropped once.
+    assert len(result.findings) > len(set(dropped)) == result.marked
     assert found(flawed, "not-a-face")[1] == ["fer2013-00020"]
     votes = np.where(np.arange(len(flawed))[:, None] < 9, 0, flawed.votes).astype(np.uint8)
     result, dropped = found(dataclasses.replace(flawed, votes=votes), "not-a-face")

@@ -262,6 +262,28 @@ def test_videos_are_matched_by_file_name_and_who_shares_none_is_named():
     assert set(in_steps(by_shared_names(both))[1].videos) == {"clip.mp4"}
 
 
+def test_videos_of_one_file_name_are_told_apart_by_their_folders():
+    def coder(who, *names):
+        return TimedCoding(who, {name: [Stretch(0, 1, "fear")] for name in names}, True)
+
+    anna = coder("anna", "s01/happy.mp4", "s01/sad.mp4")
+    ben = coder("ben", "s01/happy.mp4", "s01/sad.mp4", "s02/happy.mp4")
+    assert by_shared_names([anna, ben]) == [anna, ben]
+    # talk.mp4 of one person is not that of another.
+    one, two = (
+        coder("one", "s01/talk.mp4", "s02/walk.mp4"),
+        coder("two", "s02/talk.mp4", "s02/walk.mp4"),
+    )
+    assert by_shared_names([one, two]) == [one, two]
+
+
+def test_who_codes_no_moment_as_another_does_is_said():
+    early = coding("early", (0.0, 1.0, "fear"), rests=False)
+    late = coding("late", (10.0, 11.0, "fear"), rests=False)
+    with pytest.raises(MienError, match="early and late code no moment in common"):
+        agreement_over_time([early, late])
+
+
 def test_between_episodes_of_mien_is_no_face(tmp_path):
     head = ("source", "person", "expression", "onset", "apex", "offset")
     rows = [(0, 0, 1), (1, 1, 2), (4, 4, 5)]

@@ -9,7 +9,13 @@ from test_review import FOUR, random_table
 
 from mien.data.dataset import NO_TARGET
 from mien.errors import MienError
-from mien.evaluation.comparison import common_faces, common_labels, compare, of_labels
+from mien.evaluation.comparison import (
+    common_faces,
+    common_labels,
+    compare,
+    of_labels,
+    of_same_labels,
+)
 from mien.evaluation.comparison_page import write_comparisons
 from mien.labels import label_set
 
@@ -37,6 +43,8 @@ def test_models_are_compared_on_the_faces_they_share(tmp_path):
     assert (test.second_only - test.first_only) / 100 == pytest.approx(difference.value)
     assert found.unshared == 20
     assert "20 more faces of test are left out" in write_comparisons([found], tmp_path).read_text()
+    data = json.loads((tmp_path / "compare.json").read_text())
+    assert data[0]["unshared"] == 20
     assert compare([one, two]).unshared == 0
 
 
@@ -127,6 +135,23 @@ def test_outputs_are_chosen_by_their_expressions():
     assert common_labels([[eight, four], [four]]) == [FOUR]
     with pytest.raises(MienError, match=r"no output of the same expressions .*with --labels"):
         common_labels([[eight], [four]])
+
+
+def test_models_are_narrowed_from_an_output_that_all_have():
+    """The raters' majority is the truth of the one output, the label that of the other."""
+    eight, seven = (random_table(labels=label_set(name)) for name in ("ferplus8", "basic7"))
+    found = of_same_labels([[eight, seven], [replace(seven, model="other")]], FOUR)
+    assert [table.labels for table in found] == [FOUR, FOUR]
+    np.testing.assert_array_equal(found[0].truth, seven.among(FOUR).truth)
+    np.testing.assert_array_equal(found[0].logits, seven.among(FOUR).logits)
+    # In the first one's order; an output of just these is best, and if none is shared any will do.
+    both = of_same_labels([[eight, seven], [seven, eight]], FOUR)
+    np.testing.assert_array_equal(both[1].truth, eight.among(FOUR).truth)
+    four = random_table()
+    assert of_same_labels([[eight, four], [four]], FOUR) == [four, four]
+    np.testing.assert_array_equal(
+        of_same_labels([[eight], [seven]], FOUR)[0].logits, eight.among(FOUR).logits
+    )
 
 
 def test_leaked_faces_are_left_out_beside(tmp_path):

@@ -271,6 +271,8 @@ def test_faces_without_a_prediction_are_counted(small_dataset, tmp_path):
     assert (found.split, found.unpredicted) == ("test", 5)
     text = write_review([found], tmp_path).read_text()
     assert "5 faces of the dataset&#x27;s test have no prediction in m and are not judged" in text
+    data = json.loads((tmp_path / "report.json").read_text())["basic7"]
+    assert (data["unpredicted"], data["unjudged"]) == (5, {})
     assert judged(of_faces(small_dataset, kept), small_dataset, "val").unpredicted == 0
     assert judged(of_faces(small_dataset, kept), small_dataset, "all").unpredicted == 5
     # mien's own tables hold what was to be judged, of splits of their own.
@@ -293,6 +295,29 @@ def test_the_dataset_knows_better_who_faces_show_and_the_table_which_it_learnt_f
     assert set(found.faces.sources) == {"fer2013"}
 
 
+def test_leaks_go_by_the_splits_that_are_judged(small_dataset):
+    """A dataset without splits has no leaks of its own, and a table may divide it otherwise."""
+    images = small_dataset.images.copy()
+    images[1::2] = images[::2]
+    bare = np.full(len(images), "")
+    twins = replace(small_dataset, images=images, splits=bare)
+    splits = np.where(np.arange(len(images)) % 2, "test", "train")
+    found = judged(of_faces(twins, np.ones(len(images), bool), splits=splits), twins)
+    assert found.faces.leaked.all()
+    apart = np.where(np.arange(len(images)) < 40, "test", "train")
+    found = judged(of_faces(twins, np.ones(len(images), bool), splits=apart), twins)
+    assert not found.faces.leaked.any()
+
+
+def test_brightness_is_measured_and_not_taken_from_another_programs_table(small_dataset):
+    own = {"brightness": np.zeros(len(small_dataset)), "face_size": np.ones(len(small_dataset))}
+    faces = of_faces(small_dataset, np.ones(len(small_dataset), bool), measures=own)
+    measures = judged(faces, small_dataset, "all").faces.measures
+    means = small_dataset.images.mean(axis=(1, 2))
+    np.testing.assert_allclose(measures["brightness"], means)
+    assert (measures["face_size"] == 1).all()
+
+
 def test_own_predictions_of_labels_that_were_corrected_are_refused(small_dataset):
     every = np.ones(len(small_dataset), bool)
     own = of_faces(small_dataset, every, dataset="fer2013", splits=small_dataset.splits)
@@ -311,6 +336,8 @@ def test_faces_that_an_output_cannot_name_are_counted(tmp_path):
     some = replace(some, truth=np.where(np.arange(40) < 5, NO_TARGET, some.truth))
     page = write_review([judged(some)], tmp_path)
     assert "that this output can say: unknown 5." in page.read_text()
+    data = json.loads((tmp_path / "report.json").read_text())["four"]
+    assert data["unjudged"] == {"unknown": 5}
 
 
 def test_an_earlier_reports_outputs_are_removed(tmp_path):
@@ -394,6 +421,11 @@ def test_eight_expressions_are_judged_by_the_majority_of_the_raters(disagreeing,
         assert (found.faces.truth != NO_TARGET).all()
     page = write_review([found], tmp_path)
     assert "What a face shows is what most raters named." in page.read_text()
+    # Also where only some of the eight are to be chosen among.
+    bare = theirs(disagreeing, labels, np.full(count, NO_TARGET))
+    four = judged(bare, disagreeing, among=FOUR).faces
+    names = np.array(labels.expressions)[expected[np.isin(disagreeing.ids, four.ids)]]
+    assert np.array(FOUR.expressions)[four.truth].tolist() == names.tolist()
 
 
 def test_a_table_may_say_that_it_is_judged_by_the_labels(disagreeing, tmp_path):

@@ -104,6 +104,9 @@ def test_what_is_deleted_is_not_inserted(seed):
 
 
 def test_an_estimate_is_a_mean_within_its_interval():
+    one = Estimate.of([0.123], None)
+    assert one.value == pytest.approx(0.123)
+    assert np.isnan([one.low, one.high]).all()
     found = Estimate.of([0, 1, 1, 1] * 50, None)
     assert found.value == 0.75
     assert 0.68 < found.low < 0.72

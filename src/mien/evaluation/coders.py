@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import MienError
 from mien.evaluation.bootstrap import Groups, drawn_interval, has_no_width, share_interval
 from mien.evaluation.codings import NOT_CODED, Codes
 from mien.evaluation.counts import Confusion, cohen_kappa, ratio
@@ -103,11 +104,17 @@ def agreement(codes: Codes, steps: Steps | None = None) -> Agreement:
     Args:
         codes: What they say.
         steps: Where the pictures lie if they are steps of time.
+
+    Raises:
+        MienError: If no two of them code one picture.
     """
     blocks = None if steps is None else steps.blocks
     pairs = (_pair(codes, blocks, *two) for two in combinations(range(len(codes.coders)), 2))
     said = votes(codes)
     several = said.sum(1) > 1
+    if not several.any():
+        what = "picture" if steps is None else "moment"
+        raise MienError(f"{' and '.join(codes.coders)} code no {what} in common.")
     said = said[several]
     drawn = _of(blocks, several)
     alpha = _measured(lambda pick: krippendorff(said[pick]), said.argmax(1), drawn)

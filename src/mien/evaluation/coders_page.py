@@ -14,8 +14,8 @@ from mien.evaluation.coders import FEWEST, Agreement, Measured, Pair
 from mien.evaluation.codings import NOT_CODED, Codes
 from mien.evaluation.onsets import Onsets
 from mien.evaluation.sections.matrix import confusion_figure
-from mien.evaluation.sections.section import known, number, within
 from mien.evaluation.steps import BLOCK, Steps
+from mien.evaluation.written import known, number, within
 from mien.files import whole_file, write_json
 
 PAGE, DATA, DISAGREEMENTS = "agreement.html", "agreement.json", "disagreements.csv"

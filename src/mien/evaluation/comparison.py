@@ -186,6 +186,14 @@ def _merged(
 def of_labels(tables: Sequence[Predictions], labels: LabelSet) -> Predictions:
     """Return a model's predictions of a label set: an output's own, or a part of a wider one's.
 
+    Args and errors as of `wide_enough`.
+    """
+    return wide_enough(tables, labels).among(labels)
+
+
+def wide_enough(tables: Sequence[Predictions], labels: LabelSet) -> Predictions:
+    """Return the output of just a label set, or else the first that has all its expressions.
+
     Args:
         tables: The outputs of one model.
         labels: What is to be chosen among.
@@ -193,17 +201,34 @@ def of_labels(tables: Sequence[Predictions], labels: LabelSet) -> Predictions:
     Raises:
         MienError: If no output has all its expressions.
     """
-    for table in tables:
-        if table.labels.expressions == labels.expressions:
-            return table
-    for table in tables:
-        if set(labels.expressions) <= set(table.labels.expressions):
-            return table.among(labels)
+    wide = [t for t in tables if set(labels.expressions) <= set(t.labels.expressions)]
+    if wide:
+        own = (t for t in wide if t.labels.expressions == labels.expressions)
+        return next(own, wide[0])
     names = ", ".join(table.labels.name for table in tables)
     raise MienError(
         f"{tables[0].model} has no output with all of {', '.join(labels.expressions)}: its outputs"
         f" that can be judged on {tables[0].dataset or 'its faces'} are {names}."
     )
+
+
+def of_same_labels(models: Sequence[Sequence[Predictions]], labels: LabelSet) -> list[Predictions]:
+    """Return each model's predictions of a label set.
+
+    They are of outputs that all models have, where there are such with all of its expressions:
+    another output may be judged by another truth.
+
+    Args:
+        models: The outputs of each.
+        labels: What is to be chosen among.
+
+    Raises:
+        MienError: If a model has no output with all its expressions.
+    """
+    wide = [one for one in _shared(models) if set(labels.expressions) <= set(one.expressions)]
+    own = [one for one in wide if one.expressions == labels.expressions]
+    chosen = (own or wide or [labels])[0]
+    return [of_labels(outputs, chosen).among(labels) for outputs in models]
 
 
 def common_labels(models: Sequence[Sequence[Predictions]]) -> list[LabelSet]:
@@ -212,12 +237,7 @@ def common_labels(models: Sequence[Sequence[Predictions]]) -> list[LabelSet]:
     Raises:
         MienError: If there is none.
     """
-    first, *others = models
-    found = [
-        table.labels
-        for table in first
-        if all(any(t.labels.expressions == table.labels.expressions for t in o) for o in others)
-    ]
+    found = _shared(models)
     if not found:
         names = "; ".join(f"{m[0].model}: {', '.join(t.labels.name for t in m)}" for m in models)
         raise MienError(
@@ -225,3 +245,9 @@ def common_labels(models: Sequence[Sequence[Predictions]]) -> list[LabelSet]:
             " choose among with --labels, such as happiness+sadness."
         )
     return found
+
+
+def _shared(models: Sequence[Sequence[Predictions]]) -> list[LabelSet]:
+    first, *others = models
+    said = [{table.labels.expressions for table in outputs} for outputs in others]
+    return [t.labels for t in first if all(t.labels.expressions in one for one in said)]

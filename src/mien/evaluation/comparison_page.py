@@ -10,7 +10,7 @@ from mien import figures, pages
 from mien.evaluation.bootstrap import CALIBRATION_NOTE
 from mien.evaluation.comparison import PAIRED, Compared, Comparison
 from mien.evaluation.sections.headline import HEADLINE, NAMES
-from mien.evaluation.sections.section import known, p_value, within
+from mien.evaluation.written import known, p_value, within
 from mien.files import whole_file, write_json
 
 if TYPE_CHECKING:
@@ -158,6 +158,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
         "split": comparison.split,
         "faces": comparison.faces,
         "leaked": comparison.leaked,
+        "unshared": comparison.unshared,
         "intervals_over": "subjects" if comparison.people else "faces",
         "models": [_model(model) for model in comparison.models],
         "without_leaked": [_model(model) for model in comparison.unleaked],

@@ -21,8 +21,8 @@ from mien.evaluation.metrics import METRICS, Probabilities, Truth, confusion
 from mien.evaluation.predict import predict
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import read_predictions, write_predictions
-from mien.evaluation.sections.section import known
 from mien.evaluation.spread import Spread, spread
+from mien.evaluation.written import known
 from mien.files import read_json, whole_file, write_json
 from mien.labels import LabelSet
 from mien.recipe import HeadPart

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mien import pages
 from mien.evaluation.bootstrap import CALIBRATION_NOTE
 from mien.evaluation.cross_validation import TABLE, CrossValidated, HeadFigures
-from mien.evaluation.sections.section import UNDEFINED
+from mien.evaluation.written import UNDEFINED
 from mien.figures import png
 from mien.files import whole_file
 from mien.training.schedules import direction

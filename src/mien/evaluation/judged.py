@@ -15,6 +15,7 @@ from mien.data.explore.statistics import brightness, sharpness
 from mien.errors import MienError, unknown_name
 from mien.evaluation.predictions import Predictions, leaked_faces
 from mien.evaluation.truths import checked_truth, truth_for
+from mien.labels import LabelSet
 
 EVERY = "all"
 """The split that means all faces of a dataset without splits."""
@@ -59,6 +60,7 @@ def judged(
     dataset: FaceDataset | None = None,
     split: str | None = None,
     metrics_file: Path | None = None,
+    among: LabelSet | None = None,
 ) -> Judged:
     """Choose the faces to judge.
 
@@ -67,6 +69,7 @@ def judged(
         dataset: Gives the pictures.
         split: Which faces are judged; by default test, else val, else all.
         metrics_file: The figures of each epoch of the run.
+        among: What of the output's expressions could be chosen; all by default.
 
     Raises:
         MienError: If no face of the split has a known truth.
@@ -74,6 +77,9 @@ def judged(
     foreign = not table.dataset
     if dataset is not None:
         table = completed(table, dataset)
+    if among is not None:
+        # Only now: by what a table is judged depends on all that it can say.
+        table = table.among(among)
     chosen = _split(table, split)
     every = table if chosen == EVERY else table.select(table.splits == chosen)
     faces = every.select(every.truth != NO_TARGET)
@@ -101,7 +107,7 @@ def completed(table: Predictions, dataset: FaceDataset) -> Predictions:
 
     What faces show is, for another program's table, as of `truth_for`; mien's own tables say it.
     Who they show and where they are from, another program's table says only where the dataset does
-    not; in which split they are it may know better.
+    not; in which split they are it may know better, and what is leaked goes by that.
 
     Raises:
         MienError: If the dataset lacks one of the faces, or a truth is not the dataset's.
@@ -109,18 +115,28 @@ def completed(table: Predictions, dataset: FaceDataset) -> Predictions:
     places = _places(table, dataset)
     faces = dataset.select(places)
     first, second = (table, faces) if table.dataset else (faces, table)
+    splits = _either(table.splits, faces.splits)
     own = {"brightness": brightness(faces.images), "sharpness": sharpness(faces.images)}
     return replace(
         table,
-        splits=_either(table.splits, faces.splits),
+        splits=splits,
         subjects=_either(first.subjects, second.subjects),
         sources=_either(first.sources, second.sources),
         truth=(checked_truth if table.dataset else truth_for)(table, faces),
         votes=faces.votes if table.votes is None else table.votes,
-        leaked=table.leaked if table.dataset else leaked_faces(dataset)[places],
-        measures={**own, **table.measures},
+        leaked=table.leaked if table.dataset else _leaked(dataset, places, splits),
+        measures={**table.measures, **own},
         dataset=table.dataset or dataset.name,
     )
+
+
+def _leaked(
+    dataset: FaceDataset, places: NDArray[np.intp], splits: NDArray[np.str_]
+) -> NDArray[np.bool_]:
+    """Find leaked faces of those at some places, which are in other splits than they say."""
+    of_all = dataset.splits.astype(np.result_type(dataset.splits, splits))
+    of_all[places] = splits
+    return leaked_faces(replace(dataset, splits=of_all))[places]
 
 
 def _either(first: NDArray[np.str_], second: NDArray[np.str_]) -> NDArray[np.str_]:

@@ -35,6 +35,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
+    from mien.card import Views
     from mien.training.run import Run
 
 
@@ -62,12 +63,16 @@ def predictions_from(
     return file_predictions(Classifier(source), dataset, every=every, progress=progress)
 
 
-def run_predictions(run: Run, dataset: FaceDataset, *, every: bool = False) -> list[Predictions]:
+def run_predictions(
+    run: Run, dataset: FaceDataset, *, every: bool = False, views: Views = "none"
+) -> list[Predictions]:
     """Return what a run's best epoch says, at the temperatures of its report if it has one.
 
-    Args, returns and errors as of `predictions_from`; a run must be finished.
+    Args, returns and errors as of `predictions_from`; a run must be finished. `views` is what it
+    sees of a face.
     """
     from mien.evaluation.predict import predict_with
+    from mien.evaluation.views import with_views
 
     run.check_finished()
     module = run.module()
@@ -76,8 +81,9 @@ def run_predictions(run: Run, dataset: FaceDataset, *, every: bool = False) -> l
     name = run.folder.resolve().name
     heads = judgeable(name, module.recipe.heads, faces)
     signals = module.recipe.signal_names
-    tables = predict_with(module.network, preprocess, heads, faces, every=every, signals=signals)
-    temperatures = run.temperatures()
+    network = with_views(module.network, views)
+    tables = predict_with(network, preprocess, heads, faces, every=every, signals=signals)
+    temperatures = run.temperatures(views)
     return [
         replace(table, model=name, temperature=temperatures.get(head.labels, 1.0))
         for table, head in zip(tables, heads)

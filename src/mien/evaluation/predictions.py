@@ -152,6 +152,8 @@ class Predictions:
         Raises:
             MienError: If the output lacks one of them, or gives all of them probability 0.
         """
+        if labels.expressions == self.labels.expressions:
+            return self
         places = labels.positions_in(self.labels)
         empty = self.probabilities[:, places].sum(axis=1) < NOTHING
         if empty.any():

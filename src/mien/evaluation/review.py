@@ -143,6 +143,8 @@ def _about(judged: Judged) -> dict[str, Any]:
         "dataset": faces.dataset,
         "split": judged.split,
         "faces": len(faces),
+        "unjudged": dict(judged.unjudged),
+        "unpredicted": judged.unpredicted,
         "expressions": list(faces.labels.expressions),
         "temperature": faces.temperature,
     }

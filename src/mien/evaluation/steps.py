@@ -92,7 +92,8 @@ def in_steps(
 def by_shared_names(codings: Sequence[TimedCoding]) -> list[TimedCoding]:
     """Return codings by names of videos that all of them use.
 
-    Where each has one video it is the same; else videos are told apart by their file names.
+    Where each has one video it is the same; else they go by their names, or by their file names
+    where a coder names none as another does.
 
     Raises:
         MienError: If there are not two coders, two have one name, or a coder shares no video with
@@ -102,7 +103,9 @@ def by_shared_names(codings: Sequence[TimedCoding]) -> list[TimedCoding]:
     taken = taken_for_one(codings)
     if taken:
         return [replace(c, videos={taken[0]: next(iter(c.videos.values()))}) for c in codings]
-    named = [replace(coding, videos=_by_file_name(coding.videos)) for coding in codings]
+    named = list(codings)
+    if alone([coding.videos for coding in named]):
+        named = [replace(coding, videos=_by_file_name(coding.videos)) for coding in codings]
     apart = alone([coding.videos for coding in named])
     if apart:
         first = next(iter(codings[apart[0]].videos))

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.evaluation.written import known
 from mien.explanation.explainer import ExplainedFace
 from mien.explanation.faithfulness import CELLS, ORDERS, Faithfulness
 from mien.explanation.output import Output
 from mien.explanation.regions import REGIONS, areas
 from mien.explanation.settings import Settings
-from mien.explanation.summary import ClassMeans, Trust
+from mien.explanation.summary import ClassMeans, Estimate, Trust
 
 DIGITS = 6
 
@@ -112,8 +113,12 @@ def _trust(one: Trust) -> dict[str, Any]:
     return {
         "method": one.method,
         "areas": _areas(one.curves),
-        **{name: asdict(getattr(one, name)) for name in estimates},
+        **{name: _estimate(getattr(one, name)) for name in estimates},
     }
+
+
+def _estimate(one: Estimate) -> dict[str, float | None]:
+    return {name: known(value) for name, value in asdict(one).items()}
 
 
 def _areas(one: Faithfulness) -> dict[str, float]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import pages
+from mien.evaluation.written import within
 from mien.explanation import figures
 from mien.explanation.explainer import BY_REGION, ExplainedFace
 from mien.explanation.faithfulness import CELLS, ORDERS, REGION_ORDERS, STEPS
@@ -251,8 +252,7 @@ def _verdict(one: Trust) -> str:
     surely = "" if better.low >= WANTED or better.high < WANTED else " (its interval holds both)"
     return (
         f"{one.method} {reached} beat chance in deletion on at least {WANTED:.0%} of these faces:"
-        f" {better.value:.1%}{surely}, by {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}] of"
-        " area."
+        f" {better.value:.1%}{surely}, by {within(gain.value, gain.low, gain.high)} of area."
     )
 
 

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluation.bootstrap import Groups, drawn_interval, known_groups, share_interval
+from mien.evaluation.bootstrap import (
+    Groups,
+    drawn_interval,
+    has_no_width,
+    known_groups,
+    share_interval,
+)
+from mien.evaluation.unvaried import UNKNOWN
 from mien.explanation.explainer import ExplainedFace
 from mien.explanation.faithfulness import Curve, Faithfulness
 from mien.explanation.landmarks import median_landmarks
@@ -48,7 +55,8 @@ class ClassMeans:
 class Estimate:
     """A mean over faces with its 95 % interval: a bootstrap's, Wilson's of a share.
 
-    Where the subject of every face is known, whole subjects are drawn for both.
+    Where the subject of every face is known, whole subjects are drawn for both. Of a mean that is
+    the same in all draws, as of a single face's, no interval is known: its bounds are NaN.
     """
 
     value: float
@@ -60,7 +68,7 @@ class Estimate:
         """Return the mean of values, one for each face."""
         known = np.array(values, dtype=np.float64)
         found = drawn_interval(lambda p: float(known[p].mean()), len(known), people, (-1.0, 1.0))
-        return cls(float(known.mean()), *found)
+        return cls(float(known.mean()), *(UNKNOWN if has_no_width(found) else found))
 
     @classmethod
     def of_share(cls, hits: Sequence[bool], people: Groups | None) -> Estimate:

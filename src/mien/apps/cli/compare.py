@@ -142,11 +142,11 @@ def _named(
 def _compared(
     tables: Sequence[Sequence[Predictions]], labels: str | None, split: str | None
 ) -> list[Comparison]:
-    from mien.evaluation.comparison import common_labels, compare, of_labels
+    from mien.evaluation.comparison import common_labels, compare, of_same_labels
     from mien.labels import label_set
 
     wanted = common_labels(tables) if labels is None else [label_set(labels)]
-    return [compare([of_labels(row, choice) for row in tables], split) for choice in wanted]
+    return [compare(of_same_labels(tables, choice), split) for choice in wanted]
 
 
 def _print(comparison: Comparison) -> None:
@@ -161,7 +161,7 @@ def _print(comparison: Comparison) -> None:
 
 def _print_models(heading: str, models: Sequence[Compared]) -> None:
     from mien.evaluation.comparison_page import DIFFERENCE_HEADER, difference_cells
-    from mien.evaluation.sections.section import within
+    from mien.evaluation.written import within
 
     table = Table(title=escape(heading))
     for column in ("Model", "Accuracy", "Macro F1", *DIFFERENCE_HEADER):

@@ -67,17 +67,20 @@ def evaluate(
     into the file. Predictions of other programs come as CSV: id, truth, p_anger, p_happiness, …
     """
     need("train", "Evaluating")
+    from mien.evaluation.comparison import wide_enough
     from mien.evaluation.judged import judged
     from mien.evaluation.review import earlier_outputs, write_review
+    from mien.labels import label_set
 
     check_choices(labels, split)
     if out is not None:
         earlier_outputs(out)
     given = [*(dataset or ()), *(data or ())]
     found = _predicted(model, given, votes, names, tta, split in ("train", "all"))
-    tables = found.tables if labels is None else [_among(found.tables, labels)]
+    among = None if labels is None else label_set(labels)
+    tables = found.tables if among is None else [wide_enough(found.tables, among)]
     metrics = None if found.run is None else found.run.metrics_file
-    outputs = [judged(table, found.faces, split, metrics) for table in tables]
+    outputs = [judged(table, found.faces, split, metrics, among) for table in tables]
     what = "-".join(filter(None, (tta if tta != "none" else "", labels, split)))
     folder = out or _folder(model, found.run is None, what, outputs[0])
     page = write_review(outputs, folder, progress=True)
@@ -158,16 +161,16 @@ def _of_run(
     run, views = Run(folder), known_views(tta)
     run.check_finished()
     recipe = run.recipe()
-    if len(data) == 1 and views == "none":
+    if len(data) == 1:
         other = one_dataset(data, votes, names)
         if other.name not in (recipe.data.dataset, *recipe.data.datasets):
-            return Predicted(run_predictions(run, other, every=every), other)
+            return Predicted(run_predictions(run, other, every=every, views=views), other)
     _need_data(data)
     faces = assembled(recipe, data, votes, names)
     reports = evaluate_run(run, faces, views)
     say(f"Wrote {run.folder / report_name(views)}, which mien export puts into the file.")
     if every:
-        return Predicted(run_predictions(run, faces, every=True), faces, run)
+        return Predicted(run_predictions(run, faces, every=True, views=views), faces, run)
     files = [predictions_file(run, report.head.name, views) for report in reports]
     return Predicted([read_predictions(file) for file in files], faces, run)
 
@@ -201,13 +204,6 @@ def _need_data(data: Sequence[Path]) -> None:
         raise MienError("Name the dataset to judge on: mien evaluate MODEL DATASET.")
 
 
-def _among(tables: Sequence[Predictions], labels: str) -> Predictions:
-    from mien.evaluation.comparison import of_labels
-    from mien.labels import label_set
-
-    return of_labels(tables, label_set(labels))
-
-
 def _folder(model: str, foreign: bool, what: str, output: Judged) -> Path:
     """Return the folder of a report: what it is of stands in its name."""
     path, data = Path(model), output.faces.dataset or "faces"
@@ -220,7 +216,7 @@ def _print(outputs: Sequence[Judged], folder: Path) -> None:
     """Print the headline figures that were written, a table an output."""
     from mien.evaluation.review import DATA
     from mien.evaluation.sections.headline import NAMES, unpredicted
-    from mien.evaluation.sections.section import within
+    from mien.evaluation.written import within
     from mien.files import read_json
 
     content = read_json(folder / DATA)

@@ -67,6 +67,11 @@ class Result:
     tables: tuple[Table, ...] = ()
     missing: str = ""
 
+    @property
+    def marked(self) -> int:
+        """How many faces are marked for dropping; one may be found for several reasons."""
+        return len({finding.index for finding in self.findings if finding.drop})
+
 
 class Check(Protocol):
     """What an audit check does."""

@@ -78,11 +78,11 @@ def _summary(results: Sequence[Result]) -> str:
             result.title,
             result.check,
             f"did not run: {result.missing}" if result.missing else len(result.findings),
-            "" if result.missing else sum(finding.drop for finding in result.findings),
+            "" if result.missing else result.marked,
         )
         for result in results
     ]
-    header = ["", "check", "findings", "marked for dropping"]
+    header = ["", "check", "findings", "faces marked for dropping"]
     return pages.section("What was found", pages.table(header, rows))
 
 
@@ -109,12 +109,11 @@ def _found(dataset: FaceDataset, result: Result) -> Iterator[str]:
         yield pages.paragraph("Nothing was found.", note=True)
         return
     shown = _pictured(dataset, result.findings)
-    marked = sum(finding.drop for finding in result.findings)
     once = ", identical images once" if result.findings[0].group < 0 else ""
-    leave_out = f" (mien data clean --drop {result.check})" if marked else ""
+    leave_out = f" (mien data clean --drop {result.check})" if result.marked else ""
     yield pages.paragraph(
-        f"{TABLE} has all {len(result.findings):,} findings; {marked:,} are marked for"
-        f" dropping{leave_out}. The first {len(shown)} are shown{once}.",
+        f"{TABLE} has all {len(result.findings):,} findings; {result.marked:,} faces are"
+        f" marked for dropping{leave_out}. The first {len(shown)} are shown{once}.",
         note=True,
     )
     yield pages.faces(shown)

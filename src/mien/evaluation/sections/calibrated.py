@@ -16,7 +16,8 @@ from mien.evaluation.metrics import (
     reliability,
 )
 from mien.evaluation.predictions import Predictions
-from mien.evaluation.sections.section import Drawing, Section, number
+from mien.evaluation.sections.section import Drawing, Section
+from mien.evaluation.written import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

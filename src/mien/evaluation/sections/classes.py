@@ -14,7 +14,8 @@ from mien.evaluation.counts import ClassCounts, averages, class_counts
 from mien.evaluation.judged import Judged
 from mien.evaluation.metrics import accuracy, confusion
 from mien.evaluation.predictions import Predictions
-from mien.evaluation.sections.section import UNDEFINED, Drawing, Section, known, number
+from mien.evaluation.sections.section import Drawing, Section
+from mien.evaluation.written import UNDEFINED, known, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

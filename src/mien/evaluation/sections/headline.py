@@ -16,8 +16,9 @@ from mien.evaluation.metrics import (
     top2_accuracy,
     weighted_f1,
 )
-from mien.evaluation.sections.section import Section, known, within
+from mien.evaluation.sections.section import Section
 from mien.evaluation.truths import by_raters
+from mien.evaluation.written import known, within
 
 HEADLINE: Mapping[str, Metric] = {
     "accuracy": METRICS["accuracy"],

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from mien import figures, pages
 from mien.evaluation.judged import Judged
 from mien.evaluation.ranking import Curve, Kind, curves, macro, micro
-from mien.evaluation.sections.section import UNDEFINED, Drawing, Section, number
+from mien.evaluation.sections.section import Drawing, Section
+from mien.evaluation.written import UNDEFINED, number
 from mien.inference.render import COLOURS
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from mien.evaluation import agreement
 from mien.evaluation.judged import Judged
 from mien.evaluation.metrics import accuracy
 from mien.evaluation.predictions import Predictions
-from mien.evaluation.sections.section import Section, known, number
+from mien.evaluation.sections.section import Section
+from mien.evaluation.written import known, number
 
 ABOUT = (
     "Ten people said of each face what they see (FER+). The first three lines are of all faces of"

@@ -8,8 +8,9 @@ import numpy as np
 
 from mien import figures, pages
 from mien.evaluation.judged import Judged
-from mien.evaluation.sections.section import Drawing, Section, known, number
+from mien.evaluation.sections.section import Drawing, Section
 from mien.evaluation.selective import KEPT_ERROR, RiskCoverage, risk_coverage, threshold
+from mien.evaluation.written import known, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mien.evaluation.paired import holm
-from mien.evaluation.sections.section import p_value
+from mien.evaluation.written import p_value
 from mien.reproduction.findings import Findings
 from mien.reproduction.page.markdown import points, section, table
 from mien.reproduction.page.papers import filled
