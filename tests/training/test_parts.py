@@ -1,12 +1,14 @@
 """Optimisers, schedules, batches and targets."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from mien.data.votes import distribution, majority
-from mien.labels import label_set
+from mien.labels import VOTES, label_set
 from mien.recipe import HeadPart, OptimiserPart, SchedulePart, TrainingPart
 from mien.training.batches import Batches
 from mien.training.callbacks import averaging
@@ -78,7 +80,15 @@ def test_targets_come_from_votes_and_labels(small_dataset):
     np.testing.assert_array_equal(four.truth >= 0, kept)
     np.testing.assert_array_equal(four.shares.sum(1), np.array(kept, float))
     four_votes = head_targets(small_dataset, HeadPart(labels="four", target="votes"))
-    assert set(np.unique(four_votes.shares.sum(1).round(5))) <= {0.0, 1.0}
+    places = label_set("four").positions_in(label_set("ferplus8"))
+    np.testing.assert_array_equal(four_votes.shares, distribution(small_dataset.votes)[:, places])
+    # One rater who saw happiness among nine who saw surprise makes a tenth of a happy face.
+    votes = small_dataset.votes.copy()
+    votes[0] = [{"happiness": 1, "surprise": 9}.get(vote, 0) for vote in VOTES]
+    stray = dataclasses.replace(small_dataset, votes=votes)
+    shares = head_targets(stray, HeadPart(labels="four", target="votes")).shares[0]
+    wanted = [0.1 if e == "happiness" else 0 for e in label_set("four").expressions]
+    assert shares.tolist() == pytest.approx(wanted)
 
 
 def test_the_moving_average_forgets_its_start_fast_and_then_keeps_the_decay():

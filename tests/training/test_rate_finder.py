@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from makers import SMALL_RECIPE
-from mien.errors import TrainingError
+from mien.errors import RecipeError, TrainingError
 from mien.recipe import find_recipe, load_recipe
 from mien.training.rate_finder import _search, find_rate, plot_search
 
@@ -16,6 +16,12 @@ def test_a_rate_is_found_and_drawn(small_dataset, tmp_path):
     assert found.losses.min() < found.losses[0]
     plot_search(found, tmp_path / "rates.png")
     assert (tmp_path / "rates.png").stat().st_size > 5_000
+
+
+def test_what_cannot_be_trained_is_not_searched(small_dataset):
+    recipe = load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, "training.batch_size=1"])
+    with pytest.raises(RecipeError, match="batch_size must be 2 or more"):
+        find_rate(recipe, small_dataset, steps=5, progress=False)
 
 
 def test_the_suggestion_keeps_away_from_where_the_loss_grows():

@@ -173,6 +173,11 @@ def test_a_recipe_is_made_to_fit_source_and_data(small_model, small_dataset):
     assert adapted(fine, source, without_splits(known)).data.keep == "subjects"
     # Splits that it came with are not made anew: nothing is kept by them.
     assert adapted(fine, source, known).data.keep == "twins"
+    # A head is of what the recipe brings the faces into; a test of its own is not taken, either.
+    fewer = ["data.labels=happiness+sadness+surprise", "data.split=90:10", "data.test_per_class=1"]
+    narrow = adapted(load_recipe(find_recipe("fine-tune"), fewer), source, small_dataset)
+    assert [head.labels for head in narrow.heads] == ["happiness+sadness+surprise"]
+    assert (narrow.data.labels, narrow.data.test_per_class) == ("happiness+sadness+surprise", 0)
     one = two.select(two.targets == 0)
     with pytest.raises(MienError, match=r"must show two or more expressions .* Got 1 instead"):
         adapted(fine, source, one)

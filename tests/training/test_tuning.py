@@ -1,4 +1,5 @@
 import csv
+import errno
 import itertools
 import os
 import shutil
@@ -8,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 from hypothesis import given
@@ -16,11 +18,12 @@ from optuna.pruners import NopPruner
 from optuna.trial import TrialState, create_trial
 
 from makers import SMALL_RECIPE
-from mien.errors import MienError, RecipeError
+from mien.errors import DataError, MienError, RecipeError
 from mien.models import NETWORKS
 from mien.models.mien_se_resnet import MienSEResNet
 from mien.recipe import find_recipe, load_recipe
 from mien.training.run import Run
+from mien.training.tuning import tune as tuning
 from mien.training.tuning.dimension import Choices, Interval
 from mien.training.tuning.samplers import build_sampler, known_sampler
 from mien.training.tuning.slots import SLOT, SpareError, claim, queue, slots
@@ -123,6 +126,8 @@ def test_a_space_is_read_with_quoted_dots_and_without(tmp_path):
         ('["training.batch_size"]\nlow = 0\nhigh = 3\nlog = true', "low should be more than 0"),
         ('["training.batch_size"]\nlow = 1\nhigh = 3\nstep = 0', "step should be more than 0"),
         ('["training.batch_size"]\nchoices = [8, "many"]', "training.batch_size: .*'many'"),
+        ('["training.batch_size"]\nlow = 8.0\nhigh = 32.0', "should be a valid integer"),
+        ('["training.batch_size"]\nlow = 8\nhigh = 9\nstep = 0.5', "should be a valid integer"),
         ('["training.bach_size"]\nchoices = [8]', "did you mean 'batch_size'"),
         ('["optimizer.learning_rate"]\nchoices = [0.1]', "did you mean 'optimiser'"),
         ('["network.options.chanels"]\nchoices = [[8]]', "did you mean 'channels'"),
@@ -353,6 +358,29 @@ def test_a_mistake_of_any_kind_does_not_end_a_study(small_dataset, tmp_path, mon
     tuned = tune(recipe(), small_dataset, space, tmp_path, Search("grid"), progress=False)
     assert [r.state for r in tuned.records] == ["failed", "complete"]
     assert tuned.records[0].reason == "list index out of range"
+
+
+def test_a_full_disk_is_no_fault_of_the_values(small_dataset, tmp_path, monkeypatch):
+    """What it broke off is tried again by the same call."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    space = {"optimiser.learning_rate": Choices(choices=(0.1,))}
+    search = Search("grid")
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr(tuning, "train", full)
+        tune(recipe(), small_dataset, space, tmp_path, search, progress=False)
+    again = tune(recipe(), small_dataset, space, tmp_path, search, progress=False)
+    assert [record.state for record in again.records if record.ended] == ["complete"]
+
+
+def test_what_no_trial_could_survive_is_said_before_the_study_is_begun(small_dataset, tmp_path):
+    without = small_dataset.select(np.flatnonzero(small_dataset.splits != "val"))
+    space = {"optimiser.learning_rate": Interval(low=1e-4, high=1e-1, log=True)}
+    with pytest.raises(DataError, match="has no split 'val'"):
+        tune(recipe(), without, space, tmp_path / "study", progress=False)
+    assert not (tmp_path / "study").exists()
 
 
 def test_a_trial_that_is_worse_than_the_median_is_given_up(small_dataset, tmp_path):

@@ -28,6 +28,12 @@ def twin_groups(images: NDArray[np.uint8]) -> NDArray[np.intp]:
     return np.array([numbers.setdefault(d, len(numbers)) for d in digests], dtype=np.intp)
 
 
+def without_training_twins(dataset: FaceDataset) -> FaceDataset:
+    """Return a dataset without the faces of train that have an identical image in val or test."""
+    leave_out = (dataset.splits == "train") & twins_in(dataset, ["val", "test"])
+    return dataset.select(np.flatnonzero(~leave_out))
+
+
 def twins_in(dataset: FaceDataset, splits: Iterable[Split]) -> NDArray[np.bool_]:
     """Return, for each face, whether an identical image stands in one of `splits`.
 

@@ -19,7 +19,7 @@ class Batch(NamedTuple):
 
     Attributes:
         images: uint8 (B, 1, H, W) from `Batches`; float, augmented and normalised in the module.
-        shares: By head, float32 (B, C).
+        shares: By head, float32 (B, C), as `HeadTargets` has them.
         truth: By head, int64 (B,).
         signals: By signal, float32 (B,), not a number where it is unknown.
         shown: bool (B,), whether an image shows a face; None where all do.
@@ -32,8 +32,8 @@ class Batch(NamedTuple):
     shown: Tensor | None = None
 
     def known(self) -> dict[str, Tensor]:
-        """Return how many faces have a target, by head and signal."""
-        heads = {name: (shares.sum(1) > 0).sum() for name, shares in self.shares.items()}
+        """Return how many faces have a target, by head and signal; parts of one count as such."""
+        heads = {name: shares.sum() for name, shares in self.shares.items()}
         return heads | {name: (~values.isnan()).sum() for name, values in self.signals.items()}
 
 

@@ -7,7 +7,7 @@ import torch
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.split import check_sources
-from mien.data.twins import twins_in
+from mien.data.twins import without_training_twins
 from mien.errors import DataError, RecipeError
 from mien.models import build_network
 from mien.recipe import DataPart, Recipe
@@ -24,7 +24,7 @@ def checked_faces(recipe: Recipe, dataset: FaceDataset, machine: Machine) -> Fac
         RecipeError: If recipe and dataset do not fit, or the batches and the machine.
         DataError: If the dataset has no face to select by, or some would be left out in silence.
     """
-    _check(recipe, dataset)
+    check_faces(recipe, dataset)
     machine.check(recipe.training.batch_size)
     if recipe.training.batch_size == machine.together:
         _check_single_faces(recipe)
@@ -37,9 +37,9 @@ def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
     Raises:
         RecipeError: If there are fewer than one batch of them.
     """
-    keep = dataset.splits == "train"
     if recipe.data.drop_twins:
-        keep &= ~twins_in(dataset, ["val", "test"])
+        dataset = without_training_twins(dataset)
+    keep = dataset.splits == "train"
     count = int(keep.sum())
     if count < recipe.training.batch_size:
         raise RecipeError(
@@ -49,7 +49,13 @@ def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
     return dataset.select(np.flatnonzero(keep))
 
 
-def _check(recipe: Recipe, dataset: FaceDataset) -> None:
+def check_faces(recipe: Recipe, dataset: FaceDataset) -> None:
+    """Check that a recipe can be trained on a dataset, whatever its batches are.
+
+    Raises:
+        RecipeError: If the faces are of another size, or a head has no truth to be selected by.
+        DataError: If there is no split "val", or some faces would be left out in silence.
+    """
     side = recipe.preprocess.size
     height, width = dataset.images.shape[1:]
     if (height, width) != (side, side):

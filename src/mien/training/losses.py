@@ -29,10 +29,11 @@ class ShareLoss(nn.Module):
     def forward(self, logits: Tensor, shares: Tensor) -> Tensor:
         """Return the mean loss of logits (N, C) with target shares (N, C).
 
-        Rows whose shares are all 0 have no truth and do not count; with no row left the loss is 0.
+        A row counts by its sum: 1, less where only a part of the truth is known, and not at all
+        where the shares are all 0. With no row left the loss is 0.
         """
-        known = shares.sum(1) > 0
-        smooth = shares * (1 - self._smoothing) + self._smoothing / shares.shape[1]
+        counts = shares.sum(1, keepdim=True)
+        smooth = shares * (1 - self._smoothing) + counts * self._smoothing / shares.shape[1]
         logs = logits.float().log_softmax(1)
         costs = -smooth * logs
         if self._gamma:
@@ -40,7 +41,7 @@ class ShareLoss(nn.Module):
             costs = costs * (1 - logs.exp()).clamp(min=1e-6) ** self._gamma
         if self.class_weights is not None:
             costs = costs * self.class_weights
-        return (costs.sum(1) * known).sum() / known.sum().clamp(min=1)
+        return costs.sum() / counts.sum().clamp(min=torch.finfo(counts.dtype).tiny)
 
 
 def balanced_weights(shares: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from mien.training.batches import Batch
 def mix(batch: Batch, part: AugmentationPart) -> Batch:
     """Return a batch in which each image is mixed with another, and its targets alike.
 
-    Images without a truth give none: a mixture with one counts by the other's share only. A signal
+    Images without a truth give none: a mixture with one counts by the other's part only. A signal
     is unknown where it is unknown of one of the two. A mixture shows a face if one of the two does.
     All random numbers come from torch's global generator.
 
@@ -30,7 +30,7 @@ def mix(batch: Batch, part: AugmentationPart) -> Batch:
         images = keep * batch.images + (1 - keep) * batch.images[partner]
     else:
         images, keep = _pasted(batch.images, batch.images[partner], keep)
-    shares = {n: _mixed(s, s[partner], keep) for n, s in batch.shares.items()}
+    shares = {n: keep * s + (1 - keep) * s[partner] for n, s in batch.shares.items()}
     signals = {n: keep * s + (1 - keep) * s[partner] for n, s in batch.signals.items()}
     shown = None if batch.shown is None else batch.shown | batch.shown[partner]
     return batch._replace(images=images, shares=shares, signals=signals, shown=shown)
@@ -53,9 +53,3 @@ def _edges(centre: float, share: float, size: int) -> tuple[int, int]:
         max(0, round((centre - share / 2) * size)),
         min(size, round((centre + share / 2) * size)),
     )
-
-
-def _mixed(shares: Tensor, others: Tensor, keep: float) -> Tensor:
-    known, known_others = shares.sum(1, keepdim=True) > 0, others.sum(1, keepdim=True) > 0
-    mixed = keep * shares + (1 - keep) * others
-    return torch.where(known & known_others, mixed, torch.where(known, shares, others))

@@ -25,7 +25,8 @@ from mien.errors import TrainingError
 from mien.files import whole_file
 from mien.recipe import Recipe
 from mien.training.batches import Batches
-from mien.training.faces import training_faces
+from mien.training.faces import checked_faces
+from mien.training.machine import Machine
 from mien.training.module import ExpressionModule
 from mien.training.optimisers import build_optimiser
 from mien.training.starting import pinned, starting_weights
@@ -96,7 +97,7 @@ class _Training:
     @classmethod
     def of(cls, recipe: Recipe, dataset: FaceDataset, progress: bool) -> _Training:
         recipe = pinned(recipe)
-        faces = training_faces(recipe, dataset)
+        faces = checked_faces(recipe, dataset, Machine())
         batches = training_batches(recipe, faces, progress=progress)
         start = starting_weights(recipe, faces)
         pl.seed_everything(recipe.training.seed, verbose=False)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.data.dataset import FaceDataset
+from mien.data.relabel import relabel
 from mien.errors import DataError, RecipeError
 from mien.labels import OWN, label_set
 from mien.models.network import FaceNetwork
@@ -78,7 +79,8 @@ def starting_weights(recipe: Recipe, faces: FaceDataset) -> Weights | None:
 def adapted(recipe: Recipe, source: Source, dataset: FaceDataset) -> Recipe:
     """Return a recipe whose `start.adapt` is done: for fine-tuning a network on a dataset.
 
-    Network and preprocessing become the source's, and one head is made for the dataset's label set.
+    Network and preprocessing become the source's, and one head is made for the dataset's label set,
+    or for the one that the recipe brings it into.
     It keeps the source's weights if the source has it. A dataset without splits is divided as the
     recipe says, keeping subjects together where all are known. An epoch that was selected by the
     accuracy of the recipe's first head is selected by that of the new one.
@@ -87,14 +89,16 @@ def adapted(recipe: Recipe, source: Source, dataset: FaceDataset) -> Recipe:
         DataError: If the dataset shows fewer than two expressions.
         RecipeError: If the recipe selects by another head, which is no more.
     """
-    head = recipe.heads[0].model_copy(update={"labels": _labels(source, dataset)})
+    part = recipe.data
+    shown = relabel(dataset, label_set(part.labels), part.merge) if part.labels else dataset
+    head = recipe.heads[0].model_copy(update={"labels": _labels(source, shown)})
     start = recipe.start and recipe.start.model_copy(update={"adapt": False})
     made = recipe.model_copy(
         update={
             "network": source.recipe.network,
             "preprocess": source.recipe.preprocess,
             "heads": (head,),
-            "data": _data(recipe.data, dataset),
+            "data": _data(part, dataset),
             "training": _training(recipe, head),
             "start": start,
         }
@@ -128,9 +132,9 @@ def _labels(source: Source, dataset: FaceDataset) -> str:
 
 
 def _data(part: DataPart, dataset: FaceDataset) -> DataPart:
-    changes = {"dataset": dataset.name}
+    changes: dict[str, str | int] = {"dataset": dataset.name}
     if (dataset.splits != "").any():
-        changes |= {"split": OFFICIAL, "keep": "twins"}
+        changes |= {"split": OFFICIAL, "keep": "twins", "test_per_class": 0}
         _check_splits(dataset)
     elif (dataset.subjects != "").all():
         changes["keep"] = "subjects"

@@ -20,7 +20,8 @@ class HeadTargets:
 
     Args:
         labels: The head's label set, C expressions.
-        shares: float32 (N, C), what the network should say; all 0 where the truth is unknown.
+        shares: float32 (N, C), what the network should say. A face counts by its row's sum: 1, or
+            the share of the raters' votes that the label set has; 0 where nothing is known.
         truth: int64 (N,), the one right class, or `NO_TARGET` where there is none.
     """
 
@@ -48,9 +49,8 @@ def _from_votes(dataset: FaceDataset, labels: LabelSet) -> HeadTargets:
             " give --votes."
         )
     ferplus = LABEL_SETS["ferplus8"]
-    kept = distribution(dataset.votes)[:, labels.positions_in(ferplus)]
-    total = kept.sum(axis=1, keepdims=True)
-    shares = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
+    # Not divided by their sum: one stray vote among nine for what the set lacks is no certainty.
+    shares = distribution(dataset.votes)[:, labels.positions_in(ferplus)]
     truth = translate(majority(dataset.votes), ferplus, labels)
     # Faces of another dataset, which no rater saw, are what that says.
     unseen = dataset.votes.sum(axis=1) == 0

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mien.recipe import ExpectedFigure, Recipe
     from mien.training.run import Run
 
-DIVIDED = ("split", "keep")
+DIVIDED = ("split", "keep", "test_per_class")
 """Keys of the data part that it sets for data with splits, or persons, of their own."""
 
 Data = Annotated[

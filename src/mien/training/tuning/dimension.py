@@ -24,6 +24,10 @@ Number = Annotated[int | float, BeforeValidator(_number)]
 """Whole or not, as it was written; never infinite."""
 
 
+BETWEEN = 0.381966
+"""Where in an interval no round number lies."""
+
+
 class Choices(Part):
     """A list of values, of any type the key may have.
 
@@ -123,8 +127,11 @@ class Interval(Part):
         return [self._value(number) for number in range(self.size())]
 
     def ends(self) -> list[int | float]:
-        """Return the values that must fit into a recipe."""
-        return [self.low, self.high]
+        """Return the values that must fit into a recipe: one between, too, that may be broken."""
+        if self.whole:
+            return [self.low, self.high]
+        between = self.low + BETWEEN * (self.high - self.low)
+        return [self.low, between if self.step is None else self._value(1), self.high]
 
     def suggest(self, trial: Trial, key: str) -> int | float:
         """Return the value that a trial takes."""

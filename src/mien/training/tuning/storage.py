@@ -82,19 +82,30 @@ def open_study(
 
 
 def check_same(
-    study: Study, recipe: Recipe, space: Space, sampler: str, faces: FaceDataset
+    study: Study,
+    recipe: Recipe,
+    space: Space,
+    choices: Mapping[str, str | int | bool],
+    faces: FaceDataset,
 ) -> None:
     """Note what a new study is of, or check that an old one is of the same.
 
+    Args:
+        study: The study.
+        recipe: What is trained.
+        space: What is searched.
+        choices: How, by name.
+        faces: On what.
+
     Raises:
-        MienError: If recipe, space, sampler or data are others; names which.
+        MienError: If recipe, space, data or a choice are others; names which.
     """
     dimensions = {key: dimension.model_dump(mode="json") for key, dimension in space.items()}
     wanted = {
         "recipe": _digest(_content(recipe)),
         "space": _digest(dimensions),
-        "sampler": sampler,
         "data": faces.fingerprint,
+        **choices,
     }
     found = study.user_attrs
     differ = [key for key, value in wanted.items() if found.get(key, value) != value]

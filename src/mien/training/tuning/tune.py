@@ -21,6 +21,7 @@ from mien.errors import BusyError, MienError, TrainingError
 from mien.recipe import Recipe
 from mien.training.beginning import is_training
 from mien.training.cross_validation import repeated
+from mien.training.faces import check_faces
 from mien.training.run import Run
 from mien.training.train import train
 from mien.training.tuning.bar import StudyBar
@@ -90,6 +91,11 @@ class Search:
         """Whether trials are given up."""
         return self.sampler != "grid" if self.prune is None else self.prune
 
+    @property
+    def choices(self) -> dict[str, str | int | bool]:
+        """What decides which values are tried, and for how long."""
+        return {"sampler": self.sampler, "seed": self.seed, "pruning": self.prunes}
+
     def sentence(self, recipe: Recipe) -> str:
         """Return how a recipe is searched, as a piece of a sentence."""
         pruning = "with median pruning" if self.prunes else "without pruning"
@@ -133,10 +139,14 @@ def tune(
 
     Raises:
         MienError: If the storage or the folder holds something else, the folder's path cannot be
-            that of runs, or the recipe validates on its test faces.
+            that of runs, the recipe validates on its test faces, or does not fit the faces whatever
+            the values.
+        OSError: If a trial's files cannot be written; the same call tries it again.
     """
     search = search or Search()
     check_selection(recipe)
+    if not any(key.startswith(("heads", "preprocess")) for key in space):
+        check_faces(recipe, dataset)
     Run(folder).check_place()
     grid = grid_of(space, "The search space") if search.sampler == "grid" else None
     url = search.storage or sqlite_url(folder / "study.db")
@@ -149,7 +159,7 @@ def tune(
         search.pruner(recipe),
         search.heartbeat,
     )
-    check_same(study, recipe, space, search.sampler, dataset)
+    check_same(study, recipe, space, search.choices, dataset)
     _check_trials(study, folder)
     worker = _Worker(recipe, dataset, space, folder, search, study, grid)
     worker.work(progress)
@@ -264,6 +274,8 @@ class _Worker:
             raise
         except BusyError as error:  # by a worker that was taken for dead
             raise SpareError from error
+        except OSError:  # a full disk is no fault of the values, which are tried again
+            raise
         except Exception as error:
             # PyTorch and Kornia have many for values that do not fit; the other trials go on.
             reason = (str(error) or type(error).__name__).splitlines()[0]
