@@ -136,6 +136,7 @@ def test_predictions_are_compared_with_a_model(mien, small_model, small_fer2013,
         (["compare", "{model}", "{model}", "--data", "no.zip", "--out", "{model}"], "a folder"),
         (["quantise", "{model}", "--data", "no.zip", "--out", "."], "must be a file to write"),
         (["export", "no-run", "--out", "x.onnx", "--card", "."], "must be a file to write"),
+        (["export", "no-run", "--out", "x.onnx", "--card", "./x.onnx"], "another file than the"),
         (["ensemble", "{model}", "{model}", "--data", "no.zip", "--out", "."], "must be a file"),
     ],
 )

@@ -396,10 +396,11 @@ def test_of_an_earlier_run_nothing_stays_but_the_files_of_others(mien, clip, sma
     options = ("--model", small_model, "--every", "10", "--report", report, "--annotated", marked)
     assert mien("analyze", *inputs, *options).code == 0
     (report / "a.mp4" / "notes.txt").write_text("mine", encoding="utf-8")
+    (report / "person-1-for-paper.png").write_text("mine", encoding="utf-8")
     assert mien("analyze", inputs[1], *options).code == 0
     left = {str(path.relative_to(report)) for path in report.rglob("*") if path.is_file()}
     own = {".mien-report", "index.html", "summary.json", "person-1.png"}
-    own |= {"episodes.csv", "persons.csv"}
+    own |= {"episodes.csv", "persons.csv", "person-1-for-paper.png"}
     assert {row["source"] for row in table(report / "persons.csv")} == {str(inputs[1])}
     assert left == {*own, str(Path("a.mp4", "notes.txt"))}
     assert {path.name for path in marked.iterdir()} == {".mien-marked", "b.mp4"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from mien.errors import MienError
 from mien.inference.detectors import Framing, distinct
-from mien.inference.face import Box, Face, Reading, by_size
+from mien.inference.face import Box, Face, Reading, Verdict, by_size
 from mien.labels import LABEL_SETS, label_set
 from mien.preprocess import Square
 
@@ -71,6 +72,19 @@ def test_relabelling_keeps_the_ratios():
     assert found.labels.name == "four"
     assert found.probabilities == pytest.approx((0.2, 0.6, 0.1, 0.1))
     assert found.expression == "happiness"
+
+
+def test_who_is_sure_of_an_expression_that_is_left_out_is_sure_of_none():
+    surprise = reading(0.005, 0.01, 0.01, 0.005, 0.97, 0, 0, 0)
+    assert surprise.verdict.outcome == "sure"
+    left_out = next(e for e, p in zip(EIGHT.expressions, surprise.probabilities) if p == 0.97)
+    kept = [name for name in EIGHT.expressions if name != left_out]
+    narrow = surprise.relabelled(label_set("+".join(kept)))
+    assert narrow.answer == narrow.verdict.outcome == "uncertain"
+    wide = surprise.relabelled(label_set("+".join([left_out, kept[0]])))
+    assert wide.answer == left_out
+    doubtful = dataclasses.replace(surprise, verdict=Verdict("not a face"))
+    assert doubtful.relabelled(label_set("+".join(kept))).answer == "not a face"
 
 
 def test_relabelling_to_an_expression_the_model_lacks_is_an_error():

@@ -19,7 +19,7 @@ def test_a_rate_is_found_and_drawn(small_dataset, tmp_path):
 
 
 def test_what_cannot_be_trained_is_not_searched(small_dataset):
-    recipe = load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, "training.batch_size=1"])
+    recipe = load_recipe(find_recipe("kusno-1-fer2013"), ["training.batch_size=1"])
     with pytest.raises(RecipeError, match="batch_size must be 2 or more"):
         find_rate(recipe, small_dataset, steps=5, progress=False)
 

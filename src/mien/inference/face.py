@@ -208,6 +208,8 @@ class Reading:
     def relabelled(self: AnyReading, labels: LabelSet) -> AnyReading:
         """Keep the expressions of a smaller label set and renormalise their probabilities to 1.
 
+        Who is sure of an expression that is not kept is not sure of one that is.
+
         Raises:
             MienError: If this reading lacks one of the expressions, or gives all of them
                 probability 0: how the rest divides among them is then not known.
@@ -222,7 +224,12 @@ class Reading:
             )
         shares = [p / largest for p in kept]
         total = math.fsum(shares)
-        return replace(self, labels=labels, probabilities=tuple(s / total for s in shares))
+        verdict = self.verdict
+        if verdict.outcome == "sure" and self.expression not in labels.expressions:
+            verdict = replace(verdict, outcome="uncertain")
+        return replace(
+            self, labels=labels, probabilities=tuple(s / total for s in shares), verdict=verdict
+        )
 
 
 def by_size(faces: Iterable[Face]) -> list[Face]:

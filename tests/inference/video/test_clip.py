@@ -9,6 +9,7 @@ from av.stream import Disposition
 from clips import write_clip
 
 from mien.errors import VideoError
+from mien.inference.video.ahead import wanted_if
 from mien.inference.video.clip import Clip
 from mien.inference.video.container import open_video
 from mien.inference.video.decoding import end_of_picture, start_of_picture
@@ -191,6 +192,41 @@ def test_a_damaged_video_is_read_around_the_damage(tmp_path, pictures):
     assert len(frames) >= 30
     assert frames[-1].place.time > 1.5
     assert "is damaged" in problems[0]
+
+
+def test_frames_that_are_too_large_are_not_even_decoded(tmp_path, numbered):
+    """A file may say that it is small, and grow."""
+    path = tmp_path / "grows.ts"
+    large = [np.zeros((480, 640, 3), np.uint8)] * 10
+    for number, pictures in enumerate((numbered, large)):
+        part = write_clip(tmp_path / f"{number}.ts", pictures)
+        with path.open("ab") as file:
+            file.write(part.read_bytes())
+    small = len(numbered)
+    frames, problems = decoded(path)
+    assert {frame.picture.shape[:2] for frame in frames[small:]} == {(480, 640)}
+    clip = Clip(path, most_pixels=100_000)
+    shapes = {frame.picture.shape for frame in clip.frames()}
+    assert shapes == {numbered[0].shape}
+    assert any("is damaged" in problem for problem in clip.problems)
+    assert not any("is damaged" in problem for problem in problems)
+
+
+def test_a_search_for_a_frame_ends_when_nobody_wants_it(tmp_path, numbered):
+    clip = Clip(write_clip(tmp_path / "clip.mp4", numbered))
+    wanted = list(clip.frames())[-1].place
+    looked = []
+
+    def check():
+        looked.append(None)
+        if len(looked) > 60:  # the file is looked through once, and then decoded up to the frame
+            raise VideoError("enough")
+
+    with wanted_if(check), pytest.raises(VideoError, match="enough"):
+        clip.at(wanted)
+    found = clip.at(wanted)
+    assert found is not None
+    assert found.place == wanted
 
 
 def test_a_wrong_suffix_does_not_matter(tmp_path, numbered):

@@ -6,6 +6,7 @@ import traceback
 
 import cv2
 import pytest
+from clips import write_clip
 
 from mien.errors import VideoError
 from mien.inference.live.sources import Camera, Player, Stream, live_source
@@ -84,3 +85,13 @@ def test_a_password_is_not_in_an_error():
     with pytest.raises(VideoError, match=r"http://127\.0\.0\.1:9/none cannot be opened") as caught:
         next(stream.shots())
     assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_what_is_wrong_with_a_file_that_is_played_is_said_at_its_end(numbered, tmp_path):
+    whole = write_clip(tmp_path / "whole.mp4", numbered[:20], movflags="faststart")
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole.read_bytes()[: int(0.6 * whole.stat().st_size)])
+    shots = []
+    with pytest.raises(VideoError, match=r"cut\.mp4 (is cut short|cannot be read beyond)"):
+        shots.extend(Player(cut).shots())
+    assert shots

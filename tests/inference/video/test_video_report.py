@@ -67,14 +67,6 @@ def test_uncertain_readings_are_in_the_summary(mien, tiny_model, clip_path, tmp_
     assert "<th>uncertain</th><th>not a face</th>" in page
 
 
-def test_plots_of_an_earlier_report_are_deleted(clip_path, tmp_path):
-    for count in (3, 1):
-        people = [person(track + 1) for track in range(count)]
-        VideoReport(VideoOutcome(clip_path, 30, "", people)).write(tmp_path)
-        plots = sorted(path.name for path in tmp_path.glob("person-*"))
-        assert plots == [f"person-{track + 1}.png" for track in range(count)]
-
-
 def test_a_person_of_one_frame_is_drawn(clip_path, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -25,6 +25,11 @@ class VideoLimits:
         self._settings = settings
         self._until = time.monotonic() + settings.job_seconds
 
+    @property
+    def most_pixels(self) -> int:
+        """Pixels of a frame beyond which it is not even decoded: a stored one has borders."""
+        return 2 * self._settings.video_pixels
+
     def check_file(self, container: InputContainer) -> None:
         """Check what an open video says of itself.
 

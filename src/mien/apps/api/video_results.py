@@ -11,6 +11,7 @@ from mien.apps.api.settings import ServerSettings
 from mien.apps.api.video_limits import VideoLimits
 from mien.errors import VideoError
 from mien.inference.sinks import Row
+from mien.inference.video.ahead import wanted_if
 from mien.inference.video.annotated import write_annotated
 from mien.inference.video.clip import Clip
 from mien.inference.video.journal import VideoJournal
@@ -36,7 +37,8 @@ def read_video(job: Job, settings: ServerSettings) -> str:
         MienError: If no frame can be read.
         OSError: If the rows cannot be written.
     """
-    reader, beside, limits = VideoReader(job.analyzer), Beside(), VideoLimits(settings)
+    beside, limits = Beside(), VideoLimits(settings)
+    reader = VideoReader(job.analyzer, most_pixels=limits.most_pixels)
     run = reader.settings([job.video])
     with VideoJournal.create(job.folder / "journal", run) as journal:
         stopped = _follow(job, reader, journal, limits)
@@ -47,10 +49,10 @@ def read_video(job: Job, settings: ServerSettings) -> str:
             rows = _rows(job, beside.rows(journal.records, run.expressions))
             TABLES[form](rows, beside.columns(run.expressions), job.folder / RESULTS[form].file)
         outcome = replace(whole, message=job.named(whole.message))
-        report = VideoReport(outcome)
+        report = VideoReport(outcome, limits.most_pixels)
         problems = [
             outcome.message,
-            _without("timeline", job, lambda: report.write(job.folder / "timeline")),
+            _without("timeline", job, lambda: _draw(job, report, limits)),
             _without("marked copy", job, lambda: _mark(job, journal, limits, stopped)),
         ]
     job.progress = 1.0
@@ -94,12 +96,23 @@ def _without(result: str, job: Job, make: Callable[[], None]) -> str:
     return ""
 
 
+def _draw(job: Job, report: VideoReport, limits: VideoLimits) -> None:
+    def check() -> None:
+        job.check()
+        limits.check_time()
+
+    # Between two key frames, much may have to be decoded for each frame that is shown.
+    with wanted_if(check):
+        report.write(job.folder / "timeline")
+
+
 def _mark(job: Job, journal: VideoJournal, limits: VideoLimits, stopped: bool) -> None:
     if stopped:
         raise VideoError(f"{job.name} is not read to its end.")
     records = frames_of(journal, job.video)
     path = job.folder / RESULTS["video"].file
-    frames = write_annotated(Clip(job.video), records, job.analyzer.labels, path)
+    clip = Clip(job.video, limits.most_pixels)
+    frames = write_annotated(clip, records, job.analyzer.labels, path)
     for number, _ in enumerate(frames, start=1):
         job.check()
         limits.check_time()

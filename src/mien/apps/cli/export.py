@@ -10,6 +10,7 @@ import typer
 from mien.apps.cli.also import Also, judge_also, other_datasets
 from mien.apps.cli.console import say
 from mien.apps.cli.extras import need
+from mien.errors import MienError
 
 if TYPE_CHECKING:
     from mien.card import ModelCard
@@ -69,9 +70,12 @@ def check_files(out: Path, card: Path | None) -> None:
     """Check where a model and its card are to go, before anything long begins.
 
     Raises:
-        MienError: If one is a folder.
+        MienError: If one is a folder, or both are one file.
     """
     from mien.files import check_file
+
+    if card is not None and card.resolve() == out.resolve():
+        raise MienError(f"--card must be another file than the model. Got {card} for both.")
 
     for path in filter(None, (out, card)):
         check_file(path)

@@ -56,7 +56,7 @@ def _cells(row: Row, expressions: Sequence[str]) -> list[str]:
         return ["", "[dim]no face[/dim]", "", "", ""]
     runner_up = sorted(expressions, key=lambda e: -row[e])[1]
     return [
-        str(row["face"] + 1),
+        str(row["face"]),
         _answer(row),
         f"{_bar(row['confidence'])} {percent(row['confidence']):>4}",
         f"{runner_up} {percent(row[runner_up])}",

@@ -153,12 +153,15 @@ class Player:
     def shots(self) -> Generator[Shot]:
         """Give the frames when they are due."""
         start: float | None = None
-        for frame in Clip(self._path).frames():
+        clip = Clip(self._path)
+        for frame in clip.frames():
             if start is None:
                 start = time.monotonic() - frame.place.time
             due = start + frame.place.time
             time.sleep(max(0.0, due - time.monotonic()))
             yield Shot(frame.picture, due, frame.place.time)
+        if clip.problems:
+            raise VideoError(" ".join(clip.problems))
 
 
 def _opened(number: int) -> cv2.VideoCapture:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -31,6 +32,19 @@ def check_wanted() -> None:
     stopped: threading.Event | None = getattr(_here, "stopped", None)
     if stopped is not None and stopped.is_set():
         raise UnwantedError
+    check: Callable[[], None] | None = getattr(_here, "check", None)
+    if check is not None:
+        check()
+
+
+@contextmanager
+def wanted_if(check: Callable[[], None]) -> Iterator[None]:
+    """Let `check_wanted` call a check of this thread, too; what that raises ends the work."""
+    _here.check = check
+    try:
+        yield
+    finally:
+        _here.check = None
 
 
 class Ahead(Generic[T]):

@@ -7,6 +7,8 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from av.container import InputContainer
+
 from mien.errors import VideoError
 from mien.inference.video.container import open_video
 from mien.inference.video.decoding import (
@@ -32,6 +34,7 @@ class Clip:
 
     Args:
         path: Anything FFmpeg opens: MP4, MOV, WebM, MKV, AVI, GIF, …
+        most_pixels: Frames that are larger, as they are stored, are damage; 0 for any size.
 
     Attributes:
         path: The file.
@@ -47,8 +50,9 @@ class Clip:
         VideoError: If the file is missing, not a video, or has sound only.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most_pixels: int = 0) -> None:
         self.path = path
+        self._most_pixels = most_pixels
         self.problems: list[str] = []
         self.until: float | None = None
         with open_video(path) as container:
@@ -83,16 +87,19 @@ class Clip:
         if not self._windable:
             return None
         with open_video(self.path) as container:
-            return Decoding(container, self.rate).find(place, MARGIN)
+            return self._decoding(container).find(place, MARGIN)
 
     @cached_property
     def _windable(self) -> bool:
         with open_video(self.path) as container:
             return can_be_wound(container)
 
+    def _decoding(self, container: InputContainer) -> Decoding:
+        return Decoding(container, self.rate, most_pixels=self._most_pixels)
+
     def _from_start(self, skip: int = 0) -> Iterator[Frame]:
         with open_video(self.path) as container:
-            decoding = Decoding(container, self.rate)
+            decoding = self._decoding(container)
             for _ in islice(decoding, skip):
                 pass
             yield from decoding.frames()
@@ -110,7 +117,7 @@ class Clip:
     def _after(self, after: Place) -> Iterator[Frame]:
         if self._windable:
             with open_video(self.path) as container:
-                decoding = Decoding(container, self.rate)
+                decoding = self._decoding(container)
                 if decoding.find(after, MARGIN):
                     yield from decoding.frames()
                     self._close(decoding)

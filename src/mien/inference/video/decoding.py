@@ -44,15 +44,25 @@ class Decoding:
         container: The open video.
         rate: Frames per second, for frames without a timestamp; 0 if it is not known.
         delay: Whether frames may wait in the decoder, several of them decoded at once.
+        most_pixels: Frames that are larger, as they are stored, are damage; 0 for any size.
 
     Attributes:
         stopped: Why reading stopped before the end; empty if it did not.
         until: When the last frame so far ends, in seconds.
     """
 
-    def __init__(self, container: InputContainer, rate: float, *, delay: bool = True) -> None:
+    def __init__(
+        self,
+        container: InputContainer,
+        rate: float,
+        *,
+        delay: bool = True,
+        most_pixels: int = 0,
+    ) -> None:
         self._container = container
         self._stream = picture_stream(container)
+        if most_pixels:  # before it opens: the decoder itself must not make room for more
+            self._stream.codec_context.options = {"max_pixels": str(most_pixels)}
         self._stream.thread_type = "AUTO" if delay else "SLICE"
         self._step = 1 / (rate or USUAL_RATE)
         self._clock = FrameClock(self._step, decoding=container.format.name in BY_DECODING)

@@ -61,9 +61,11 @@ class VideoReport:
 
     Args:
         outcome: What was read from it.
+        most_pixels: Frames that are larger, as they are stored, are damage; 0 for any size.
     """
 
     outcome: VideoOutcome
+    most_pixels: int = 0
 
     @property
     def files(self) -> list[str]:
@@ -73,14 +75,10 @@ class VideoReport:
     def write(self, folder: Path) -> None:
         """Write `index.html`, `summary.json` and `person-<number>.png` into a folder.
 
-        Plots of persons that an earlier report had are deleted.
-
         Raises:
             MienError: If a file cannot be written.
         """
         try:
-            for plot in folder.glob("person-*.png"):
-                plot.unlink()
             _put(folder / "summary.json", self._numbers().encode())
             sections = [self._overview([summary for _, summary in self._shown])]
             sections += [self._person(*person, folder) for person in self._shown]
@@ -143,7 +141,7 @@ class VideoReport:
 
     @cached_property
     def _clip(self) -> Clip:
-        return Clip(self.outcome.path)
+        return Clip(self.outcome.path, self.most_pixels)
 
     def _peaks(self, summary: PersonSummary) -> Iterator[tuple[bytes, str]]:
         for episode in peaks(summary.episodes, MOST_PEAKS):

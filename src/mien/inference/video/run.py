@@ -27,11 +27,13 @@ class VideoReader:
         analyzer: Reads the faces.
         sampling: Which frames.
         search: How often and how closely the detector looks.
+        most_pixels: Frames that are larger, as they are stored, are damage; 0 for any size.
     """
 
     analyzer: Analyzer
     sampling: Sampling = field(default_factory=Sampling)
     search: Search = field(default_factory=Search)
+    most_pixels: int = 0
 
     def settings(self, inputs: Sequence[Path]) -> VideoSettings:
         """Return what the rows of these videos depend on."""
@@ -66,7 +68,7 @@ class VideoReader:
         problems: list[str] = []
         until: float | None = None
         try:
-            clip = Clip(path)
+            clip = Clip(path, self.most_pixels)
             for read in self._carried_on(clip, journal):
                 journal.add(read)
                 yield read

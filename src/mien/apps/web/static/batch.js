@@ -1,7 +1,7 @@
 // The tab for many photos: a table, and a CSV of it.
 
 import { analyze, chosen, patient } from "./api.js";
-import { dropZone, element, hide, percent, save, say } from "./faces.js";
+import { dropZone, element, hide, percent, save, say, sure } from "./faces.js";
 
 const at = (id) => document.getElementById(`batch-${id}`);
 const TOGETHER = 8;
@@ -101,7 +101,7 @@ function row(result, face) {
   const note = result.message || (face ? "" : "no face found");
   const next = face ? Object.entries(face.probabilities).sort((a, b) => b[1] - a[1])[1] : null;
   const cells = face
-    ? [result.name, face.face + 1, face.answer, percent(face.confidence), `${next[0]} ${percent(next[1])}`, note]
+    ? [result.name, face.face + 1, sure(face) ? face.answer : `${face.answer} (${face.expression}?)`, percent(face.confidence), `${next[0]} ${percent(next[1])}`, note]
     : [result.name, "", "", "", "", note];
   const kinds = ["name", "number", "", "number", "", "note"];
   const made = cells.map((text, i) => element("td", { className: kinds[i] }, String(text)));
