@@ -1,13 +1,16 @@
 """What several checks leave out together: of copies one stays, whichever goes for its light."""
 
+import cv2
 import numpy as np
 import pytest
 
 from mien.data.assemble import assemble
 from mien.data.audit import audit
 from mien.data.audit.report import read_findings, write_report
+from mien.data.balance import at_least
 from mien.data.clean import Marks, clean, leave_out
 from mien.data.dataset import FaceDataset
+from mien.data.sizes import of_side
 from mien.errors import DataError
 from mien.labels import label_set
 from mien.recipe import DataPart
@@ -138,3 +141,25 @@ def test_copies_do_not_go_for_one_that_was_cleaned_away_before(pictures, tmp_pat
         clean(bright, rows, ["similar"])
     by_hand = [row | {"drop": "no"} if row["id"] in bright.ids else row for row in rows]
     assert clean(bright, by_hand, ["similar"]).fingerprint == bright.fingerprint
+
+
+def test_what_was_repeated_since_is_cleaned_first(pictures, tmp_path):
+    """Of a face that goes no copy may stay."""
+    faces = dataset(pictures)
+    rows = findings(faces, tmp_path, ["lighting"])
+    repeated = at_least(faces, 9, seed=0)
+    with pytest.raises(DataError, match=r"is repeated in dataset 'made', .* clean first, then"):
+        clean(repeated, rows, ["lighting"])
+    own = clean(repeated, findings(repeated, tmp_path / "own", ["lighting"]), ["lighting"])
+    cleaned = clean(faces, rows, ["lighting"])
+    assert {name.partition("#")[0] for name in own.ids} == set(cleaned.ids)
+
+
+@pytest.mark.parametrize("side", [48, 96, 224])
+def test_what_is_blurred_or_alike_does_not_depend_on_the_size(pictures, side):
+    """The limits were measured on small faces; larger pictures of the same are smoother."""
+    soft = np.stack([cv2.GaussianBlur(image, (0, 0), 1.0) for image in pictures])
+    small, large = dataset(soft), dataset(of_side(soft, side))
+    for one, other in zip(audit(small, CHECKS), audit(large, CHECKS)):
+        marked = [{f.index for f in result.findings if f.drop} for result in (one, other)]
+        assert marked[0] == marked[1]

@@ -80,7 +80,9 @@ def test_a_split_of_other_data_is_refused(small_dataset, split):
 def test_a_split_of_a_cleaned_dataset_cleans_the_raw_one(small_dataset):
     cleaned = small_dataset.select(np.arange(10, 84))
     split = SplitFile.of(cleaned, cleaned.splits.tolist(), "official, cleaned")
-    assert split.apply(small_dataset).fingerprint == cleaned.fingerprint
+    applied = split.apply(small_dataset)
+    assert applied.fingerprint == cleaned.fingerprint
+    assert applied.history[-1] == "official, cleaned; 10 in no part left out"
 
 
 @pytest.mark.parametrize(

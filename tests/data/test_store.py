@@ -93,6 +93,21 @@ def test_faces_without_label_or_votes_survive(tmp_path, small_dataset):
     assert found.fingerprint == bare.fingerprint
 
 
+def test_pictures_are_read_group_by_group(store, small_dataset):
+    """Those of a large dataset do not fit into one column."""
+    table = pq.read_table(store / TABLE)
+    pq.write_table(table, store / TABLE, row_group_size=10)
+    assert pq.ParquetFile(store / TABLE).num_row_groups == 9
+    np.testing.assert_array_equal(read_store(store).images, small_dataset.images)
+
+
+def test_what_mien_wrote_is_not_prepared_nor_read_by_its_table(store, mien, tmp_path):
+    code, _, err = mien("data", "prepare", store, "--detector", "none", "--out", tmp_path / "x")
+    assert (code, "votes and history would be lost" in " ".join(err.split())) == (2, True)
+    with pytest.raises(DataError, match="is the table of a dataset that mien wrote: name its fold"):
+        read_dataset(store / TABLE)
+
+
 def test_pandas_opens_it(store, small_dataset):
     table = pd.read_parquet(store / TABLE)
     assert len(table) == len(small_dataset)

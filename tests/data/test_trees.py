@@ -146,6 +146,24 @@ def test_what_is_no_picture_is_named_and_the_rest_is_read(tree):
         read_dataset(tree)
 
 
+def test_files_left_out_are_in_the_history(tree):
+    (tree / "Train" / "sad" / "notes.txt").write_text("hello")
+    dataset = read_dataset(tree, skip=lambda error: None)
+    assert dataset.history == ("read: 1 unreadable files left out",)
+    (tree / "Train" / "sad" / "notes.txt").unlink()
+    assert read_dataset(tree).history == ()
+
+
+def test_files_that_are_no_pictures_make_no_class(tree):
+    whole = read_dataset(tree)
+    (tree / "Train" / "meta").mkdir()
+    (tree / "Train" / "meta" / "labels.csv").write_text("a,b")
+    assert read_dataset(tree).fingerprint == whole.fingerprint
+    picture(tree / "Train" / "meta" / "a.png")
+    with pytest.raises(MienError, match="'meta'"):
+        read_dataset(tree)
+
+
 def test_pictures_of_different_sizes_say_so(tree):
     PIL.Image.new("L", (10, 12)).save(tree / "Train" / "sad" / "0.png")
     wanted = r"Got 48x48 for '\S+/0.png' and 10x12 for 'Train/sad/0.png': mien data prepare makes"

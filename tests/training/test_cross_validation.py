@@ -223,7 +223,7 @@ def interrupt_at(monkeypatch, count):
 def test_twins_that_were_left_out_of_training_are_no_leaks(small_dataset, tmp_path, dropped):
     images = small_dataset.images.copy()
     images[1::2] = images[::2]
-    twins = dataclasses.replace(small_dataset, images=images, votes=None)
+    twins = dataclasses.replace(small_dataset, images=images)
     wanted = recipe(f"data.drop_twins={str(dropped).lower()}", "training.epochs=1")
     plan = new_folds(wanted, pool_of(twins, with_test=True), 2, keep="nothing", select_on_fold=True)
     (head,) = cross_validate(plan, tmp_path / "cv", progress=False).heads

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import errno
 import itertools
 import os
@@ -380,6 +381,9 @@ def test_what_no_trial_could_survive_is_said_before_the_study_is_begun(small_dat
     space = {"optimiser.learning_rate": Interval(low=1e-4, high=1e-1, log=True)}
     with pytest.raises(DataError, match="has no split 'val'"):
         tune(recipe(), without, space, tmp_path / "study", progress=False)
+    bare = dataclasses.replace(small_dataset, votes=None)
+    with pytest.raises(RecipeError, match="Signal 'agreement' learns from votes"):
+        tune(recipe('signals=[{name="agreement"}]'), bare, space, tmp_path / "study")
     assert not (tmp_path / "study").exists()
 
 

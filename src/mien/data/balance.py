@@ -48,6 +48,11 @@ def at_least(dataset: FaceDataset, count: int, seed: int) -> FaceDataset:
     return dataset.select(chosen, step, _numbered(dataset.ids[chosen]))
 
 
+def repeated_id(name: str, number: int) -> str:
+    """Return the id of a face's copy; the face itself is the first."""
+    return f"{name}#{number}"
+
+
 def balanced_test(dataset: FaceDataset, count: int, seed: int) -> NDArray[np.bool_]:
     """Return a mask (N,) of `count` random faces of each class: a test in which all count alike.
 
@@ -82,7 +87,7 @@ def combine(name: str, datasets: Sequence[FaceDataset]) -> FaceDataset:
             raise DataError(
                 f"Datasets {first.name!r} and {other.name!r} cannot be combined: label set and size"
                 f" are {_form(first)} and {_form(other)}. --labels brings all into one label set,"
-                " mien data prepare into one size."
+                " one --size of mien data prepare all photos into one size."
             )
     return FaceDataset(
         name=name,
@@ -152,7 +157,7 @@ def _numbered(ids: NDArray[np.str_]) -> NDArray[np.str_]:
         seen[name] += 1
         own = name
         while seen[name] > 1 and own in taken:
-            own = f"{name}#{seen[name]}"
+            own = repeated_id(name, seen[name])
             seen[name] += own in taken
         taken.add(own)
         numbered.append(own)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mien.data.audit import CHECKS
 from mien.data.audit.subjects import NAME as SUBJECTS
+from mien.data.balance import repeated_id
 from mien.data.dataset import FaceDataset
 from mien.data.groups import joined
 from mien.errors import DataError, unknown_name
@@ -168,7 +169,9 @@ def _marks(
     dataset: FaceDataset, rows: Iterable[Mapping[str, str]]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Return a check's marks and groups, as `Marks` has them, from its rows of findings."""
+    rows = list(rows)
     places = {name: place for place, name in enumerate(dataset.ids.tolist())}
+    named = {row["id"] for row in rows}
     marked, kept = np.zeros((2, len(dataset)), dtype=bool)
     groups = np.full(len(dataset), -1)
     missing: dict[int, str] = {}
@@ -176,6 +179,12 @@ def _marks(
         if not row["id"]:
             continue  # a file that could not be read
         dropped, place = _dropped(row), places.get(row["id"])
+        copy = repeated_id(row["id"], 2)
+        if dropped and copy in places and copy not in named:
+            raise DataError(
+                f"{row['id']!r} is repeated in dataset {dataset.name!r}, and its copies would stay:"
+                " clean first, then balance."
+            )
         if place is not None:
             (marked if dropped else kept)[place] = True
             groups[place] = _group(row)

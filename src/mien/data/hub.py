@@ -31,6 +31,8 @@ def parquet_files(path: Path) -> list[TreeFile]:
         DataError: If a folder cannot be read, or holds other datasets than one; names theirs.
     """
     if path.is_file():
+        if path.name == TABLE and is_store(path.parent):
+            raise DataError(f"{path} is the table of a dataset that mien wrote: name its folder.")
         return [TreeFile(PurePosixPath(path.name), str(path), path)]
     files = [file for file in tree_files(path) if is_parquet(file)]
     _check_no_store(path, files)

@@ -47,13 +47,15 @@ def parquet_file(path: Path, feature: str = "Reading Parquet") -> Iterator[Any]:
         DataError: If the file is not Parquet, or is damaged.
     """
     parquet = pyarrow_parquet(feature)
+    import pyarrow
+
     try:
         # pyarrow takes files by any name, but paths in UTF-8 only.
         with path.open("rb") as file:
             yield parquet.ParquetFile(file)
     except MienError:
         raise
-    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise DataError(f"{path} cannot be read as Parquet: {error}.") from error
 
 

@@ -132,6 +132,8 @@ class SplitFile(BaseModel):
         numbers = self.numbers(dataset)
         inside = np.flatnonzero(numbers >= 0)
         step = self.how if fold is None else f"{self.how}; fold {fold} is test"
+        if len(inside) < len(dataset):
+            step += f"; {len(dataset) - len(inside)} in no part left out"
         return with_splits(dataset.select(inside), numbers[inside], names, step)
 
     @property

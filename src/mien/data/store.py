@@ -7,7 +7,7 @@ as pictures: each is a PNG in a struct `{bytes, path}`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from mien.labels import VOTES, LabelSet
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 TABLE = "faces.parquet"
 MANIFEST = "dataset.json"
@@ -80,8 +81,7 @@ def read_store(folder: Path | str, *, progress: bool = False) -> FaceDataset:
     folder = Path(folder)
     manifest = _read_manifest(folder)
     with parquet_file(folder / TABLE, FEATURE) as file:
-        table = file.read()
-    dataset = _dataset(table, manifest, folder, progress)
+        dataset = _dataset(file, manifest, folder, progress)
     if dataset.fingerprint != manifest.fingerprint:
         raise DataError(f"{folder} was changed since it was written: its fingerprint differs.")
     return dataset
@@ -192,14 +192,18 @@ def _read_manifest(folder: Path) -> _Manifest:
         raise DataError(f"{path}: {key}: {first['msg']}.") from error
 
 
-def _dataset(table: pa.Table, manifest: _Manifest, folder: Path, progress: bool) -> FaceDataset:
+def _dataset(
+    file: pq.ParquetFile, manifest: _Manifest, folder: Path, progress: bool
+) -> FaceDataset:
     labels = LabelSet(manifest.labels.name, manifest.labels.expressions)
-    _check_schema(table, folder)
+    _check_schema(file.schema_arrow, folder)
+    columns = ("label", *TEXT_COLUMNS, "votes")
+    table = file.read(columns=[c for c in columns if c in file.schema_arrow.names])
     text = {c: np.array(table[c].to_pylist(), dtype=np.str_) for c in TEXT_COLUMNS}
     return FaceDataset(
         name=manifest.name,
         labels=labels,
-        images=_decoded(table, folder, progress),
+        images=_decoded(file, folder, progress),
         targets=_targets(table, labels, folder),
         splits=text["split"],
         subjects=text["subject"],
@@ -210,15 +214,15 @@ def _dataset(table: pa.Table, manifest: _Manifest, folder: Path, progress: bool)
     )
 
 
-def _check_schema(table: pa.Table, folder: Path) -> None:
+def _check_schema(schema: pa.Schema, folder: Path) -> None:
     import pyarrow as pa
 
     wanted = dict.fromkeys(("label", *TEXT_COLUMNS), pa.string())
     wanted["image"] = pa.struct(_image_fields())
     for column, kind in wanted.items():
-        if column not in table.column_names:
+        if column not in schema.names:
             raise DataError(f"{folder / TABLE} lacks the column {column!r}.")
-        found = table.schema.field(column).type
+        found = schema.field(column).type
         if found != kind:
             raise DataError(f"{folder / TABLE}: wanted {column!r} as {kind}, found {found}.")
 
@@ -256,10 +260,9 @@ def _targets(table: pa.Table, labels: LabelSet, folder: Path) -> NDArray[np.int6
     return np.array([known[expression] for expression in expressions], dtype=np.int64)
 
 
-def _decoded(table: pa.Table, folder: Path, progress: bool) -> NDArray[np.uint8]:
-    images: NDArray[np.uint8] | None = None
-    pictures = (p for chunk in table["image"].chunks for p in chunk.field("bytes"))
-    for row, picture in enumerate(_bar(pictures, "Reading", len(table), progress)):
+def _decoded(file: pq.ParquetFile, folder: Path, progress: bool) -> NDArray[np.uint8]:
+    count, images = file.metadata.num_rows, None
+    for row, picture in enumerate(_bar(_pictures(file), "Reading", count, progress)):
         content = picture.as_py() or b""
         encoded = np.frombuffer(content, dtype=np.uint8)
         image = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE) if content else None
@@ -268,9 +271,16 @@ def _decoded(table: pa.Table, folder: Path, progress: bool) -> NDArray[np.uint8]
                 f"{folder / TABLE}, row {row + 1}: the image is not a PNG of the others' size."
             )
         if images is None:
-            images = np.empty((len(table), *image.shape), dtype=np.uint8)
+            images = np.empty((count, *image.shape), dtype=np.uint8)
         images[row] = image
     return np.empty((0, 0, 0), np.uint8) if images is None else images
+
+
+def _pictures(file: pq.ParquetFile) -> Iterator[Any]:
+    """Give the pictures group by group: those of a large dataset do not fit into one table."""
+    for group in range(file.num_row_groups):
+        for chunk in file.read_row_group(group, columns=["image"])["image"].chunks:
+            yield from chunk.field("bytes")
 
 
 def _bar(items: Iterable[Any], verb: str, total: int, progress: bool) -> Iterable[Any]:

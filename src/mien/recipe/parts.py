@@ -209,6 +209,7 @@ class ExpectedFigure(Part):
         tolerance: How far the measured figure may lie from it.
         source: Where it stands: a table of a paper, or the run that made it.
         split: The split it is of.
+        faces: How many faces it is of where it stands, as far as that can be told; 0 if not.
     """
 
     metric: str
@@ -217,6 +218,7 @@ class ExpectedFigure(Part):
     tolerance: float
     source: str
     split: Literal["train", "val", "test"] = "test"
+    faces: int = Field(default=0, ge=0)
 
 
 class Recipe(Part):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Literal, NamedTuple
 
+from mien.evaluation.unvaried import wilson
 from mien.recipe import find_recipe, load_recipe
 from mien.reproduction.findings import Findings, Summary
 from mien.reproduction.plan import Experiment
@@ -22,12 +23,12 @@ class Reported(NamedTuple):
     Args:
         split: What it is of.
         value: The figure; None where there is none, or it is of other data than ours.
-        tolerance: Half its 95 % interval, Wilson's.
+        faces: How many faces it is of, as far as that can be told.
     """
 
     split: Split
     value: float | None = None
-    tolerance: float = 0.0
+    faces: int = 0
 
 
 class Difference(NamedTuple):
@@ -73,14 +74,17 @@ class Row:
     def difference(self) -> Difference | None:
         """Our figure under the paper's protocol less the paper's; None where one is missing.
 
-        The interval has the chance of both, added in squares (Newcombe, "Interval estimation for
-        the difference between independent proportions", Statistics in Medicine 17, 1998).
+        The interval has the chance of both, added in squares on either side (Newcombe, "Interval
+        estimation for the difference between independent proportions", Statistics in Medicine 17,
+        1998, method 10).
         """
-        value, ours = self.reported.value, self.measured
-        if value is None or ours is None or self.experiment.altered:
+        (_, value, faces), ours = self.reported, self.measured
+        if value is None or not faces or ours is None or self.experiment.altered:
             return None
-        found, theirs = ours.value - value, self.reported.tolerance
-        below, above = hypot(ours.value - ours.low, theirs), hypot(ours.high - ours.value, theirs)
+        low, high = wilson(value * faces, faces)
+        below = hypot(ours.value - ours.low, high - value)
+        above = hypot(ours.high - ours.value, value - low)
+        found = ours.value - value
         return Difference(found, found - below, found + above)
 
     @property
@@ -112,7 +116,7 @@ def reported(experiment: Experiment) -> list[Reported]:
     recipe = load_recipe(path, experiment.overrides)
     same = recipe.data.dataset == load_recipe(path).data.dataset
     figures = [
-        Reported(f.split, f.value, f.tolerance) if same else Reported(f.split)
+        Reported(f.split, f.value, f.faces) if same else Reported(f.split)
         for f in recipe.expected
         if f.split != "train"
     ]

@@ -13,6 +13,7 @@ from mien.models import build_network
 from mien.recipe import DataPart, Recipe
 from mien.recipe.data import OFFICIAL
 from mien.training.machine import Machine
+from mien.training.signals import signal_targets
 from mien.training.starting import TAKE_VAL
 from mien.training.targets import head_targets
 
@@ -53,7 +54,8 @@ def check_faces(recipe: Recipe, dataset: FaceDataset) -> None:
     """Check that a recipe can be trained on a dataset, whatever its batches are.
 
     Raises:
-        RecipeError: If the faces are of another size, or a head has no truth to be selected by.
+        RecipeError: If the faces are of another size, lack votes that are learnt from, or a head
+            has no truth to be selected by.
         DataError: If there is no split "val", or some faces would be left out in silence.
     """
     side = recipe.preprocess.size
@@ -72,6 +74,8 @@ def check_faces(recipe: Recipe, dataset: FaceDataset) -> None:
                 f"Head {head.labels!r} cannot be selected or calibrated: no face of the split 'val'"
                 " has a known truth for it."
             )
+    for name in recipe.signal_names:
+        signal_targets(dataset, name)
 
 
 def _without_val(part: DataPart, dataset: FaceDataset) -> str:

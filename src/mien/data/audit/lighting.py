@@ -9,6 +9,7 @@ from mien.data.audit import CHECKS, Finding, Result
 from mien.data.audit.evidence import Evidence
 from mien.data.dataset import FaceDataset
 from mien.data.explore.statistics import brightness, contrast, sharpness
+from mien.data.sizes import USUAL_SIDE, of_usual_side
 
 NAME = "lighting"
 
@@ -23,8 +24,9 @@ BLURRED = 40.0
 
 EXPLANATION = (
     f"Images whose mean grey value is below {DARK:.0f} or above {BRIGHT:.0f} of 255, whose standard"
-    f" deviation is below {FLAT:.0f}, or whose Laplacian varies by less than {BLURRED:.0f}. Nets"
-    " may learn from such images all the same; a person should look before dropping."
+    f" deviation is below {FLAT:.0f}, or whose Laplacian varies by less than {BLURRED:.0f}, larger"
+    f" ones being shrunk to {USUAL_SIDE} pixels for that. Nets may learn from such images all the"
+    " same; a person should look before dropping."
 )
 
 
@@ -35,7 +37,7 @@ class Lighting:
     def run(self, dataset: FaceDataset, evidence: Evidence, *, progress: bool = False) -> Result:
         """Return the images beyond a limit, by limit, the furthest first."""
         means, deviations = brightness(dataset.images), contrast(dataset.images)
-        sharp = sharpness(dataset.images)
+        sharp = sharpness(of_usual_side(dataset.images))
         found = {
             "too dark": _below(means, DARK),
             "too bright": _below(-means, -BRIGHT),

@@ -13,6 +13,7 @@ from mien.data.audit import CHECKS, Finding, Result
 from mien.data.audit.evidence import Evidence
 from mien.data.dataset import FaceDataset
 from mien.data.groups import groups_of, joined
+from mien.data.sizes import USUAL_SIDE, of_usual_side
 from mien.data.twins import twin_groups
 
 NAME = "similar"
@@ -30,9 +31,10 @@ Pairs = tuple[NDArray[np.intp], NDArray[np.float32]]
 
 EXPLANATION = (
     f"Pairs of different images whose pixels correlate by {THRESHOLD} or more after brightness and"
-    " contrast are taken out: the same photo stored twice, cropped or compressed a little"
-    " differently, or neighbouring frames of a video. Pixel-identical pairs are not counted here."
-    " Mirrored and shifted copies are not found. Dropping keeps the first of each group."
+    f" contrast are taken out, larger ones being shrunk to {USUAL_SIDE} pixels for that: the same"
+    " photo stored twice, cropped or compressed a little differently, or neighbouring frames of a"
+    " video. Pixel-identical pairs are not counted here. Mirrored and shifted copies are not found."
+    " Dropping keeps the first of each group."
 )
 
 
@@ -42,8 +44,8 @@ class Similar:
 
     def run(self, dataset: FaceDataset, evidence: Evidence, *, progress: bool = False) -> Result:
         """Return the groups of near-copies, the most alike first."""
-        near = _Near(dataset)
-        for pairs, values in similar_pairs(dataset.images, THRESHOLD, progress=progress):
+        near, images = _Near(dataset), of_usual_side(dataset.images)
+        for pairs, values in similar_pairs(images, THRESHOLD, progress=progress):
             near.add(pairs, values)
         groups = [g for g in groups_of(near.numbers.tolist()).values() if len(g) > 1]
         closest = near.closest.tolist()

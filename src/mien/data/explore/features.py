@@ -8,22 +8,15 @@ from rich.console import Console
 from rich.progress import track
 
 from mien.data.dataset import FaceDataset
-from mien.data.sizes import of_side
+from mien.data.sizes import of_side, of_usual_side
 from mien.inference.classifier import BATCH, Classifier
 
 PIXELS = "pixels"
 
 
-MOST_SIDE = 48
-"""Larger faces are shrunk to this for their pixels: what tells expressions apart is still there,
-and a face of 224 pixels would take 200 KB, several times over."""
-
-
 def pixels(dataset: FaceDataset) -> NDArray[np.float32]:
     """Return the faces' pixels as float32 (N, D), 0 to 1; D is 48 * 48 at most."""
-    images = dataset.images
-    if max(images.shape[1:]) > MOST_SIDE:
-        images = of_side(images, MOST_SIDE)
+    images = of_usual_side(dataset.images)
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
 
 

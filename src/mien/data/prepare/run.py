@@ -20,6 +20,7 @@ from mien.data.prepare.workers import prepare_all
 from mien.data.readers import find_reader, labels_of
 from mien.data.readers.pattern import ByPattern
 from mien.data.sample import Sample
+from mien.data.store import is_store
 from mien.errors import DataError
 from mien.inference.gathered import partial_path
 from mien.inference.journal import Journal
@@ -80,6 +81,11 @@ def list_pictures(
 def _reader(
     path: Path, layout: str | None, names: ClassNames | None, pattern: str | None
 ) -> tuple[str, PictureReader]:
+    if is_store(path):
+        raise DataError(
+            f"{path} is a dataset that mien wrote: its faces are cut out already, and votes and"
+            " history would be lost. Prepare the photos that it was made of."
+        )
     if pattern is not None and layout is None:
         layout = "pattern"
     name, reader = find_reader(path, layout, names)

@@ -6,6 +6,7 @@ To add a dataset, add a file with a class that has the methods of `Reader` and r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -82,7 +83,9 @@ def read_dataset(
     if skipped and not rows:
         raise skipped[0]
     labels = labels_of(reader, (row.expression for row in rows))
-    return FaceDataset.from_samples(name, labels, rows)
+    dataset = FaceDataset.from_samples(name, labels, rows)
+    left_out = (f"read: {len(skipped)} unreadable files left out",) if skipped else ()
+    return replace(dataset, history=left_out)
 
 
 def labels_of(reader: Reader, expressions: Iterable[str]) -> LabelSet:

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
+from mien.data.readers.pattern import is_picture
 from mien.data.sample import Split
 from mien.data.split_names import SPLIT_NAMES
 from mien.data.tree import TreeFile, tree_files
@@ -33,7 +34,9 @@ class Folder(PictureReader):
             DataError: If no folder holds a picture.
             MienError: If folders name no known expression.
         """
-        files = [file for file in tree_files(path) if len(file.path.parts) > 1]
+        inside = (file for file in tree_files(path) if len(file.path.parts) > 1)
+        # What is named like no picture says nothing of classes where its folder does not, either.
+        files = [f for f in inside if is_picture(f) or self._names.knows(f.path.parts[-2])]
         if not files:
             raise DataError(f"{path} holds no folder with pictures: wanted one folder per class.")
         self._names.check((file.path.parts[-2] for file in files), str(path))

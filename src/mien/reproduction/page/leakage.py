@@ -21,10 +21,11 @@ ABOUT = (
 HEADER = ("experiment", "data", "leaks left in", "without", "difference, points")
 
 ON_TWINS = (
-    "On the PrivateTest faces alone that have an identical twin in Training or PublicTest, with"
-    " these twins in training and without, and what that adds to the figure of all faces. The other"
-    " faces have no identical twin to be known by; they differ by the chance of two trainings, and"
-    " by what the near copies and the number of training images do:"
+    "On the PrivateTest faces alone that have an identical twin in Training or PublicTest, with the"
+    " twins in Training left there and without, and what that adds to the figure of all faces. Of"
+    " the few whose twin is in PublicTest alone nothing is left out. The other faces have no"
+    " identical twin to be known by; they differ by the chance of two trainings, and by what the"
+    " near copies and the number of training images do:"
 )
 
 ON_TWINS_HEADER = (

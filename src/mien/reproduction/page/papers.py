@@ -32,8 +32,9 @@ HEADER = (
 )
 
 HEADLINES = """\
-These are the figures that each paper puts forward as its best: it is the papers' choice, and says
-little of how the rest of their figures came out."""
+These are the figures that each paper puts forward as its best among those that can be run with
+public data; of Mahastama et al., whose best is of all data together, the two scenarios of one
+public dataset are our choice. They say little of how the rest of the papers' figures came out."""
 
 PLACE = re.compile(r"\{(paper|leaky|honest):([\w-]+)(?::(val|test))?\}")
 

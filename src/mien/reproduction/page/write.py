@@ -45,8 +45,9 @@ WHAT = """\
   measured further below. CK+48 is divided 64:16:20 with each person on one side only.
   FER2013 has its official splits, and training images with a pixel-identical twin in PublicTest
   or PrivateTest are left out; near copies of test images, and whoever is shown in both, stay in
-  ([how many](protocol.md)). Of datasets put together there is none: nothing keeps all people
-  apart.
+  ([how many](protocol.md)). What else a paper does to all of its data is done to all splits: where
+  one leaves identical images out, or draws at most so many faces of a class, the test is a part of
+  the official one. Of datasets put together there is none: nothing keeps all people apart.
 - Where the faces do not fill the last batch of an epoch, our epochs leave that batch out, each time
   with other faces; Keras trains on it.
 - **Figures** are accuracies, the honest ones with macro F1 beside them. Brackets are 95 %
@@ -58,11 +59,13 @@ WHAT = """\
   changes weights, order and, where the paper divides at random, the division. Some means are over
   seeds that were computed in different precision.
 - **Ours less the paper's** has the chance of both in its interval: ours, and of the paper's figure
-  Wilson's for the number of faces that it is of, added in squares; not that of the paper's
-  training, which nobody can know, so it is rather too narrow. *Higher* and *lower* mean that it
-  lies above or below 0, and neither is a reproduction; *not told apart*, that it holds 0, which
-  says little where it is wide. *Altered* experiments depart from the paper on purpose, to find out
-  why, and those that had to be given other datasets are not compared.
+  Wilson's, added in squares (Newcombe, 1998), for the number of faces that the paper's division
+  would have here, or that its digits tell: Kusno & Chowanda's eight figures on CK+ are multiples of
+  1/320. The chance of the paper's training, which nobody can know, is not in it, so it is rather
+  too narrow. *Higher* and *lower* mean that it lies above or below 0, and neither is a
+  reproduction; *not told apart*, that it holds 0, which says little where it is wide. *Altered*
+  experiments depart from the paper on purpose, to find out why, and those that had to be given
+  other datasets are not compared.
 - Not compared are losses, which depend on a temperature or a clipping that the papers do not name,
   and figures of training; AUC, precision and recall of classes are in our reports
   (`mien evaluate`).
