@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import MienError, unknown_name
+from mien.errors import DataError, MienError, unknown_name
 
 EXPRESSIONS = (
     "anger",
@@ -96,11 +96,11 @@ class ClassNames:
         """Check that every class name means an expression.
 
         Raises:
-            MienError: Listing those that do not.
+            DataError: Listing those that do not.
         """
         unknown = sorted({name for name in names if not self.knows(name)})
         if unknown:
-            raise MienError(
+            raise DataError(
                 f"{where}: unknown class names {', '.join(map(repr, unknown))}; known are"
                 f" {', '.join(EXPRESSIONS)} in usual spellings, others can be given with --name."
             )

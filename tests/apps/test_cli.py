@@ -16,10 +16,12 @@ import pandas as pd
 import PIL.Image
 import pytest
 
+from mien.apps.cli import extras
 from mien.apps.cli.pictures import Found
 from mien.data.prepare.settings import PREPARED, Preparation
 from mien.data.split_file import SplitFile
 from mien.data.store import read_store, write_store
+from mien.errors import MissingExtraError
 from mien.inference.journal import Journal
 from mien.labels import EXPRESSIONS
 
@@ -302,6 +304,9 @@ def test_classes_are_balanced_and_datasets_combined(mien, small_fer2013, tmp_pat
             ["split", "--ratio", "80:20", "--official"],
             "goes with no --folds, --val, --official or --",
         ),
+        (["split", "--ratio", "nan:20"], "--ratio must be like 80:20 or 80:18:2. Got 'nan:20'"),
+        (["split", "--seed", "9", "--official"], "--seed is of a split that is made: it goes with"),
+        (["audit", "--model", "mien-bas", "--check", "identical"], "did you mean 'mien-base'"),
         (["split", "--keep", "twin"], "did you mean 'twins'"),
         (["split", "--folds", "3"], "needs --fold"),
         (["split", "--folds", "3", "--official"], "Only one of --folds"),
@@ -614,3 +619,15 @@ def test_any_letter_is_written_whatever_the_system_s_encoding_is(portrait, tmp_p
         # What the shell gives in a C locale are no letters, so that there is no name to find.
         assert ("\\u043c\\u0438\\u0440.jpg" in text) == bool(encoding)
         assert "sadness" in text
+
+
+def test_agreement_needs_scipy_and_no_video(monkeypatch):
+    """Either extra brings SciPy."""
+    without = {"av"}
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name in without else name)
+    extras.need("video", "Agreement", ("scipy",))
+    with pytest.raises(MissingExtraError, match="video"):
+        extras.need("video", "Videos")
+    without.add("scipy")
+    with pytest.raises(MissingExtraError, match="Agreement"):
+        extras.need("video", "Agreement", ("scipy",))

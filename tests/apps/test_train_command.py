@@ -1,12 +1,14 @@
 """`mien train` that is broken off before it begins, and `mien recipes` of a file."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
 
 from makers import SMALL_RECIPE
 from mien.data.store import write_store
+from mien.evaluation import report
 from mien.training import train
 
 
@@ -25,6 +27,30 @@ def test_control_c_before_the_run_begins_does_not_promise_to_resume(
     assert "Interrupted before the first step: the same command begins anew." in err
     assert "--resume" not in err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("more", [["--resume"], ["--tensorboard"], ["--devices", "2"]])
+def test_a_search_for_a_rate_is_no_training(mien, more):
+    code, _, err = mien("train", "mien-base", "--data", "none.zip", "--find-rate", *more)
+    assert code == 2
+    assert "--find-rate trains nothing: it goes with no" in " ".join(err.split())
+
+
+def test_control_c_while_a_run_is_measured_says_how_it_goes_on(
+    mien, small_run, small_fer2013, tmp_path, monkeypatch
+):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    run = shutil.copytree(small_run.folder, tmp_path / "run")
+    monkeypatch.setattr(train, "train", lambda *_, **__: small_run)
+    monkeypatch.setattr(report, "evaluate_run", interrupted)
+    faces, votes = small_fer2013
+    sets = [part for override in SMALL_RECIPE for part in ("--set", override)]
+    data = ["--data", faces, "--votes", votes]
+    code, _, err = mien("train", "mien-base", *data, "--run", run, "--resume", *sets)
+    assert code == 130
+    assert "the same command with --resume continues" in " ".join(err.split())
 
 
 def test_faces_without_split_are_said_to_be_left_out(mien, small_dataset, tmp_path):

@@ -497,6 +497,11 @@ def test_live_reads_a_played_file(mien, clip, small_model, tmp_path):
     rows = table(out)
     assert {row["status"] for row in rows} == {"ok"}
     assert len(list(Clip(record).frames())) == len(rows)
+    # Rows of an earlier session cannot be read again.
+    code, _, err = mien("live", clip, "--model", small_model, "--view", "none", "--out", out)
+    assert code == 2
+    assert "live.csv is there already: name a new file" in " ".join(err.split())
+    assert table(out) == rows
 
 
 def test_live_ends_with_a_line_though_nobody_watches(mien, clip, small_model, tmp_path):

@@ -1,6 +1,7 @@
 """`mien data audit` and `clean` from end to end."""
 
 import csv
+import os
 import sys
 
 import cv2
@@ -94,3 +95,14 @@ def test_wrong_options_end_in_one_sentence(mien, tree, tmp_path, options, senten
     assert sentence in err
     assert "Traceback" not in err
     assert not (tmp_path / "x").exists()
+
+
+def test_findings_that_a_person_edited_are_not_replaced(mien, tree, tmp_path):
+    command = ("data", "audit", tree, "--check", "identical", "--out", tmp_path / "report")
+    for _ in range(2):
+        assert mien(*command)[0] == 0
+    table, page = tmp_path / "report" / "findings.csv", tmp_path / "report" / "audit.html"
+    later = page.stat().st_mtime_ns + 10**9
+    os.utime(table, ns=(later, later))
+    code, _, err = mien(*command)
+    assert (code, "was edited since it was written" in " ".join(err.split())) == (2, True)

@@ -31,6 +31,15 @@ def test_a_table_is_read_by_names(small_dataset, table, tmp_path, suffix, prefix
     assert values == pytest.approx(expected, abs=1e-9)
 
 
+def test_columns_may_be_called_as_in_predictions(small_dataset, table, tmp_path):
+    """What `mien evaluate` reads is read here: usual spellings, and two decimals a class."""
+    names = {"p_happiness": "Happy", "p_anger": "prob_angry", "id": "ID"}
+    shares = table.assign(**{c: 1 / 7 for c in table.columns if c.startswith("p_")})
+    shares.rename(columns=names).round(2).to_csv(tmp_path / "oof.csv", index=False)
+    values = read_probabilities(tmp_path / "oof.csv", small_dataset)
+    np.testing.assert_allclose(values, 1 / 7)
+
+
 def test_faces_without_a_label_may_be_missing(small_dataset, table, tmp_path):
     targets = small_dataset.targets.copy()
     targets[4] = -1

@@ -175,7 +175,8 @@ def test_the_page_says_why_nothing_was_fitted_on_val(tmp_path):
 def test_a_threshold_that_answers_nothing_is_said(tmp_path):
     splits = np.array(["val", "test"] * 60)
     unsure = random_table(splits=splits)
-    unsure = unsure.with_logits(np.where(splits[:, None] == "val", 9, 0.01) * unsure.logits)
+    scale = np.where(splits[:, None] == "val", 9, 0.01)
+    unsure = replace(unsure, logits=scale * unsure.logits)
     page = write_review([judged(unsure)], tmp_path)
     assert "answers none of the judged faces" in page.read_text()
 
@@ -202,7 +203,7 @@ def test_a_runs_own_files_are_not_written_over(small_run, tmp_path):
 def test_temperature_and_threshold_are_fitted_on_val_and_told(tmp_path):
     splits = np.array(["val", "test"] * 100)
     too_sure = random_table(200, splits=splits)
-    too_sure = too_sure.with_logits(too_sure.logits * 3)
+    too_sure = replace(too_sure, logits=too_sure.logits * 3)
     write_review([judged(too_sure)], tmp_path)
     data = json.loads((tmp_path / "report.json").read_text())["four"]
     assert data["headline"]["all"]["faces"] == 100

@@ -194,6 +194,12 @@ def test_values_that_fit_only_with_others_are_allowed(tmp_path):
     read_space(space_file(tmp_path, text), recipe("schedule.warmup_epochs=1"))
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_is_one_that_numpy_takes(seed):
+    with pytest.raises(MienError, match=f"must be from 0 to 4294967295. Got {seed}"):
+        Search(seed=seed)
+
+
 def test_there_must_be_something_to_try():
     with pytest.raises(MienError, match=r"must be 1 or more\. Got 0"):
         Search(trials=0)

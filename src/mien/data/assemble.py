@@ -6,18 +6,17 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.data.audit import Result, audit
-from mien.data.balance import at_least, at_most, balanced_test, combine
+from mien.data.balance import at_least, at_most, combine
 from mien.data.clean import Marks, leave_out
 from mien.data.dataset import FaceDataset
+from mien.data.division import by_ratio, divided, with_balanced_test
 from mien.data.relabel import relabel_all
-from mien.data.split import check_subjects, divide, divide_rest, with_splits
+from mien.data.split import check_subjects
 from mien.errors import RecipeError
 from mien.labels import label_set
 from mien.recipe import DataPart
-from mien.recipe.data import PARTS
 
 
 def assemble(
@@ -95,28 +94,13 @@ def _marks(result: Result, count: int) -> Marks:
 
 def _split(part: DataPart, dataset: FaceDataset) -> FaceDataset:
     if part.test_per_class:
-        return _balanced(part, dataset)
-    if not part.shares:
-        if part.keep == "subjects":
-            check_subjects(dataset)
-        return dataset
-    parts = divide(dataset, part.shares, part.keep, part.seed)
-    names = PARTS[len(part.shares)]
-    step = f"split {part.split} with seed {part.seed}, keeping {part.keep} together"
-    return with_splits(dataset, parts, names, step)
-
-
-def _balanced(part: DataPart, dataset: FaceDataset) -> FaceDataset:
-    """Take a balanced test out of the labelled faces; divide the rest."""
-    test = balanced_test(dataset, part.test_per_class, part.seed)
-    parts = divide_rest(dataset, test, part.shares or (1,), part.keep, part.seed)
-    inside = np.flatnonzero(test | (parts >= 0))
-    numbers: NDArray[np.intp] = np.where(test, 2, parts)[inside]
-    step = (
-        f"{part.test_per_class} of each class as test, the rest train:val {part.split}, with seed"
-        f" {part.seed}, keeping {part.keep} together: {len(dataset) - len(inside)} left out"
-    )
-    return with_splits(dataset.select(inside), numbers, ("train", "val", "test"), step)
+        count, ratio = part.test_per_class, part.split
+        return divided(dataset, with_balanced_test(dataset, count, ratio, part.keep, part.seed))
+    if part.shares:
+        return divided(dataset, by_ratio(dataset, part.split, part.keep, part.seed))
+    if part.keep == "subjects":
+        check_subjects(dataset)
+    return dataset
 
 
 def _judged_by_test(dataset: FaceDataset) -> FaceDataset:

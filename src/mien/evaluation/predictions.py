@@ -129,10 +129,6 @@ class Predictions:
             signals={name: values[which] for name, values in self.signals.items()},
         )
 
-    def with_logits(self, logits: NDArray[np.float64]) -> Predictions:
-        """Return the same faces with other logits, float64 (N, C)."""
-        return replace(self, logits=logits)
-
     def calibrated(self, temperature: float) -> Predictions:
         """Return the same predictions at another temperature."""
         return replace(self, temperature=temperature)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from mien.data.dataset import NO_TARGET
 from mien.data.sample import SPLITS
+from mien.data.shares import ROUNDING, expression_of
 from mien.data.tables import csv_rows
 from mien.errors import DataError, MienError
 from mien.evaluation.columns import TRUTH, Columns, named
@@ -32,19 +33,14 @@ from mien.labels import (
     VOTES,
     LabelSet,
     label_set,
-    parse_expression,
     smallest_label_set,
 )
 from mien.signals import SIGNALS
 
 SUFFIXES = (".parquet", ".csv")
 METADATA = b"mien"
-PREFIXES = ("p_", "prob_", "probability_")
 
 FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False, "": False}
-
-ROUNDING = 0.005 + 1e-9
-"""How far each probability may be from what it was before it was written with two decimals."""
 
 
 class About(BaseModel):
@@ -161,7 +157,7 @@ def _expressions(columns: Columns, path: Path) -> dict[str, str]:
     """Return the column of each expression."""
     found: dict[str, str] = {}
     for column in columns:
-        expression = _expression(column)
+        expression = expression_of(column)
         if expression is None:
             continue
         if expression in found:
@@ -175,16 +171,6 @@ def _expressions(columns: Columns, path: Path) -> dict[str, str]:
             f" {', '.join(EXPRESSIONS)}, such as p_anger. Got {', '.join(columns) or 'none'}."
         )
     return found
-
-
-def _expression(column: str) -> str | None:
-    name = column.strip().lower()
-    for prefix in PREFIXES:
-        name = name.removeprefix(prefix)
-    try:
-        return parse_expression(name)
-    except MienError:
-        return None
 
 
 def _label_set(found: Mapping[str, str], about: About, path: Path) -> LabelSet:

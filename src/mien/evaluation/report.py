@@ -64,7 +64,10 @@ def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[
         MienError: If the dataset is not the one the run was trained on.
     """
     if run.data()["fingerprint"] != dataset.fingerprint:
-        raise MienError(f"{run.folder} was trained on other data: the fingerprints differ.")
+        raise MienError(
+            f"{run.folder} was trained on other data of the name {dataset.name!r}: the fingerprints"
+            " differ. If other faces are meant, mien data convert --as gives them another name."
+        )
     module = run.module()
     network = with_views(module.network, views)
     recipe = module.recipe

@@ -143,7 +143,10 @@ def _report(run: Run, views: Views) -> tuple[tuple[Head, ...], tuple[Figure, ...
         raise MienError(f"{run.folder} is not a run: it holds no {run.recipe_file.name}.")
     path = run.folder / report_name(views)
     if not path.exists() and views == "none":
-        raise MienError(f"{run.folder} has no {path.name}: it was not trained to the end.")
+        raise MienError(
+            f"{run.folder} has no {path.name}: it was not measured; mien train with --resume does"
+            " that, or mien evaluate."
+        )
     if not path.exists():
         raise MienError(
             f"{run.folder} has no {path.name}: measure it first, with"

@@ -15,14 +15,18 @@ PARTS = {2: ("train", "test"), 3: ("train", "val", "test")}
 """The splits that a ratio of so many shares makes."""
 
 
+def shares_of(ratio: str) -> list[float]:
+    """Return the shares of a ratio such as 80:10:10, all positive; none of what is no ratio."""
+    try:
+        shares = [float(share) for share in ratio.split(":")]
+    except ValueError:
+        return []
+    return shares if all(0 < share < math.inf for share in shares) else []
+
+
 def _is_split(text: str) -> str:
-    if text != OFFICIAL:
-        try:
-            shares = [float(share) for share in text.split(":")]
-        except ValueError:
-            shares = []
-        if len(shares) not in PARTS or not all(0 < share < math.inf for share in shares):
-            raise ValueError(f"Split should be {OFFICIAL!r} or a ratio such as 80:10:10")
+    if text != OFFICIAL and len(shares_of(text)) not in PARTS:
+        raise ValueError(f"Split should be {OFFICIAL!r} or a ratio such as 80:10:10")
     return text
 
 

@@ -81,11 +81,6 @@ class Run:
         return self.folder / "environment.json"
 
     @property
-    def report_file(self) -> Path:
-        """Calibration and test figures of each output; written by the evaluation."""
-        return self.folder / report_name("none")
-
-    @property
     def best(self) -> Path:
         """The checkpoint of the best epoch."""
         return self.folder / "checkpoints" / "best.ckpt"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien.errors import MienError
+from mien.processes import usable_cpus
 
 MEGABYTE = 2**20
 
@@ -58,7 +58,7 @@ class ServerSettings:
     model: str = "mien-base"
     detector: str = "haar"
     detector_weights: Path | None = None
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=usable_cpus)
     waiting: int = 256
     pictures: int = 64
     picture_bytes: int = 64 * MEGABYTE

@@ -63,7 +63,7 @@ def agree(
     with intervals; of videos step by step, and how far apart onsets are. disagreements.csv lists
     what to talk about.
     """
-    need("video", "Agreement")
+    need("video", "Agreement", ("scipy",))
     from mien.evaluation.coders_page import write_agreement
 
     check_folder(out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -30,6 +29,7 @@ from mien.apps.cli.video_options import (
 )
 from mien.apps.cli.written import Written
 from mien.errors import MienError
+from mien.processes import usable_cpus
 
 if TYPE_CHECKING:
     from mien.inference.analyzer import Analyzer
@@ -160,7 +160,7 @@ def _read_videos(
     sampling, search = Sampling(**options.sampling), Search(**options.search)
     beside = Beside(**options.beside)
     # One core is left to decoding and finding faces, which run beside the classifier.
-    analyzer = make(max(1, (os.cpu_count() or 1) - 1))
+    analyzer = make(max(1, usable_cpus() - 1))
     reader = VideoReader(analyzer, sampling, search)
     analyze_videos(VideoJob(paths, reader, beside, written, options.report))
 

@@ -12,14 +12,17 @@ from mien.apps.cli.data import Layout, Names, Out, Overwrite, Source, Votes, che
 from mien.errors import MienError
 from mien.files import check_file
 from mien.labels import label_set
-from mien.recipe.data import PARTS
 
 if TYPE_CHECKING:
     from mien.data.dataset import FaceDataset
+    from mien.data.division import Division
     from mien.data.split import Keep
     from mien.data.split_file import SplitFile
 
 SMALLEST = "smallest"
+
+USUAL = "80:20"
+"""The ratio of a split of which nothing is said."""
 
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed, the same choice.")]
 
@@ -68,7 +71,9 @@ def split(
             " or --official is checked for it, if said.",
         ),
     ] = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="The same seed, the same choice; 0 if not.")
+    ] = None,
     votes: Votes = None,
     layout: Layout = None,
     names: Names = None,
@@ -81,14 +86,14 @@ def split(
     repeat the split with --from.
     """
     from mien.data.split import known_keep
+    from mien.data.split_file import SplitFile
 
     if out is None and save is None:
         raise MienError("Nothing to write: give --out for a store, --save for a split file.")
     _one_scheme(folds, test_per_class, val, official, given)
-    if ratio is not None and (official or any(o is not None for o in (folds, val, given))):
-        raise MienError(
-            "--ratio makes a split: it goes with no --folds, --val, --official or --from."
-        )
+    found = "--official" if official else "--from" if given is not None else ""
+    _check_made(found, ratio, seed, folds is not None or val is not None)
+    _check_ratio(ratio or USUAL, (2, 3) if test_per_class is None else (1, 2))
     if val is not None and not 0 < val < 1:
         raise MienError(f"--val must be a share above 0 and below 1, such as 0.1. Got {val:g}.")
     _fold_fits(fold, folds, given, out)
@@ -103,8 +108,8 @@ def split(
     if given is not None or official:
         division = _found(dataset, given, keeps)
     else:
-        how = _How(folds, test_per_class, val, ratio or "80:20", keeps or "twins", seed)
-        division = _made(dataset, how)
+        how = _How(folds, test_per_class, val, ratio or USUAL, keeps or "twins", seed or 0)
+        division = SplitFile.of(dataset, *_made(dataset, how))
     _write_split(division, dataset, fold, out, save)
 
 
@@ -124,7 +129,7 @@ def _found(dataset: FaceDataset, given: Path | None, keep: Keep | None) -> Split
 
     if given is None:
         came = dataset.splits.tolist()
-        division = _division(dataset, came, "the splits the dataset came with")
+        division = SplitFile.of(dataset, came, "the splits the dataset came with")
     else:
         division = SplitFile.read(given)
     numbers = division.numbers(dataset)  # it must be a split of this dataset
@@ -133,14 +138,17 @@ def _found(dataset: FaceDataset, given: Path | None, keep: Keep | None) -> Split
     return division
 
 
-def _made(dataset: FaceDataset, how: _How) -> SplitFile:
+def _made(dataset: FaceDataset, how: _How) -> Division:
+    from mien.data import division
+
     if how.folds is not None:
-        return _folds(dataset, how.folds, how.keep, how.seed)
+        return division.in_folds(dataset, how.folds, how.keep, how.seed)
     if how.test_per_class is not None:
-        return _balanced(dataset, how.test_per_class, how.ratio, how.keep, how.seed)
+        count = how.test_per_class
+        return division.with_balanced_test(dataset, count, how.ratio, how.keep, how.seed)
     if how.val is not None:
-        return _val(dataset, how.val, how.keep, how.seed)
-    return _by_ratio(dataset, how.ratio, how.keep, how.seed)
+        return division.with_val(dataset, how.val, how.keep, how.seed)
+    return division.by_ratio(dataset, how.ratio, how.keep, how.seed)
 
 
 def balance(
@@ -228,66 +236,29 @@ def _write_split(
         write(changed, out)
 
 
-def _division(dataset: FaceDataset, names: list[str], how: str) -> SplitFile:
-    from mien.data.split_file import SplitFile
+def _check_made(found: str, ratio: str | None, seed: int | None, otherwise: bool) -> None:
+    """Check that what is said of a split that is made goes with none that is found.
 
-    return SplitFile.of(dataset, names, how)
-
-
-def _by_ratio(dataset: FaceDataset, ratio: str, keep: Keep, seed: int) -> SplitFile:
-    from mien.data.split import divide
-
-    shares = _shares(ratio, (2, 3))
-    parts = divide(dataset, shares, keep, seed)
-    how = f"split {ratio} with seed {seed}, keeping {keep} together"
-    return _division(dataset, [PARTS[len(shares)][p] for p in parts], how)
-
-
-def _balanced(dataset: FaceDataset, count: int, ratio: str, keep: Keep, seed: int) -> SplitFile:
-    from mien.data.balance import balanced_test
-    from mien.data.split import divide_rest
-
-    shares = _shares(ratio, (1, 2))
-    test = balanced_test(dataset, count, seed)
-    parts = divide_rest(dataset, test, shares, keep, seed)
-    names = ["test" if t else ("train", "val", "")[part] for t, part in zip(test, parts)]
-    how = (
-        f"{count} of each class as test, the rest train:val {ratio}, with seed {seed}, keeping"
-        f" {keep} together: {names.count('')} left out"
-    )
-    return _division(dataset, names, how)
+    Args:
+        found: The option by which it is found; "" if it is made.
+        ratio: As given.
+        seed: As given.
+        otherwise: Whether it is made by another option than a ratio.
+    """
+    if ratio is not None and (found or otherwise):
+        raise MienError(
+            "--ratio makes a split: it goes with no --folds, --val, --official or --from."
+        )
+    if seed is not None and found:
+        raise MienError(f"--seed is of a split that is made: it goes with no {found}.")
 
 
-def _val(dataset: FaceDataset, share: float, keep: Keep, seed: int) -> SplitFile:
-    from mien.data.split import val_of_train
+def _check_ratio(ratio: str, counts: tuple[int, int]) -> None:
+    from mien.recipe.data import shares_of
 
-    splits, bound = val_of_train(dataset, share, keep, seed)
-    names = splits.tolist()
-    how = f"{share:g} of train made val with seed {seed}, keeping {keep} together"
-    if bound:
-        how += f"; {bound} stayed in train for {keep} that are in test, too"
-    if "" in names:
-        how += f"; {names.count('')} without a split left out"
-    return _division(dataset, names, how)
-
-
-def _folds(dataset: FaceDataset, count: int, keep: Keep, seed: int) -> SplitFile:
-    from mien.data.split import folds
-
-    parts = folds(dataset, count, keep, seed)
-    how = f"{count} folds with seed {seed}, keeping {keep} together"
-    return _division(dataset, [str(part) for part in parts], how)
-
-
-def _shares(ratio: str, counts: tuple[int, int]) -> list[float]:
-    try:
-        shares = [float(part) for part in ratio.split(":")]
-    except ValueError:
-        shares = []
-    if len(shares) not in counts:
+    if len(shares_of(ratio)) not in counts:
         examples = {(2, 3): "80:20 or 80:18:2", (1, 2): "90:10, or 100 for no val"}[counts]
         raise MienError(f"--ratio must be like {examples}. Got {ratio!r} instead.")
-    return shares
 
 
 def _count(text: str) -> int:

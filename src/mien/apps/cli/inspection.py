@@ -93,11 +93,14 @@ def audit(
     """
     from mien.data.audit import CHECKS
     from mien.data.audit import audit as run_audit
-    from mien.data.audit.report import PAGE, TABLE, write_report
+    from mien.data.audit.report import PAGE, TABLE, check_unedited, write_report
+    from mien.inference.zoo import model_path
 
     check_folder(out)
+    check_unedited(out)
     for name in checks or ():
         CHECKS[name]  # an unknown name is said before anything is read
+    model_path(model)
     dataset, skipped = load_with_errors(source, votes, layout, names)
     evidence = _evidence(dataset, skipped, probabilities, weights, model)
     found = run_audit(dataset, checks, evidence, progress=True)

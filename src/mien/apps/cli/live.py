@@ -156,6 +156,8 @@ def _results(out: Path, analyzer: Analyzer, source: str) -> VideoResults:
     from mien.inference.video.results import VideoResults
     from mien.inference.video.table import Beside
 
+    if out.exists():
+        raise MienError(f"{out} is there already: name a new file for the rows.")
     shared = {**analyzer.settings.model_dump(), "inputs": (source,)}
     try:
         return VideoResults(out, VideoSettings(**shared, pictures="upright"), Beside())

@@ -13,6 +13,7 @@ import typer
 from mien.apps.cli.console import say
 from mien.apps.cli.extras import need
 from mien.errors import MienError
+from mien.processes import usable_cpus
 
 KEY = "MIEN_API_KEY"
 
@@ -60,7 +61,7 @@ def serve(
         model=model,
         detector=detector,
         detector_weights=detector_weights,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or usable_cpus(),
         waiting=waiting,
         api_key=_key(),
         origins=tuple(origin or ()),

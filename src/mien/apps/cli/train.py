@@ -99,6 +99,11 @@ def train(
     from mien.training.train import train as train_recipe
 
     machine = Machine(devices, machines, tensorboard)
+    if find_rate and (resume or machine != Machine()):
+        raise MienError(
+            "--find-rate trains nothing: it goes with no --resume, --devices, --machines or"
+            " --tensorboard."
+        )
     try:
         wanted, dataset = _with_faces(wanted, overrides or (), data, votes, names, folder)
         if find_rate:
@@ -107,13 +112,13 @@ def train(
         _say_done_before(dataset)
         _say_left_out(dataset)
         finished = train_recipe(wanted, dataset, folder, resume=resume, machine=machine)
+        if not machine.leads:
+            return
+        say("Measuring, with bootstrap intervals …")
+        reports = evaluate_run(finished, dataset)
     except KeyboardInterrupt:
         say(_interrupted(folder))
         raise typer.Exit(exits.INTERRUPTED) from None
-    if not machine.leads:
-        return
-    say("Measuring, with bootstrap intervals …")
-    reports = evaluate_run(finished, dataset)
     print_reports(reports)
     if wanted.start is not None or wanted.distillation is not None:
         say(

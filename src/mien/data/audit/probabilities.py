@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET, FaceDataset
+from mien.data.parquet import parquet_file
+from mien.data.shares import ID, ROUNDING, expression_of
 from mien.data.tables import csv_rows
-from mien.errors import DataError, MissingExtraError
-
-ID, PREFIX = "id", "p_"
-
-ROUNDING = 0.01
-"""How far a row's sum may lie from 1; within that, rows are divided by it."""
+from mien.errors import DataError
 
 
 def read_probabilities(path: Path, dataset: FaceDataset) -> NDArray[np.float64]:
@@ -24,7 +21,7 @@ def read_probabilities(path: Path, dataset: FaceDataset) -> NDArray[np.float64]:
 
     Args:
         path: CSV, or Parquet by its suffix: a column `id`, and for each expression of the dataset
-            one that is called `p_<expression>` or `<expression>`.
+            one that is called `p_<expression>` or `<expression>`, in any usual spelling.
         dataset: The faces; all that have a label must be covered.
 
     Returns:
@@ -37,12 +34,12 @@ def read_probabilities(path: Path, dataset: FaceDataset) -> NDArray[np.float64]:
         MissingExtraError: For Parquet without pyarrow.
     """
     rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
-    columns = _columns(path, rows[0] if rows else {}, dataset.labels.expressions)
+    id_column, columns = _columns(path, rows[0] if rows else {}, dataset.labels.expressions)
     positions = {name: index for index, name in enumerate(dataset.ids.tolist())}
     values = np.full((len(dataset), len(columns)), np.nan)
     seen: set[str] = set()
     for row in rows:
-        name = str(row[ID])
+        name = str(row[id_column])
         if name not in positions or name in seen:
             problem = "twice" if name in seen else f"which dataset {dataset.name!r} does not hold"
             raise DataError(f"{path}: found the face {name!r}, {problem}.")
@@ -69,7 +66,7 @@ def _row(row: Mapping[str, Any], columns: Sequence[str], where: str) -> NDArray[
         raise DataError(f"{where}: wanted a number in each of {', '.join(columns)}.") from error
     total = float(values.sum())
     # Written so that it also refuses what is not a number.
-    if not (values.min() >= 0 and abs(total - 1) <= ROUNDING):
+    if not (values.min() >= 0 and abs(total - 1) <= len(columns) * ROUNDING):
         raise DataError(
             f"{where}: wanted probabilities from 0 that sum to 1, found"
             f" {', '.join(f'{v:.3g}' for v in values)}."
@@ -77,18 +74,22 @@ def _row(row: Mapping[str, Any], columns: Sequence[str], where: str) -> NDArray[
     return np.asarray(values / total)
 
 
-def _columns(path: Path, row: Mapping[str, Any], expressions: Iterable[str]) -> list[str]:
-    wanted = {e: (PREFIX + e, e) for e in expressions}
-    found = [next((n for n in names if n in row), "") for names in wanted.values()]
-    missing = [PREFIX + e for e, column in zip(wanted, found) if not column]
-    if ID not in row:
-        missing.insert(0, ID)
-    if missing:
+def _columns(
+    path: Path, row: Mapping[str, Any], expressions: Iterable[str]
+) -> tuple[str, list[str]]:
+    """Return the column of the ids, and those of the expressions."""
+    known = {column.strip().lower(): column for column in row} | {
+        expression: column for column in row if (expression := expression_of(column))
+    }
+    wanted = [ID, *expressions]
+    missing = next((name for name in wanted if name not in known), None)
+    if missing is not None:
         raise DataError(
-            f"{path}: wanted the columns {ID}, {', '.join(PREFIX + e for e in wanted)}; found no"
-            f" {missing[0]!r} in {','.join(map(str, row))[:80] or 'an empty table'!r}."
+            f"{path}: wanted the columns {ID}, {', '.join(f'p_{e}' for e in wanted[1:])}; found no"
+            f" {missing if missing == ID else f'p_{missing}'!r} in"
+            f" {', '.join(map(str, row))[:80] or 'an empty table'!r}."
         )
-    return found
+    return known[ID], [known[name] for name in wanted[1:]]
 
 
 def _csv(path: Path) -> list[dict[str, Any]]:
@@ -97,12 +98,6 @@ def _csv(path: Path) -> list[dict[str, Any]]:
 
 
 def _parquet(path: Path) -> list[dict[str, Any]]:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError("Reading Parquet", "parquet") from error
-    try:
-        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as Parquet: {error}.") from error
+    with parquet_file(path) as file:
+        rows: list[dict[str, Any]] = file.read().to_pylist()
     return rows

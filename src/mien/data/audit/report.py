@@ -30,13 +30,29 @@ MOST_IN_GROUP = 8
 
 
 def write_report(dataset: FaceDataset, results: Sequence[Result], folder: Path) -> None:
-    """Write `audit.html`, self-contained, and `findings.csv` into a folder."""
-    with whole_file(folder / PAGE) as path:
-        path.write_text(audit_page(dataset, results), encoding="utf-8")
+    """Write `findings.csv` and then `audit.html`, self-contained, into a folder."""
     with whole_file(folder / TABLE) as path, path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(_row(dataset, finding) for r in results for finding in r.findings)
+    with whole_file(folder / PAGE) as path:
+        path.write_text(audit_page(dataset, results), encoding="utf-8")
+
+
+def check_unedited(folder: Path) -> None:
+    """Check that a person's work on an earlier report's findings is not lost by another.
+
+    Raises:
+        DataError: If the findings were written after the page beside them.
+    """
+    page, table = folder / PAGE, folder / TABLE
+    if not table.exists():
+        return
+    if not page.exists() or table.stat().st_mtime_ns > page.stat().st_mtime_ns:
+        raise DataError(
+            f"{table} was edited since it was written, and would be replaced: name another --out,"
+            " or move it away."
+        )
 
 
 def read_findings(path: Path) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, Trial
 
 from mien.data.dataset import FaceDataset
 from mien.errors import BusyError, MienError, TrainingError
-from mien.recipe import Recipe
+from mien.recipe import MOST_SEED, Recipe
 from mien.training.beginning import is_training
 from mien.training.cross_validation import repeated
 from mien.training.faces import check_faces
@@ -71,7 +71,7 @@ class Search:
         heartbeat: A worker that gave no sign of life for twice so many seconds is dead.
 
     Raises:
-        MienError: If there is nothing to try.
+        MienError: If there is nothing to try, or the seed is none.
     """
 
     sampler: SamplerName = "tpe"
@@ -85,6 +85,8 @@ class Search:
     def __post_init__(self) -> None:
         if self.trials is not None and self.trials < 1:
             raise MienError(f"The number of trials must be 1 or more. Got {self.trials} instead.")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise MienError(f"A seed must be from 0 to {MOST_SEED}. Got {self.seed} instead.")
 
     @property
     def prunes(self) -> bool:
