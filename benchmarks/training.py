@@ -41,7 +41,7 @@ WARM_UP = 0.4
 
 @dataclass(frozen=True)
 class Case:
-    """A network as its paper trains it."""
+    """A paper's network and optimiser; the batch is the paper's where it gives one."""
 
     recipe: str
     network: str
