@@ -146,7 +146,7 @@ def test_figures_stand_beside_the_paper_s_with_links_to_their_runs(tmp_path):
     assert cells[1:5] == [
         "0.8325 test",
         "0.840 [0.830, 0.850], 2 seeds",
-        "+0.7 [-4.5, +6.0]: not told apart",
+        "+0.7 [-3.9, +6.7]: not told apart",
         "0.840 [0.830, 0.850], 2 seeds",
     ]
     assert "figures of the papers that could be compared ours are: 0 higher, 0 lower, 1 not" in text

@@ -222,7 +222,7 @@ def test_the_rows_are_kept_if_the_marked_copy_fails(server, clip, monkeypatch, e
 
 
 def test_the_log_says_what_nobody_expected(server, clip, monkeypatch, caplog):
-    monkeypatch.setattr(video_results, "VideoReader", lambda analyzer: analyzer.nothing)
+    monkeypatch.setattr(video_results, "VideoReader", lambda analyzer, **_: analyzer.nothing)
     job = server.ended(server.upload(clip).json()["id"])
     assert (job["status"], job["message"]) == ("failed", "The server failed; its log says more.")
     (record,) = warned(caplog)
