@@ -88,6 +88,7 @@ def test_what_all_of_them_share(name):
         assert figure.metric == "accuracy"
         assert figure.head in [head.labels for head in recipe.heads]
         assert 0.008 < figure.tolerance < 0.07
+        assert figure.faces > 0
 
 
 @pytest.mark.parametrize("name", OF_PAPERS)
@@ -383,6 +384,11 @@ def test_the_real_data_is_divided_as_the_headers_say(
     for figure in recipe.expected:
         images = int((faces.splits == figure.split).sum())
         assert figure.tolerance == pytest.approx(half_width(figure.value, images), abs=6e-4)
+        assert figure.faces == OWN_FACES.get(name, images)
+
+
+OWN_FACES = {f"kusno-{n}-ckplus48": 320 for n in range(1, 9)} | {"mahastama-2-ckplus48": 48}
+"""Faces that a paper's figures tell by their digits; the others are taken to be as many as here."""
 
 
 def half_width(share, count, z=1.96):

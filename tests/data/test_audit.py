@@ -12,8 +12,8 @@ from mien.data.audit import CHECKS, audit, similar
 from mien.data.audit.report import read_findings, write_report
 from mien.data.audit.similar import BLOCK, similar_pairs
 from mien.data.clean import clean
+from mien.data.division import by_ratio, divided
 from mien.data.readers import read_dataset
-from mien.data.split import divide, with_splits
 from mien.errors import DataError
 from mien.labels import VOTES
 
@@ -264,7 +264,7 @@ def test_a_random_split_of_ckplus_leaks_near_copies_and_a_subject_split_does_not
     faces = read_dataset(shared_data / "ckplus" / "CK+48.zip")
     leaks = {}
     for keep in ("nothing", "subjects"):
-        split = with_splits(faces, divide(faces, (80, 20), keep, 0), ("train", "test"), keep)
+        split = divided(faces, by_ratio(faces, "80:20", keep, 0))
         (result,) = audit(split, ["similar"])
         leaks[keep] = result.counts["images of test with a near-copy in train"]
     assert leaks["nothing"] > 100

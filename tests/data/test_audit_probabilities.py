@@ -40,6 +40,13 @@ def test_columns_may_be_called_as_in_predictions(small_dataset, table, tmp_path)
     np.testing.assert_allclose(values, 1 / 7)
 
 
+def test_two_columns_of_one_expression_are_refused(small_dataset, table, tmp_path):
+    """Which of them holds the probabilities, and which perhaps a label?"""
+    table.assign(fear=1.0).to_csv(tmp_path / "oof.csv", index=False)
+    with pytest.raises(DataError, match="has two columns for fear: 'p_fear' and 'fear'"):
+        read_probabilities(tmp_path / "oof.csv", small_dataset)
+
+
 def test_faces_without_a_label_may_be_missing(small_dataset, table, tmp_path):
     targets = small_dataset.targets.copy()
     targets[4] = -1

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -6,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.data.dataset import FaceDataset
-from mien.data.split import check_sources, divide, folds, val_of_train, with_splits
+from mien.data.division import by_ratio, divided, with_val
+from mien.data.split import check_sources, divide, folds, val_of_train
+from mien.data.split_file import SplitFile
 from mien.data.twins import twin_groups
 from mien.errors import DataError
 from mien.labels import label_set
@@ -97,10 +100,18 @@ def test_a_dataset_without_splits_beside_others_with_some_is_named():
 
 def test_a_split_is_written_into_the_history():
     faces = dataset([0, 1] * 5, np.arange(10), np.arange(10))
-    parts = divide(faces, (1, 1), "nothing", 0)
-    split = with_splits(faces, parts, ("train", "test"), "split 50:50 with seed 0")
+    split = divided(faces, by_ratio(faces, "50:50", "nothing", 0))
     assert set(split.splits) == {"train", "test"}
-    assert split.history == ("split 50:50 with seed 0",)
+    assert split.history == ("split 50:50 with seed 0, keeping nothing together",)
+
+
+def test_faces_that_a_division_leaves_out_are_counted_once():
+    faces = dataset([0, 1] * 5, np.arange(10), np.arange(10))
+    partly = dataclasses.replace(faces, splits=np.array(["train"] * 7 + ["test"] + [""] * 2))
+    made = with_val(partly, 0.3, "nothing", 0)
+    for split in (divided(partly, made), SplitFile.of(partly, *made).apply(partly)):
+        assert len(split) == 8
+        assert re.fullmatch(r"0\.3 of train made val .* together; 2 left out", split.history[-1])
 
 
 def test_people_of_many_faces_are_tested_as_often_as_people_of_few():

@@ -82,7 +82,7 @@ def test_a_split_of_a_cleaned_dataset_cleans_the_raw_one(small_dataset):
     split = SplitFile.of(cleaned, cleaned.splits.tolist(), "official, cleaned")
     applied = split.apply(small_dataset)
     assert applied.fingerprint == cleaned.fingerprint
-    assert applied.history[-1] == "official, cleaned; 10 in no part left out"
+    assert applied.history[-1] == "official, cleaned; 10 left out"
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,8 @@ def test_files_that_are_no_pictures_make_no_class(tree):
     (tree / "Train" / "meta").mkdir()
     (tree / "Train" / "meta" / "labels.csv").write_text("a,b")
     assert read_dataset(tree).fingerprint == whole.fingerprint
-    picture(tree / "Train" / "meta" / "a.png")
+    # Whatever may be a picture is of a class.
+    (tree / "Train" / "meta" / "a.jp2").write_bytes(b"")
     with pytest.raises(MienError, match="'meta'"):
         read_dataset(tree)
 

@@ -133,7 +133,7 @@ HEAD = ("start", "end", "label")
     ("rows", "message"),
     [
         ([HEAD, (2, 1, "sad")], "line 2: ends at 1 s, before it begins at 2 s"),
-        ([HEAD, ("soon", 1, "sad")], "line 2: wanted a time in seconds, with a dec.* found 'soon'"),
+        ([HEAD, ("soon", 1, "sad")], "line 2: wanted a time in seconds, or as .* found 'soon'"),
         ([HEAD, (-1, 1, "sad")], "line 2: wanted a time in seconds"),
         ([HEAD, (1, 3, "sad"), (0, 2, "fear")], "line 2: says 'sadness' of 1 s, where 'fear' is s"),
         ([HEAD, (1, 3, "")], "says of no time what is to be seen"),
@@ -275,6 +275,15 @@ def test_videos_of_one_file_name_are_told_apart_by_their_folders():
         coder("two", "s02/talk.mp4", "s02/walk.mp4"),
     )
     assert by_shared_names([one, two]) == [one, two]
+
+
+def test_groups_of_coders_who_name_videos_otherwise_are_compared():
+    """People may name files, and models their paths: all of them code the same videos."""
+    said = {name: [Stretch(0, 1, "fear")] for name in ("a.mp4", "b.mp4")}
+    paths = {f"videos/{name}": stretches for name, stretches in said.items()}
+    people = [TimedCoding(who, said, True) for who in ("anna", "ben")]
+    models = [TimedCoding(who, paths, True) for who in ("one", "two")]
+    assert len(agreement_over_time([*people, *models]).pairs) == 6
 
 
 def test_who_codes_no_moment_as_another_does_is_said():
@@ -450,3 +459,10 @@ def test_pictures_and_videos_are_not_mixed(mien, tmp_path):
     assert (code, "anna.csv says when something is to be seen, and" in err) == (2, True)
     code, _, err = mien("agree", pictures, pictures, "--step", "1")
     assert (code, "--tier, --step and --rest are of videos" in err) == (2, True)
+
+
+@pytest.mark.parametrize("times", [("0,5", "1,5"), ("00:00:00,5", "0:01,5")])
+def test_times_may_have_decimal_commas(tmp_path, times):
+    path = tmp_path / "a.csv"
+    path.write_text(f"video;start;end;label\nclip.mp4;{times[0]};{times[1]};fear\n")
+    assert read_stretches(path) == coding("a", (0.5, 1.5, "fear"))

@@ -91,6 +91,19 @@ def test_targets_come_from_votes_and_labels(small_dataset):
     assert shares.tolist() == pytest.approx(wanted)
 
 
+def test_a_teacher_says_what_a_faces_own_targets_lack(small_dataset):
+    head = HeadPart(labels="four", target="votes")
+    own = torch.from_numpy(head_targets(small_dataset, head).shares)
+    said = torch.rand(len(small_dataset), 4, generator=torch.Generator().manual_seed(0)).softmax(1)
+    batches = Batches(small_dataset, [head], 7, shuffle=False)
+    batches.blend({"four": said}, 0.3)
+    blended = torch.cat([batch.shares["four"] for batch in batches])
+    assert torch.allclose(blended.sum(1), torch.ones(len(blended)))
+    full, none = own.sum(1) > 0.999, own.sum(1) == 0
+    assert torch.allclose(blended[full], 0.7 * own[full] + 0.3 * said[full])
+    assert torch.allclose(blended[none], said[none])
+
+
 def test_the_moving_average_forgets_its_start_fast_and_then_keeps_the_decay():
     (callback,) = averaging(TrainingPart(epochs=1, batch_size=1, ema_decay=0.99))
     average = callback._kwargs["avg_fn"]

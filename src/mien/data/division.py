@@ -57,7 +57,7 @@ def with_balanced_test(
     names = ["test" if t else ("train", "val", "")[part] for t, part in zip(test, parts)]
     how = (
         f"{count} of each class as test, the rest train:val {ratio}, with seed {seed}, keeping"
-        f" {keep} together: {names.count('')} left out"
+        f" {keep} together"
     )
     return Division(names, how)
 
@@ -73,8 +73,6 @@ def with_val(dataset: FaceDataset, share: float, keep: Keep, seed: int) -> Divis
     how = f"{share:g} of train made val with seed {seed}, keeping {keep} together"
     if bound:
         how += f"; {bound} stayed in train for {keep} that are in test, too"
-    if "" in names:
-        how += f"; {names.count('')} without a split left out"
     return Division(names, how)
 
 
@@ -90,8 +88,11 @@ def in_folds(dataset: FaceDataset, count: int, keep: Keep, seed: int) -> Divisio
 
 
 def divided(dataset: FaceDataset, division: Division) -> FaceDataset:
-    """Return the dataset with these splits; faces that are left out are dropped."""
+    """Return the dataset with these splits; faces that are left out are dropped, and counted."""
     names = np.array(division.names, dtype=np.str_)
     inside = np.flatnonzero(names != "")
-    kept = dataset if len(inside) == len(dataset) else dataset.select(inside)
-    return dataclasses.replace(kept, splits=names[inside], history=(*dataset.history, division.how))
+    kept, how = dataset, division.how
+    if len(inside) < len(dataset):
+        kept = dataset.select(inside)
+        how += f"; {len(dataset) - len(inside)} left out"
+    return dataclasses.replace(kept, splits=names[inside], history=(*dataset.history, how))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mien.errors import MienError
+from collections.abc import Iterable
+from pathlib import Path
+
+from mien.errors import DataError, MienError
 from mien.labels import parse_expression
 
 ID = "id"
@@ -23,3 +26,25 @@ def expression_of(column: str) -> str | None:
         return parse_expression(name)
     except MienError:
         return None
+
+
+def columns_of(names: Iterable[str], path: Path) -> dict[str, str]:
+    """Return the column of each expression that some columns hold.
+
+    Args:
+        names: The table's columns.
+        path: The table, for the error.
+
+    Raises:
+        DataError: If two are of one expression.
+    """
+    found: dict[str, str] = {}
+    for column in names:
+        expression = expression_of(column)
+        if expression is not None and expression in found:
+            raise DataError(
+                f"{path} has two columns for {expression}: {found[expression]!r} and {column!r}."
+            )
+        if expression is not None:
+            found[expression] = column
+    return found

@@ -6,7 +6,6 @@ images of a subject. Faces without a group are groups of one.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -202,12 +201,6 @@ def _check_train_alone(dataset: FaceDataset) -> None:
         f"Dataset {dataset.name!r} must have the split train, and no val, for a share of train to"
         f" become val. Got {names}: --ratio 80:10:10 divides all faces anew."
     )
-
-
-def with_splits(dataset: FaceDataset, parts: Parts, names: Sequence[str], step: str) -> FaceDataset:
-    """Return the dataset with the parts as its splits, in the order of `names`."""
-    splits = np.array(names, dtype=np.str_)[parts]
-    return dataclasses.replace(dataset, splits=splits, history=(*dataset.history, step))
 
 
 def _apart(groups: NDArray[np.intp], taken: NDArray[np.bool_]) -> NDArray[np.intp]:

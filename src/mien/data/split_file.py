@@ -16,7 +16,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mien.data.dataset import FaceDataset
-from mien.data.split import Parts, with_splits
+from mien.data.division import Division, divided
+from mien.data.split import Parts
 from mien.errors import DataError
 from mien.files import whole_file
 
@@ -128,13 +129,9 @@ class SplitFile(BaseModel):
         Raises:
             DataError: If the file is of another dataset, or `fold` does not go with it.
         """
-        names = self._names(fold)
-        numbers = self.numbers(dataset)
-        inside = np.flatnonzero(numbers >= 0)
-        step = self.how if fold is None else f"{self.how}; fold {fold} is test"
-        if len(inside) < len(dataset):
-            step += f"; {len(dataset) - len(inside)} in no part left out"
-        return with_splits(dataset.select(inside), numbers[inside], names, step)
+        names = [*self._names(fold), ""]  # the number of what is in no part is -1
+        how = self.how if fold is None else f"{self.how}; fold {fold} is test"
+        return divided(dataset, Division([names[n] for n in self.numbers(dataset)], how))
 
     @property
     def has_folds(self) -> bool:

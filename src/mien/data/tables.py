@@ -15,7 +15,9 @@ from mien.errors import DataError
 SEPARATORS = ",;\t"
 """What may stand between columns: spreadsheets save one of these, by the system's language."""
 
-_DECIMAL_COMMA = re.compile(r"\s*([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)\s*")
+_QUOTED = re.compile(r'"[^"]*"')
+
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 
 
 class _Rows(csv.DictReader):  # type: ignore[type-arg]  # no subscript before Python 3.12
@@ -26,7 +28,6 @@ class _Rows(csv.DictReader):  # type: ignore[type-arg]  # no subscript before Py
     """
 
     path: Path
-    decimal_commas: bool
 
     def __next__(self) -> dict[str | Any, Any]:
         row = super().__next__()
@@ -35,17 +36,14 @@ class _Rows(csv.DictReader):  # type: ignore[type-arg]  # no subscript before Py
                 f"{self.path}, line {self.line_num}: must have {len(self.fieldnames or ())} cells,"
                 " as the first line has."
             )
-        if not self.decimal_commas:
-            return row
-        return {name: _with_point(cell) for name, cell in row.items()}
+        return row
 
 
 @contextmanager
 def csv_rows(path: Path) -> Iterator[csv.DictReader[str]]:
     """Open a CSV file in UTF-8, with or without a byte order mark; its rows are dicts by column.
 
-    Columns stand apart by the one of `SEPARATORS` that the first line has most of. Where that is
-    no comma, numbers may have decimal commas; they are given with a point.
+    Columns stand apart by the one of `SEPARATORS` that the first line has most of outside quotes.
 
     Raises:
         DataError: If it cannot be opened, is not CSV text, or a row has more or fewer cells than
@@ -54,9 +52,8 @@ def csv_rows(path: Path) -> Iterator[csv.DictReader[str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = file.readline()
-            separator = max(SEPARATORS, key=first.count)
-            rows = _Rows(chain([first], file), delimiter=separator)
-            rows.path, rows.decimal_commas = path, separator != ","
+            rows = _Rows(chain([first], file), delimiter=_separator(first))
+            rows.path = path
             yield rows
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
@@ -64,6 +61,14 @@ def csv_rows(path: Path) -> Iterator[csv.DictReader[str]]:
         raise DataError(f"{path} is not a CSV text file: {error}.") from error
 
 
-def _with_point(cell: str) -> str:
-    number = _DECIMAL_COMMA.fullmatch(cell)
-    return cell if number is None else ".".join(number.groups())
+def decimal(text: str) -> float:
+    """Return a number that may have a decimal comma, as beside semicolons and tabs.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    return float(_DECIMAL_COMMA.sub(".", text, count=1))
+
+
+def _separator(line: str) -> str:
+    return max(SEPARATORS, key=_QUOTED.sub("", line).count)

@@ -28,10 +28,9 @@ def twin_groups(images: NDArray[np.uint8]) -> NDArray[np.intp]:
     return np.array([numbers.setdefault(d, len(numbers)) for d in digests], dtype=np.intp)
 
 
-def without_training_twins(dataset: FaceDataset) -> FaceDataset:
-    """Return a dataset without the faces of train that have an identical image in val or test."""
-    leave_out = (dataset.splits == "train") & twins_in(dataset, ["val", "test"])
-    return dataset.select(np.flatnonzero(~leave_out))
+def training_twins(dataset: FaceDataset) -> NDArray[np.bool_]:
+    """Return which faces of train have an identical image in val or test: bool (N,)."""
+    return np.asarray((dataset.splits == "train") & twins_in(dataset, ["val", "test"]))
 
 
 def twins_in(dataset: FaceDataset, splits: Iterable[Split]) -> NDArray[np.bool_]:

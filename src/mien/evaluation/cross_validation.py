@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from mien.data.dataset import NO_TARGET, FaceDataset
-from mien.data.twins import without_training_twins
 from mien.errors import MienError
 from mien.evaluation.bootstrap import intervals, known_groups
 from mien.evaluation.calibration import fit_temperature, probabilities
@@ -28,6 +27,7 @@ from mien.files import read_json, whole_file, write_json
 from mien.labels import LabelSet
 from mien.recipe import HeadPart
 from mien.training.cross_validation import CrossValidation, begin, train_fold
+from mien.training.faces import unseen
 from mien.training.run import Run
 
 REPORT, TABLE = "crossval.json", "out-of-fold.parquet"
@@ -181,8 +181,8 @@ def _judged(plan: CrossValidation, fold: int, folder: Path, progress: bool) -> l
 
 def _measure(plan: CrossValidation, run: Run, faces: FaceDataset) -> None:
     temperatures = {}
-    if plan.recipe.data.drop_twins:  # what was not trained on is no leak
-        faces = without_training_twins(faces)
+    # What was not trained on is no leak.
+    faces = faces.select(np.flatnonzero(~unseen(plan.recipe, faces)))
     for table in predict(run.module(), faces):
         name = table.labels.name
         _check_known(table, plan.judged, run)

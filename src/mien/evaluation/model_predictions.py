@@ -15,6 +15,7 @@ from rich.progress import track
 
 from mien.data.dataset import FaceDataset
 from mien.data.sizes import of_side
+from mien.errors import MienError
 from mien.evaluation.metrics import Probabilities
 from mien.evaluation.predictions import (
     Predictions,
@@ -84,6 +85,11 @@ def run_predictions(
     network = with_views(module.network, views)
     tables = predict_with(network, preprocess, heads, faces, every=every, signals=signals)
     temperatures = run.temperatures(views)
+    if views != "none" and not temperatures:
+        raise MienError(
+            f"{run.folder} was not calibrated with --tta {views}: evaluate it so on its own data"
+            " first."
+        )
     return [
         replace(table, model=name, temperature=temperatures.get(head.labels, 1.0))
         for table, head in zip(tables, heads)

@@ -19,8 +19,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from mien.data.dataset import NO_TARGET
 from mien.data.sample import SPLITS
-from mien.data.shares import ROUNDING, expression_of
-from mien.data.tables import csv_rows
+from mien.data.shares import ROUNDING, columns_of
+from mien.data.tables import csv_rows, decimal
 from mien.errors import DataError, MienError
 from mien.evaluation.columns import TRUTH, Columns, named
 from mien.evaluation.metrics import Probabilities
@@ -155,16 +155,7 @@ def _check_rows(columns: Columns, path: Path) -> None:
 
 def _expressions(columns: Columns, path: Path) -> dict[str, str]:
     """Return the column of each expression."""
-    found: dict[str, str] = {}
-    for column in columns:
-        expression = expression_of(column)
-        if expression is None:
-            continue
-        if expression in found:
-            raise DataError(
-                f"{path} has two columns for {expression}: {found[expression]!r} and {column!r}."
-            )
-        found[expression] = column
+    found = columns_of(columns, path)
     if len(found) < 2:
         raise DataError(
             f"{path} must have a column of probabilities for two or more of"
@@ -214,7 +205,7 @@ def _shares(columns: Sequence[Sequence[Any]], path: Path) -> Probabilities:
 
 def _number(value: Any, row: int, path: Path) -> float:
     try:
-        return float(value)
+        return decimal(value) if isinstance(value, str) else float(value)
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}, row {row + 1}: wanted a number, found {value!r}.") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from math import ceil
 from pathlib import PureWindowsPath
 
@@ -92,8 +93,8 @@ def in_steps(
 def by_shared_names(codings: Sequence[TimedCoding]) -> list[TimedCoding]:
     """Return codings by names of videos that all of them use.
 
-    Where each has one video it is the same; else they go by their names, or by their file names
-    where a coder names none as another does.
+    Where each has one video it is the same; else they go by their names if each two coders share
+    one, or else by their file names.
 
     Raises:
         MienError: If there are not two coders, two have one name, or a coder shares no video with
@@ -104,7 +105,7 @@ def by_shared_names(codings: Sequence[TimedCoding]) -> list[TimedCoding]:
     if taken:
         return [replace(c, videos={taken[0]: next(iter(c.videos.values()))}) for c in codings]
     named = list(codings)
-    if alone([coding.videos for coding in named]):
+    if any(one.videos.keys().isdisjoint(two.videos) for one, two in combinations(codings, 2)):
         named = [replace(coding, videos=_by_file_name(coding.videos)) for coding in codings]
     apart = alone([coding.videos for coding in named])
     if apart:

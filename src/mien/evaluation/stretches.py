@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mien.data.tables import csv_rows
+from mien.data.tables import csv_rows, decimal
 from mien.errors import DataError
 from mien.evaluation.codings import CATEGORIES, category_of, column_of
 from mien.labels import ClassNames
@@ -170,15 +170,12 @@ def _first(columns: Mapping[str, str], wanted: Sequence[str]) -> str:
 def _seconds(text: str, line: str) -> float:
     """Return a time in seconds, of 83.5 as of 00:01:23.5."""
     try:
-        parts = [float(part) for part in text.split(":")]
+        parts = [decimal(part) for part in text.split(":")]
         value = sum(part * 60.0**power for power, part in enumerate(reversed(parts)))
     except ValueError:
         value = float("nan")
     if not 0 <= value < float("inf"):
-        raise DataError(
-            f"{line}: wanted a time in seconds, with a decimal point, or as hh:mm:ss.sss, found"
-            f" {text!r}."
-        )
+        raise DataError(f"{line}: wanted a time in seconds, or as hh:mm:ss.sss, found {text!r}.")
     return value
 
 

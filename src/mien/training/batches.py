@@ -71,16 +71,15 @@ class Batches:
     def blend(self, shares: Mapping[str, Tensor], weight: float) -> None:
         """Mix what a teacher says of each face into the targets.
 
-        Faces without a truth get the teacher's word alone.
+        What a face's own targets lack of 1, all of it without a truth, is the teacher's word, too.
 
         Args:
             shares: By head, float32 (N, C); heads it says nothing of are left out.
             weight: Of the teacher, 0 to 1.
         """
         for name, said in shares.items():
-            own = self._shares[name]
-            known = own.sum(1, keepdim=True) > 0
-            self._shares[name] = torch.where(known, (1 - weight) * own + weight * said, said)
+            own = (1 - weight) * self._shares[name]
+            self._shares[name] = own + (1 - own.sum(1, keepdim=True)) * said
 
     def __len__(self) -> int:
         faces = len(self._images)

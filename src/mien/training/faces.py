@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.split import check_sources
-from mien.data.twins import without_training_twins
+from mien.data.twins import training_twins
 from mien.errors import DataError, RecipeError
 from mien.models import build_network
 from mien.recipe import DataPart, Recipe
@@ -38,9 +39,7 @@ def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
     Raises:
         RecipeError: If there are fewer than one batch of them.
     """
-    if recipe.data.drop_twins:
-        dataset = without_training_twins(dataset)
-    keep = dataset.splits == "train"
+    keep = (dataset.splits == "train") & ~unseen(recipe, dataset)
     count = int(keep.sum())
     if count < recipe.training.batch_size:
         raise RecipeError(
@@ -48,6 +47,13 @@ def training_faces(recipe: Recipe, dataset: FaceDataset) -> FaceDataset:
             f" Got {recipe.training.batch_size} instead."
         )
     return dataset.select(np.flatnonzero(keep))
+
+
+def unseen(recipe: Recipe, dataset: FaceDataset) -> NDArray[np.bool_]:
+    """Return which training faces a recipe leaves out: bool (N,)."""
+    if recipe.data.drop_twins:
+        return training_twins(dataset)
+    return np.zeros(len(dataset), dtype=bool)
 
 
 def check_faces(recipe: Recipe, dataset: FaceDataset) -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.parquet import parquet_file
-from mien.data.shares import ID, ROUNDING, expression_of
-from mien.data.tables import csv_rows
+from mien.data.shares import ID, ROUNDING, columns_of
+from mien.data.tables import csv_rows, decimal
 from mien.errors import DataError
 
 
@@ -61,7 +61,8 @@ def _check_covered(path: Path, dataset: FaceDataset, seen: set[str]) -> None:
 
 def _row(row: Mapping[str, Any], columns: Sequence[str], where: str) -> NDArray[np.float64]:
     try:
-        values = np.array([float(row[column]) for column in columns])
+        cells = [row[column] for column in columns]
+        values = np.array([decimal(c) if isinstance(c, str) else float(c) for c in cells])
     except (TypeError, ValueError) as error:
         raise DataError(f"{where}: wanted a number in each of {', '.join(columns)}.") from error
     total = float(values.sum())
@@ -78,9 +79,7 @@ def _columns(
     path: Path, row: Mapping[str, Any], expressions: Iterable[str]
 ) -> tuple[str, list[str]]:
     """Return the column of the ids, and those of the expressions."""
-    known = {column.strip().lower(): column for column in row} | {
-        expression: column for column in row if (expression := expression_of(column))
-    }
+    known = {column.strip().lower(): column for column in row} | columns_of(row, path)
     wanted = [ID, *expressions]
     missing = next((name for name in wanted if name not in known), None)
     if missing is not None:

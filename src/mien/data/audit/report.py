@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -36,23 +37,27 @@ def write_report(dataset: FaceDataset, results: Sequence[Result], folder: Path) 
         writer.writerow(COLUMNS)
         writer.writerows(_row(dataset, finding) for r in results for finding in r.findings)
     with whole_file(folder / PAGE) as path:
-        path.write_text(audit_page(dataset, results), encoding="utf-8")
+        path.write_text(audit_page(dataset, results, _digest(folder / TABLE)), encoding="utf-8")
 
 
 def check_unedited(folder: Path) -> None:
     """Check that a person's work on an earlier report's findings is not lost by another.
 
     Raises:
-        DataError: If the findings were written after the page beside them.
+        DataError: If the page beside the findings does not say that they are as it left them.
     """
     page, table = folder / PAGE, folder / TABLE
     if not table.exists():
         return
-    if not page.exists() or table.stat().st_mtime_ns > page.stat().st_mtime_ns:
+    if not page.exists() or _digest(table) not in page.read_text(encoding="utf-8"):
         raise DataError(
-            f"{table} was edited since it was written, and would be replaced: name another --out,"
-            " or move it away."
+            f"{table} may have been edited, as it is not what {page.name} beside it was written"
+            " with, and would be replaced: name another --out, or move it away."
         )
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def read_findings(path: Path) -> list[dict[str, str]]:
@@ -68,11 +73,18 @@ def read_findings(path: Path) -> list[dict[str, str]]:
         return list(reader)
 
 
-def audit_page(dataset: FaceDataset, results: Sequence[Result]) -> str:
-    """Return the report as one HTML document."""
+def audit_page(dataset: FaceDataset, results: Sequence[Result], digest: str) -> str:
+    """Return the report as one HTML document.
+
+    Args:
+        dataset: What was looked at.
+        results: What was found.
+        digest: SHA-256 of the table of findings.
+    """
+    written = pages.paragraph(f"{TABLE} as the audit wrote it: SHA-256 {digest}", note=True)
     sections = (_section(dataset, result) for result in results)
     return pages.page(
-        f"Audit of {dataset.name}", [_overview(dataset), _summary(results), *sections]
+        f"Audit of {dataset.name}", [_overview(dataset), _summary(results), written, *sections]
     )
 
 

@@ -6,12 +6,16 @@ from pathlib import Path, PurePosixPath
 
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
-from mien.data.readers.pattern import is_picture
 from mien.data.sample import Split
 from mien.data.split_names import SPLIT_NAMES
 from mien.data.tree import TreeFile, tree_files
 from mien.errors import DataError
 from mien.labels import ClassNames
+
+NOTES = frozenset(
+    {".csv", ".html", ".json", ".md", ".pdf", ".tsv", ".txt", ".xml", ".yaml", ".yml"}
+)
+"""Suffixes of what is no picture and often lies beside some."""
 
 
 @READERS.register("folder")
@@ -35,8 +39,8 @@ class Folder(PictureReader):
             MienError: If folders name no known expression.
         """
         inside = (file for file in tree_files(path) if len(file.path.parts) > 1)
-        # What is named like no picture says nothing of classes where its folder does not, either.
-        files = [f for f in inside if is_picture(f) or self._names.knows(f.path.parts[-2])]
+        # Notes say nothing of classes where their folder does not, either.
+        files = [f for f in inside if not _is_note(f) or self._names.knows(f.path.parts[-2])]
         if not files:
             raise DataError(f"{path} holds no folder with pictures: wanted one folder per class.")
         self._names.check((file.path.parts[-2] for file in files), str(path))
@@ -64,3 +68,7 @@ class Folder(PictureReader):
             return tree_files(path)
         except DataError:
             return []
+
+
+def _is_note(file: TreeFile) -> bool:
+    return file.path.suffix.lower() in NOTES

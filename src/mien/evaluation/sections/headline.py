@@ -102,7 +102,8 @@ def _notes(judged: Judged) -> list[str]:
     elif leaked:
         notes.append(
             f"{leaked:,} of the faces have a pixel-identical twin among those that the model was"
-            " trained or selected on, if it used this dataset; the second column leaves them out."
+            " trained or selected on, if it used this dataset and its recipe did not leave those"
+            " out; the second column leaves the faces out."
             " Near-copies are not counted here: mien data audit finds them."
         )
     missing = [

@@ -96,7 +96,8 @@ class Search:
     @property
     def choices(self) -> dict[str, str | int | bool]:
         """What decides which values are tried, and for how long."""
-        return {"sampler": self.sampler, "seed": self.seed, "pruning": self.prunes}
+        drawn = {} if self.sampler == "grid" else {"seed": self.seed}
+        return {"sampler": self.sampler, "pruning": self.prunes, **drawn}
 
     def sentence(self, recipe: Recipe) -> str:
         """Return how a recipe is searched, as a piece of a sentence."""
