@@ -1,6 +1,7 @@
 """`mien evaluate` and `mien compare` on what users give them."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -62,6 +63,13 @@ def test_a_run_is_judged_on_other_data(mien, small_run, small_fer2013, tmp_path)
     assert code == 0, err
     assert "mien export" not in err
     assert figures(tmp_path / "r")["faces"] == int((dataset.splits == "test").sum())
+    # Of views that were never measured no temperature is known.
+    run = shutil.copytree(small_run.folder, tmp_path / "run")
+    (run / "report-flip.json").unlink(missing_ok=True)
+    code, _, err = mien(
+        "evaluate", run, tmp_path / "mine", "--tta", "flip", "--out", tmp_path / "f"
+    )
+    assert (code, "was not calibrated with --tta flip" in " ".join(err.split())) == (2, True)
 
 
 def test_models_are_compared(mien, small_run, small_model, small_fer2013, tmp_path):

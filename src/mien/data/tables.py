@@ -61,13 +61,14 @@ def csv_rows(path: Path) -> Iterator[csv.DictReader[str]]:
         raise DataError(f"{path} is not a CSV text file: {error}.") from error
 
 
-def decimal(text: str) -> float:
-    """Return a number that may have a decimal comma, as beside semicolons and tabs.
+def decimal(cell: Any) -> float:
+    """Return a cell's number; text may have a decimal comma, as beside semicolons and tabs.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If the text is none.
+        TypeError: If the cell is neither text nor a number.
     """
-    return float(_DECIMAL_COMMA.sub(".", text, count=1))
+    return float(_DECIMAL_COMMA.sub(".", cell, count=1) if isinstance(cell, str) else cell)
 
 
 def _separator(line: str) -> str:

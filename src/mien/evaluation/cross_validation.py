@@ -181,8 +181,9 @@ def _judged(plan: CrossValidation, fold: int, folder: Path, progress: bool) -> l
 
 def _measure(plan: CrossValidation, run: Run, faces: FaceDataset) -> None:
     temperatures = {}
-    # What was not trained on is no leak.
-    faces = faces.select(np.flatnonzero(~unseen(plan.recipe, faces)))
+    left_out = unseen(plan.recipe, faces)
+    if left_out.any():  # what was not trained on is no leak
+        faces = faces.select(np.flatnonzero(~left_out))
     for table in predict(run.module(), faces):
         name = table.labels.name
         _check_known(table, plan.judged, run)

@@ -76,6 +76,12 @@ def run_predictions(
     from mien.evaluation.views import with_views
 
     run.check_finished()
+    temperatures = run.temperatures(views)
+    if views != "none" and not temperatures:
+        raise MienError(
+            f"{run.folder} was not calibrated with --tta {views}: evaluate it so on its own data"
+            " first."
+        )
     module = run.module()
     preprocess = module.recipe.preprocess
     faces = replace(dataset, images=of_side(dataset.images, preprocess.size))
@@ -84,12 +90,6 @@ def run_predictions(
     signals = module.recipe.signal_names
     network = with_views(module.network, views)
     tables = predict_with(network, preprocess, heads, faces, every=every, signals=signals)
-    temperatures = run.temperatures(views)
-    if views != "none" and not temperatures:
-        raise MienError(
-            f"{run.folder} was not calibrated with --tta {views}: evaluate it so on its own data"
-            " first."
-        )
     return [
         replace(table, model=name, temperature=temperatures.get(head.labels, 1.0))
         for table, head in zip(tables, heads)

@@ -205,7 +205,7 @@ def _shares(columns: Sequence[Sequence[Any]], path: Path) -> Probabilities:
 
 def _number(value: Any, row: int, path: Path) -> float:
     try:
-        return decimal(value) if isinstance(value, str) else float(value)
+        return decimal(value)
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}, row {row + 1}: wanted a number, found {value!r}.") from error
 

@@ -96,13 +96,14 @@ def _without(result: str, job: Job, make: Callable[[], None]) -> str:
     return ""
 
 
-def _draw(job: Job, report: VideoReport, limits: VideoLimits) -> None:
-    def check() -> None:
-        job.check()
-        limits.check_time()
+def _check(job: Job, limits: VideoLimits) -> None:
+    job.check()
+    limits.check_time()
 
+
+def _draw(job: Job, report: VideoReport, limits: VideoLimits) -> None:
     # Between two key frames, much may have to be decoded for each frame that is shown.
-    with wanted_if(check):
+    with wanted_if(lambda: _check(job, limits)):
         report.write(job.folder / "timeline")
 
 
@@ -114,6 +115,5 @@ def _mark(job: Job, journal: VideoJournal, limits: VideoLimits, stopped: bool) -
     clip = Clip(job.video, limits.most_pixels)
     frames = write_annotated(clip, records, job.analyzer.labels, path)
     for number, _ in enumerate(frames, start=1):
-        job.check()
-        limits.check_time()
+        _check(job, limits)
         job.progress = READING + (1 - READING) * min(1.0, number / job.frames)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -21,9 +21,11 @@ from mien.inference.own_folder import OwnFolder
 from mien.inference.percent import percent
 
 if TYPE_CHECKING:
+    from mien.data.dataset import FaceDataset
     from mien.explanation.explainer import ExplainedFace
     from mien.explanation.faces import Chosen
     from mien.explanation.output import Output
+    from mien.explanation.settings import Settings
     from mien.explanation.summary import Trust
     from mien.inference.detectors import Detector as Finder
 
@@ -130,19 +132,16 @@ def explain(
     with means by expression.
     """
     from mien.explanation.explainer import Explainer
-    from mien.explanation.faces import in_split, of_dataset, sample, study
+    from mien.explanation.faces import in_split, study
     from mien.explanation.inside import add_feature_maps, add_projections, check_projections
     from mien.explanation.opening import open_output
     from mien.explanation.record import About
     from mien.explanation.report import PAGE, dataset_report, photo_report, write_data
-    from mien.explanation.settings import Settings
     from mien.inference.detectors import DETECTORS
 
     photo = _is_photo(source)
     wanted = _methods(methods)
-    of_methods = given(patch=patch, stride=stride, layer=layer, steps=steps)
-    _check_of_methods(of_methods, wanted)
-    settings = Settings(fill, **of_methods)
+    settings = _settings(fill, wanted, given(patch=patch, stride=stride, layer=layer, steps=steps))
     _check(model, photo, feature_maps, filters, projections)
     if photo:
         _check_of_photo(source, faces, seed, split, balanced or None, layout, names or None)
@@ -157,8 +156,8 @@ def explain(
     else:
         dataset = in_split(load(source, None, layout, names), split)
         check_projections(dataset, projections or ())
-        drawn = sample(dataset, balanced=balanced, **given(count=faces, seed=seed))
-        chosen = of_dataset(drawn, output.side, places or "canonical", find)
+        drawing = given(count=faces, seed=seed)
+        chosen = _in_dataset(dataset, find, output, places, balanced=balanced, **drawing)
     explained = study(explainer, chosen.faces, expression, progress=True)
     about = About(output, wanted, settings, str(source), chosen.drawn, chosen.places)
     with folder, folder.filling():
@@ -195,6 +194,14 @@ def _in_photo(source: Path, find: Finder, output: Output, places: str | None) ->
         raise ImageError(f"{source}: {error}") from error
 
 
+def _in_dataset(
+    dataset: FaceDataset, find: Finder, output: Output, places: str | None, **drawing: Any
+) -> Chosen:
+    from mien.explanation.faces import of_dataset, sample
+
+    return of_dataset(sample(dataset, **drawing), output.side, places or "canonical", find)
+
+
 def _methods(names: Sequence[str] | None) -> tuple[str, ...]:
     from mien.explanation.methods import METHODS
 
@@ -206,10 +213,14 @@ def _methods(names: Sequence[str] | None) -> tuple[str, ...]:
     return chosen
 
 
-def _check_of_methods(options: Iterable[str], methods: Sequence[str]) -> None:
-    for name in options:
+def _settings(fill: str, methods: Sequence[str], of_methods: Mapping[str, Any]) -> Settings:
+    """Return the settings, where what is said of a method goes with one that is named."""
+    from mien.explanation.settings import Settings
+
+    for name in of_methods:
         if METHOD_OF[name] not in methods:
             raise MienError(f"--{name} is of --method {METHOD_OF[name]}: name that, too.")
+    return Settings(fill, **of_methods)
 
 
 def _check_of_photo(photo: Path, *of_datasets: object) -> None:

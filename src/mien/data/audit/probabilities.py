@@ -61,8 +61,7 @@ def _check_covered(path: Path, dataset: FaceDataset, seen: set[str]) -> None:
 
 def _row(row: Mapping[str, Any], columns: Sequence[str], where: str) -> NDArray[np.float64]:
     try:
-        cells = [row[column] for column in columns]
-        values = np.array([decimal(c) if isinstance(c, str) else float(c) for c in cells])
+        values = np.array([decimal(row[column]) for column in columns])
     except (TypeError, ValueError) as error:
         raise DataError(f"{where}: wanted a number in each of {', '.join(columns)}.") from error
     total = float(values.sum())
