@@ -433,6 +433,16 @@ def test_a_recipe_is_printed_as_it_stands(mien_recipes):
         assert mien_recipes(name) == shipped_recipes()[name].read_text()
 
 
+def test_a_recipe_s_network_is_shown_layer_by_layer(mien_recipes):
+    shown = mien_recipes("kusno-2-fer2013", "--layers")
+    assert re.search(r"layers\.conv2 +Conv2d +44 x 44 x 64 +18,496", shown)
+    # 9 x (46^2 x 32 + 44^2 x 64 x 32 + 20^2 x 128 x 64 + 8^2 x 256 x 128) + 4096 x 1024 + 1024 x 7
+    assert (
+        "4,594,439 parameters, moving statistics included; 88,860,800 multiply-accumulates for a"
+        " grey face of 48x48."
+    ) in " ".join(shown.split())
+
+
 def test_an_unknown_recipe_names_the_nearest(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["mien", "recipes", "chne"])
     with pytest.raises(SystemExit) as stop:

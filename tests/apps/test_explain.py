@@ -26,9 +26,9 @@ def test_every_face_of_a_photo_is_explained(mien, portrait, small_model, tmp_pat
     out = tmp_path / "new" / "explain"
     code, shown, err = mien("explain", small_model, portrait, "--out", out, "--method", "all")
     assert code == 0, err
-    assert "face 1" in shown
+    assert "face 0" in shown
     assert any(region in shown for region in REGIONS)
-    assert check_page(out) == ["face-1"]
+    assert check_page(out) == ["face-0"]
     (face,) = content(out)["faces"]
     assert set(face["faithfulness"]) == {"occlusion", "grad-cam", "integrated-gradients", "regions"}
     assert sum(face["areas"]) == pytest.approx(1, abs=1e-5)
@@ -47,7 +47,7 @@ def test_a_dataset_is_explained_by_class(mien, small_fer2013, small_model, tmp_p
     assert "%" in shown
     figures = check_page(tmp_path / "out")
     assert {"classes", "regions", "faithfulness", "pca", "t-sne"} < set(figures)
-    assert {"maps-stages-0", "maps-stem", "face-8"} < set(figures)
+    assert {"maps-stages-0", "maps-stem", "face-7"} < set(figures)
     found = content(tmp_path / "out")
     assert found["output"] == "basic7"
     assert found["chosen"].startswith("9 of 14 faces of fer2013 (test)")
@@ -145,7 +145,7 @@ def test_dollars_in_a_name_are_dollars(mien, small_model, tmp_path):
         PIL.Image.fromarray(face).save(tmp_path / "faces" / name / "im_$1_$2_0.png")
     code, _, err = mien("explain", small_model, tmp_path / "faces", "--out", tmp_path / "out")
     assert code == 0, err
-    assert "im_$1_$2_0" in (tmp_path / "out" / "face-1.svg").read_text()
+    assert "im_$1_$2_0" in (tmp_path / "out" / "face-0.svg").read_text()
 
 
 @pytest.mark.data
@@ -177,18 +177,18 @@ def test_a_report_takes_the_place_of_an_earlier_one_alone(mien, small_model, tmp
     both.save(two)
     out = tmp_path / "out"
     assert mien("explain", small_model, two, "--out", out)[0] == 0
-    assert check_page(out) == ["face-1", "face-2"]
+    assert check_page(out) == ["face-0", "face-1"]
     (out / "notes.txt").write_text("mine")
     for _ in range(2):
         assert mien("explain", small_model, portrait, "--out", out)[0] == 0
-        assert check_page(out) == ["face-1"]
+        assert check_page(out) == ["face-0"]
     assert (out / "notes.txt").read_text() == "mine"
     # Its figures are no photos to read.
     code, shown, _ = mien("analyze", tmp_path, "--format", "csv")
     assert code == 0
-    assert "face-1.png" not in shown
+    assert "face-0.png" not in shown
     own = tmp_path / "own"
     own.mkdir()
-    (own / "face-1.png").write_text("mine")
+    (own / "face-0.png").write_text("mine")
     code, _, err = mien("explain", small_model, portrait, "--out", own)
     assert (code, "holds other files: give a new folder" in err) == (2, True)

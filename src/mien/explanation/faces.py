@@ -63,7 +63,7 @@ class Chosen:
 def in_photo(
     picture: Image, detector: Detector, preprocess: Preprocess, places: str = "own"
 ) -> Chosen:
-    """Return the faces of a photo, largest first.
+    """Return the faces of a photo, largest first, counted from 0 as `mien analyze` does.
 
     Args:
         picture: uint8 (H, W, 3) RGB.
@@ -89,7 +89,7 @@ def in_photo(
             preprocess.crop(picture, face.square),
             in_crop(face.landmarks, face.square) if face.landmarks and places == "own" else None,
         )
-        for number, face in enumerate(faces, start=1)
+        for number, face in enumerate(faces)
     )
     return Chosen(candidates, f"all that were found: {len(faces):,}", _in_words(candidates))
 

@@ -96,7 +96,7 @@ def photo_report(about: About, faces: Sequence[ExplainedFace], folder: Path) -> 
     report = Report(f"What {about.output.classifier.card.name} looks at", folder)
     _add_about(report, about)
     with style():
-        for number, face in enumerate(faces, start=1):
+        for number, face in enumerate(faces):
             title = f"Face {number}: {face.expression}, {percent(face.probability)}"
             drawn = report.draw(f"face-{number}", figures.face_figure(face), title)
             report.add(title, drawn, *_face_tables(face))
@@ -231,7 +231,7 @@ def _add_trust(report: Report, methods: Sequence[Trust]) -> None:
 
 
 def _add_examples(report: Report, faces: Sequence[ExplainedFace]) -> None:
-    numbered = enumerate(faces, start=1)
+    numbered = enumerate(faces)
     drawn = [report.draw(f"face-{n}", figures.face_figure(f), f.name) for n, f in numbered]
     report.add("Some of the faces", *drawn)
 

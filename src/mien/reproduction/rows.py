@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Literal, NamedTuple
 
+from mien.evaluation.over_seeds import Summary
 from mien.evaluation.unvaried import wilson
 from mien.recipe import find_recipe, load_recipe
-from mien.reproduction.findings import Findings, Summary
+from mien.reproduction.findings import Findings
 from mien.reproduction.plan import Experiment
 from mien.reproduction.protocols import Protocol
 from mien.reproduction.result import Result, Split

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mien.card import Figure
-from mien.reproduction.findings import Findings, Summary, same_faces, summarise
+from mien.evaluation.over_seeds import Summary, summarise
+from mien.reproduction.findings import Findings, same_faces
 from mien.reproduction.plan import Experiment
 from mien.reproduction.result import Split
 from mien.reproduction.rows import reported

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mien.evaluation.over_seeds import Summary
 from mien.export import markdown
-from mien.reproduction.findings import Summary
 
 OF = {"val": "validation", "test": "test", "folds": "folds"}
 """What readers call the splits."""

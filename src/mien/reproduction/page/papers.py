@@ -86,7 +86,8 @@ def headlines(findings: Findings) -> list[str]:
 
 
 def _tally(rows: list[Row]) -> str:
-    outcomes = [row.outcome for row in rows if row.outcome is not None]
+    first = {(row.paper, row.experiment.recipe, row.split): row for row in reversed(rows)}
+    outcomes = [row.outcome for row in first.values() if row.outcome is not None]
     if not outcomes:
         return ""
     counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in get_args(Outcome))

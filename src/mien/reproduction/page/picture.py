@@ -12,8 +12,9 @@ from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 from mien import figures
+from mien.evaluation.over_seeds import Summary
 from mien.files import whole_file
-from mien.reproduction.findings import Findings, Summary
+from mien.reproduction.findings import Findings
 from mien.reproduction.page.markdown import OF
 from mien.reproduction.rows import Row, rows_of
 
