@@ -86,6 +86,14 @@ class Agreement:
     steps: Steps | None = None
 
     @cached_property
+    def lengths(self) -> dict[str, float]:
+        """How many seconds of each video are looked at; of pictures nothing."""
+        if self.steps is None:
+            return {}
+        videos, counts = np.unique(self.steps.videos, return_counts=True)
+        return dict(zip(videos.tolist(), (counts * self.steps.seconds).tolist()))
+
+    @cached_property
     def coded(self) -> dict[str, dict[str, float]]:
         """How many seconds of each video each coder has coded; of pictures nothing."""
         if self.steps is None:

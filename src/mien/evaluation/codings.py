@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.tables import csv_rows
 from mien.errors import DataError, MienError
-from mien.labels import ClassNames
+from mien.labels import ClassNames, class_key
 
 PICTURES = ("id", "path", "source", "picture", "image", "file", "filename")
 """The column that names the picture is the first of these."""
@@ -24,6 +27,10 @@ LARGEST = ("", "0")
 """In a column `face`, what stands for the picture: its largest face, which coders look at."""
 
 NOT_CODED = -1
+
+_WHOLE = re.compile(r"(\d+)[.,]0+")
+
+_Said = TypeVar("_Said")
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,12 @@ class Codes:
     categories: tuple[str, ...]
     codes: NDArray[np.int64]
 
+    @property
+    def alone(self) -> list[str]:
+        """The pictures that one coder alone codes, and that are therefore not compared."""
+        coders = (self.codes != NOT_CODED).sum(0)
+        return [name for name, count in zip(self.pictures, coders) if count == 1]
+
 
 def read_coding(
     path: Path,
@@ -65,34 +78,54 @@ def read_coding(
 ) -> Coding:
     """Read a CSV table with a column for the picture and one for what it shows.
 
-    Expressions are understood in any usual spelling; other words are categories of their own.
-    mien's own results are such tables, too.
+    Words are understood as `category_of` does. mien's own results are such tables, too.
 
     Args:
         path: The table; its name without suffix is the coder's.
-        picture: The column of the picture; by default the first of `PICTURES`.
-        category: The column of what it shows; by default the first of `CATEGORIES`.
+        picture: The column of the picture; the first of `PICTURES` where the table lacks it.
+        category: The column of what it shows; the first of `CATEGORIES` where the table lacks it.
         names: What words mean beyond the usual spellings.
 
     Raises:
         DataError: If it cannot be read, lacks a column, or names a picture twice.
     """
     known, said = names or ClassNames(), dict[str, str]()
+    columns = columns_of(path)
+    at = column_of(columns, named_first(picture, PICTURES), path)
+    what = column_of(columns, named_first(category, CATEGORIES), path)
+    face = columns.get("face")
     with csv_rows(path) as rows:
-        columns = {name.strip().lower(): name for name in rows.fieldnames or ()}
-        at = column_of(columns, (picture,) if picture else PICTURES, path)
-        what = column_of(columns, (category,) if category else CATEGORIES, path)
-        face = columns.get("face")
         for row in rows:
-            if face is not None and row[face].strip() not in LARGEST:
+            if face is not None and plain(row[face]) not in LARGEST:
                 continue
-            if row[at] in said:
-                raise DataError(f"{path}, line {rows.line_num}: names {row[at]!r} a second time.")
+            name = same_name(row[at])
+            if name in said:
+                raise DataError(f"{path}, line {rows.line_num}: names {name!r} a second time.")
             if row[what].strip():
-                said[row[at]] = category_of(row[what], known)
+                said[name] = category_of(row[what], known)
     if not said:
         raise DataError(f"{path} says of no picture what it shows.")
     return Coding(path.stem, said)
+
+
+def columns_of(path: Path) -> dict[str, str]:
+    """Return a table's columns by their names in lower case.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    with csv_rows(path) as rows:
+        return {name.strip().lower(): name for name in rows.fieldnames or ()}
+
+
+def named_first(named: str | None, usual: Sequence[str]) -> Sequence[str]:
+    """Return which columns are looked for: the user's before the usual ones."""
+    return (named, *usual) if named else usual
+
+
+def first_of(columns: Mapping[str, str], wanted: Iterable[str]) -> str:
+    """Return the first of the wanted columns that a table has; "" if it has none of them."""
+    return next((columns[name.lower()] for name in wanted if name.lower() in columns), "")
 
 
 def column_of(columns: Mapping[str, str], wanted: Sequence[str], path: Path) -> str:
@@ -101,8 +134,8 @@ def column_of(columns: Mapping[str, str], wanted: Sequence[str], path: Path) -> 
     Raises:
         DataError: If it has none; names those it has.
     """
-    found = next((columns[name.lower()] for name in wanted if name.lower() in columns), None)
-    if found is None:
+    found = first_of(columns, wanted)
+    if not found:
         raise DataError(
             f"{path}: wanted a column {' or '.join(wanted)}, found"
             f" {', '.join(columns.values()) or 'an empty file'}."
@@ -110,12 +143,54 @@ def column_of(columns: Mapping[str, str], wanted: Sequence[str], path: Path) -> 
     return found
 
 
+def check_named(tables: Sequence[Path], *named: str | None) -> None:
+    """Check that each column that the user named is in one of the tables; others may lack it.
+
+    Raises:
+        DataError: If none has it; names those of the first.
+    """
+    columns = [columns_of(path) for path in tables]
+    for name in filter(None, named):
+        if columns and not any(first_of(one, (name,)) for one in columns):
+            column_of(columns[0], (name,), tables[0])
+
+
 def category_of(text: str, names: ClassNames) -> str:
-    """Return the expression that a word means, or the word itself in lower case."""
+    """Return the expression that a word means, or the word itself in lower case.
+
+    Expressions are understood in any usual spelling but those of two letters, which are as often
+    the codes of an ethogram: they mean what the user says they do, or themselves.
+    """
+    word = class_key(text)
+    if len(word) == 2 and word not in names.own:
+        return word
     try:
-        return names.expression(text)
+        return names.expression(word)
     except MienError:
-        return text.strip().lower()
+        return word
+
+
+def same_name(name: str) -> str:
+    """Return what names are compared by: macOS stores an accented letter as two characters."""
+    return unicodedata.normalize("NFC", name)
+
+
+def plain(cell: str) -> str:
+    """Return a cell without blanks around it; 1.0, as programs write 1 beside gaps, is 1."""
+    text = same_name(cell).strip()
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
+
+
+def file_name(path: str) -> str:
+    """Return a path's last part; it is of the system that wrote it, with either slash."""
+    return PureWindowsPath(same_name(path)).name
+
+
+def by_file_name(said: Mapping[str, _Said]) -> Mapping[str, _Said]:
+    """Return what is said by file names; as it is if two pictures, or videos, have the same."""
+    short = {file_name(name): what for name, what in said.items()}
+    return short if len(short) == len(said) else said
 
 
 def together(codings: Sequence[Coding]) -> Codes:
@@ -130,7 +205,7 @@ def together(codings: Sequence[Coding]) -> Codes:
     check_coders(coders)
     said = [coding.said for coding in codings]
     if alone(said):
-        said = [_by_file_name(coding).said for coding in codings]
+        said = [by_file_name(words) for words in said]
     apart = alone(said)
     if apart:
         first = next(iter(said[apart[0]]))
@@ -142,6 +217,16 @@ def together(codings: Sequence[Coding]) -> Codes:
     index = {category: number for number, category in enumerate(categories)}
     codes = [[index.get(words.get(name, ""), NOT_CODED) for name in pictures] for words in said]
     return Codes(coders, pictures, categories, np.array(codes, dtype=np.int64))
+
+
+def coder_names(paths: Sequence[Path]) -> list[str]:
+    """Return what coders are called: as their files, or as the folders of those named alike."""
+    stems = [path.stem for path in paths]
+    names = [
+        stem if stems.count(stem) == 1 else path.parent.resolve().name or stem
+        for path, stem in zip(paths, stems)
+    ]
+    return names if len(set(names)) == len(names) else stems
 
 
 def check_coders(coders: Sequence[str]) -> None:
@@ -160,9 +245,3 @@ def alone(said: Sequence[Mapping[str, object]]) -> list[int]:
     """Return the places of the coders who share no picture, or video, with any other."""
     times = Counter(name for words in said for name in words)
     return [coder for coder, words in enumerate(said) if all(times[name] == 1 for name in words)]
-
-
-def _by_file_name(coding: Coding) -> Coding:
-    """Return a coding by file names; as it is if two pictures have the same."""
-    short = {PurePath(name).name: category for name, category in coding.said.items()}
-    return replace(coding, said=short) if len(short) == len(coding.said) else coding

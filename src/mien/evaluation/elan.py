@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from mien.errors import DataError, unknown_name
-from mien.evaluation.codings import category_of
-from mien.evaluation.stretches import Stretch, TimedCoding, in_order, joined
+from mien.evaluation.codings import category_of, file_name
+from mien.evaluation.stretches import Said, Stretch, TimedCoding, in_order, joined
 from mien.labels import ClassNames
 
 SUFFIX = ".eaf"
@@ -62,10 +62,10 @@ def _read(path: Path, tier: str | None, names: ClassNames) -> tuple[str, Sequenc
     about = {} if media is None else media.attrib
     slots = _slots(top, _seconds(about.get("TIME_ORIGIN", "0"), path), path)
     found = [
-        (f"{path}, annotation {one.get('ANNOTATION_ID')}", _stretch(one, slots, names, path))
+        Said(f"{path}, annotation {one.get('ANNOTATION_ID')}", _stretch(one, slots, names, path))
         for one in _annotations(top, tier, path)
     ]
-    return PurePosixPath(unquote(about.get("MEDIA_URL", ""))).name, joined(in_order(found))
+    return file_name(unquote(about.get("MEDIA_URL", ""))), joined(in_order(found))
 
 
 def _annotations(

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import ceil
-from pathlib import PureWindowsPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import MienError
-from mien.evaluation.codings import NOT_CODED, Codes, alone, check_coders
+from mien.evaluation.codings import NOT_CODED, Codes, alone, by_file_name, check_coders, file_name
 from mien.evaluation.stretches import Stretch, TimedCoding
 
 DIGITS = 9
@@ -106,7 +105,7 @@ def by_shared_names(codings: Sequence[TimedCoding]) -> list[TimedCoding]:
         return [replace(c, videos={taken[0]: next(iter(c.videos.values()))}) for c in codings]
     named = list(codings)
     if any(one.videos.keys().isdisjoint(two.videos) for one, two in combinations(codings, 2)):
-        named = [replace(coding, videos=_by_file_name(coding.videos)) for coding in codings]
+        named = [replace(coding, videos=by_file_name(coding.videos)) for coding in codings]
     apart = alone([coding.videos for coding in named])
     if apart:
         first = next(iter(codings[apart[0]].videos))
@@ -124,18 +123,8 @@ def taken_for_one(codings: Sequence[TimedCoding]) -> list[str]:
     """
     if any(len(coding.videos) != 1 for coding in codings):
         return []
-    names = (_file_name(name) for coding in codings for name in coding.videos)
+    names = (file_name(name) for coding in codings for name in coding.videos)
     return list(dict.fromkeys(filter(None, names))) or ["video"]
-
-
-def _by_file_name(videos: Videos) -> Videos:
-    short = {_file_name(name): stretches for name, stretches in videos.items()}
-    return short if len(short) == len(videos) else videos
-
-
-def _file_name(path: str) -> str:
-    # BORIS writes the paths of the system that it ran on; these are understood with either slash.
-    return PureWindowsPath(path).name
 
 
 def _categories(said: Iterable[Videos], rests: set[str]) -> tuple[str, ...]:

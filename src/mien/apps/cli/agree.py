@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -33,17 +34,29 @@ def agree(
     picture: Annotated[
         str | None,
         typer.Option(
-            "--picture", help="Column of the picture, or video; by default id, path or source."
+            "--picture",
+            help="Column of the picture, or video, in tables that have it; by default id, path or"
+            " source.",
         ),
     ] = None,
     category: Annotated[
         str | None,
         typer.Option(
-            "--category", help="Column of what it shows; by default label, answer or expression."
+            "--category",
+            help="Column of what it shows, in tables that have it; by default label, answer or"
+            " expression.",
         ),
     ] = None,
     tier: Annotated[
         str | None, typer.Option("--tier", help="ELAN's tier, if there are several.")
+    ] = None,
+    person: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--person",
+            help="Whom to compare, as tables of videos name them in a column subject, person or"
+            " track. Repeatable.",
+        ),
     ] = None,
     step: Annotated[
         float | None, typer.Option("--step", help="Seconds of a step of videos; 0.1 if not said.")
@@ -67,7 +80,8 @@ def agree(
     from mien.evaluation.coders_page import write_agreement
 
     check_folder(out)
-    columns = Columns(picture, category, tier, class_names(names))
+    columns = Columns(picture, category, tier, person or [], class_names(names))
+    _check_named(codings, columns)
     found = _over_time(codings, columns, step, rest) or _of_pictures(codings, columns, step, rest)
     page = write_agreement(found, out)
     _print(found)
@@ -81,7 +95,16 @@ class Columns(NamedTuple):
     picture: str | None
     category: str | None
     tier: str | None
+    persons: list[str]
     names: ClassNames
+
+
+def _check_named(paths: list[Path], columns: Columns) -> None:
+    from mien.evaluation.codings import check_named
+    from mien.evaluation.elan import is_elan
+
+    tables = [path for path in paths if not is_elan(path)]
+    check_named(tables, columns.picture, columns.category)
 
 
 def _over_time(
@@ -89,7 +112,7 @@ def _over_time(
 ) -> Agreement | None:
     """Return the agreement of codings of videos; None if they are of pictures."""
     from mien.evaluation.coders import agreement_over_time
-    from mien.evaluation.codings import category_of
+    from mien.evaluation.codings import category_of, coder_names
     from mien.evaluation.elan import is_elan
     from mien.evaluation.steps import REST, STEP
     from mien.evaluation.stretches import is_timed
@@ -103,16 +126,21 @@ def _over_time(
             f"{timed[0]} says when something is to be seen, and {others[0]} does not: it has no"
             " columns of a start and an end, nor of a frame and a time."
         )
-    codings = [_timed(path, columns) for path in paths]
-    _say_doubtful(codings)
+    named = zip(paths, coder_names(paths))
+    codings = [replace(_timed(path, columns), coder=coder) for path, coder in named]
+    _say_doubtful(codings, columns.persons)
     seconds = STEP if step is None else step
-    return agreement_over_time(codings, seconds, category_of(rest or REST, columns.names))
+    found = agreement_over_time(codings, seconds, category_of(rest or REST, columns.names))
+    _say_between(found, [coding.coder for coding in codings if coding.episodes])
+    return found
 
 
-def _say_doubtful(codings: list[TimedCoding]) -> None:
+def _say_doubtful(codings: list[TimedCoding], persons: list[str]) -> None:
     """Say what may not be meant: several persons as one, and videos with other names as one."""
     from mien.evaluation.steps import taken_for_one
 
+    if persons and not any(coding.persons for coding in codings):
+        say("No table names persons, so that --person leaves nothing out.")
     for coding in codings:
         if len(coding.persons) > 1:
             named = ", ".join(sorted(coding.persons)[:5])
@@ -122,8 +150,26 @@ def _say_doubtful(codings: list[TimedCoding]) -> None:
         say(f"Taken for one video: {', '.join(sorted(names))}.")
 
 
+def _say_between(found: Agreement, coders: list[str]) -> None:
+    """Say how much of videos is not compared, as it lies between the episodes of these coders."""
+    for coder in coders:
+        videos = [video for video, said in found.coded.items() if said[coder]]
+        seconds = sum(found.lengths[video] for video in videos)
+        between = seconds - sum(found.coded[video][coder] for video in videos)
+        if round(between, 3):
+            say(
+                f"{coder}: {between:.1f} of {seconds:.1f} s lie in no episode and are not compared,"
+                " whether a face is there or not; rows.csv of mien analyze --out leaves only"
+                " absence out."
+            )
+
+
 def _say_alone(found: Agreement) -> None:
-    """Say which videos are not compared, as one coder alone has them."""
+    """Say which pictures or videos are not compared, as one coder alone has them."""
+    alone = found.codes.alone if found.steps is None else []
+    if alone:
+        count = f"{len(alone):,} of {len(found.codes.pictures):,} pictures"
+        say(f"Coded by one coder alone, and not compared: {count}, {alone[0]} first.")
     for video, said in found.coded.items():
         coders = [coder for coder, seconds in said.items() if seconds]
         if len(coders) == 1:
@@ -134,23 +180,26 @@ def _timed(path: Path, columns: Columns) -> TimedCoding:
     from mien.evaluation.elan import is_elan, read_elan
     from mien.evaluation.stretches import read_stretches
 
-    picture, category, tier, names = columns
+    picture, category, tier, persons, names = columns
     if is_elan(path):
         return read_elan(path, tier, names)
-    return read_stretches(path, video=picture, category=category, names=names)
+    return read_stretches(path, video=picture, category=category, names=names, persons=persons)
 
 
 def _of_pictures(
     paths: list[Path], columns: Columns, step: float | None, rest: str | None
 ) -> Agreement:
     from mien.evaluation.coders import agreement
-    from mien.evaluation.codings import read_coding, together
+    from mien.evaluation.codings import coder_names, read_coding, together
 
-    picture, category, tier, names = columns
-    if (step, rest, tier) != (None, None, None):
-        raise MienError(f"--tier, --step and --rest are of videos, and {paths[0]} is of pictures.")
+    picture, category, tier, persons, names = columns
+    if persons or (step, rest, tier) != (None, None, None):
+        raise MienError(
+            f"--tier, --person, --step and --rest are of videos, and {paths[0]} is of pictures."
+        )
     read = [read_coding(path, picture=picture, category=category, names=names) for path in paths]
-    return agreement(together(read))
+    named = zip(read, coder_names(paths))
+    return agreement(together([replace(coding, coder=coder) for coding, coder in named]))
 
 
 def _print(found: Agreement) -> None:
