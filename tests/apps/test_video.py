@@ -74,7 +74,7 @@ def test_everything_is_written_in_one_run(mien, clip, small_model, tmp_path):
     assert "change_happiness" in rows[0]
     assert {path.name for path in report.iterdir()} == {
         *(".mien-report", "index.html", "summary.json", "person-1.png"),
-        *("episodes.csv", "persons.csv"),
+        *("episodes.csv", "persons.csv", "videos.csv"),
     }
     made = json.loads((report / "summary.json").read_text(encoding="utf-8"))["made_with"]
     known = ("mien", "model", "detector", "every", "smooth", "uncertain", "baseline")
@@ -163,15 +163,39 @@ def check_persons(rows, people):
         }
 
 
-def test_tables_of_a_video_without_a_face_have_a_header(mien, small_model, tmp_path):
-    path, report = tmp_path / "grey.mp4", tmp_path / "report"
+def grey(path, frames=5):
+    """Write a video of an empty wall, 25 frames a second."""
     with VideoWriter(path, (64, 48), 25) as writer:
-        for number in range(5):
+        for number in range(frames):
             writer.write(np.full((48, 64, 3), 90, np.uint8), number / 25)
+    return path
+
+
+def test_tables_of_a_video_without_a_face_have_a_header(mien, small_model, tmp_path):
+    path, report = grey(tmp_path / "grey.mp4"), tmp_path / "report"
     assert mien("analyze", path, "--model", small_model, "--report", report).code == 0
     for name in ("episodes.csv", "persons.csv"):
         (header,) = (report / name).read_text(encoding="utf-8").splitlines()
         assert header.startswith("source,person,")
+
+
+def test_no_video_vanishes_from_the_table_of_videos(mien, clip, small_model, tmp_path):
+    empty, broken, report = grey(tmp_path / "grey.mp4"), tmp_path / "b.mp4", tmp_path / "report"
+    broken.write_text("not a video")
+    options = ("--start", "0.1", "--every", "2", "--report", report)
+    assert mien("analyze", clip, empty, broken, "--model", small_model, *options).code == 1
+    found, nobody, unread = table(report / "videos.csv")
+    assert [row["source"] for row in (found, nobody, unread)] == [*map(str, (clip, empty, broken))]
+    # Of 30 frames, 20 a second, every second one from .1 s on; of 5, 25 a second, only number 4.
+    numbers = ("first", "until", "seconds", "frames", "share_no_face", "persons")
+    read = [tuple(float(row[name]) for name in numbers) for row in (found, nobody)]
+    assert read[0] == pytest.approx((0.1, 1.5, 1.4, 14, 0, 1))
+    assert read[1] == pytest.approx((0.16, 0.2, 0.04, 1, 1, 0))
+    assert (found["message"], nobody["message"]) == ("", "")
+    assert [unread[name] for name in numbers] == ["", "", "0.0", "0", "", "0"]
+    assert "b.mp4 cannot be opened as a video" in unread["message"]
+    (below,) = report.rglob("grey.mp4/summary.json")
+    assert json.loads(below.read_text(encoding="utf-8"))["share_no_face"] == 1
 
 
 def test_videos_of_one_name_have_a_report_each(mien, clip, small_model, tmp_path):
@@ -291,7 +315,7 @@ def test_a_begun_video_goes_on_behind_one_that_failed_and_is_tried_again(
     whole, reported = tmp_path / "whole.csv", tmp_path / "reported"
     assert code == mien(*command, "--out", whole, "--report", reported).code == (not mended)
     same_table(out, whole)
-    for name in ("persons.csv", "episodes.csv"):
+    for name in ("persons.csv", "episodes.csv", "videos.csv"):
         same_table(report / name, reported / name)
     for path in (failed, begun) if mended else (begun,):
         (person,) = summaries(report, [path])
@@ -400,7 +424,7 @@ def test_of_an_earlier_run_nothing_stays_but_the_files_of_others(mien, clip, sma
     assert mien("analyze", inputs[1], *options).code == 0
     left = {str(path.relative_to(report)) for path in report.rglob("*") if path.is_file()}
     own = {".mien-report", "index.html", "summary.json", "person-1.png"}
-    own |= {"episodes.csv", "persons.csv", "person-1-for-paper.png"}
+    own |= {"episodes.csv", "persons.csv", "videos.csv", "person-1-for-paper.png"}
     assert {row["source"] for row in table(report / "persons.csv")} == {str(inputs[1])}
     assert left == {*own, str(Path("a.mp4", "notes.txt"))}
     assert {path.name for path in marked.iterdir()} == {".mien-marked", "b.mp4"}
@@ -452,12 +476,81 @@ def test_seconds_do_not_exceed_the_video(mien, clip, small_model, tmp_path):
     assert numbers["persons"][0]["seconds"] == pytest.approx(1.4)
 
 
-def test_a_folder_of_videos_says_how_they_are_read(mien, clip, small_model, tmp_path):
+@pytest.fixture
+def folder(clip, tmp_path):
+    """A folder of videos, and what else may stand beside them."""
     folder = tmp_path / "my videos"
-    folder.mkdir()
-    shutil.copy(clip, folder / "a.MP4")
-    code, _, err = mien("analyze", folder, "--model", small_model)
-    assert (code, f"mien analyze '{folder}'/*.MP4" in err) == (2, True)
+    (folder / "b").mkdir(parents=True)
+    for name in ("c.MP4", "b/a.mp4", "a.dat"):
+        shutil.copy(clip, folder / name)
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    (folder / "b" / "voice.wav").write_bytes(b"RIFF")
+    return folder
+
+
+def read_of(mien, folder, model, *options):
+    """Which files of a folder are read, in order, and what is said."""
+    out = folder.parent / "r.csv"
+    code, _, err = mien("analyze", folder, "--model", model, "--out", out, *options)
+    assert code == 0, err
+    found = dict.fromkeys(row["source"] for row in table(out))
+    out.unlink()
+    return [Path(source).relative_to(folder).as_posix() for source in found], err
+
+
+def test_a_folder_of_videos_is_read_as_if_they_were_listed(mien, folder, small_model):
+    read, err = read_of(mien, folder, small_model)
+    assert read == ["a.dat", "b/a.mp4", "c.MP4"]
+    assert "Passed over what is no video: 1 .wav, 1 .txt." in err
+
+
+def test_of_a_folder_with_photos_the_videos_are_read_if_that_is_asked_for(
+    mien, folder, portrait, small_model
+):
+    shutil.copy(portrait, folder / "b" / "me.jpg")
+    read, err = read_of(mien, folder, small_model)
+    assert read == ["b/me.jpg"]
+    said = " ".join(err.split())
+    assert "Passed over what has no photo's suffix: " in said
+    assert "3 of them are videos; an option for videos reads these instead: mien" in said
+    assert f"mien analyze '{folder}' --every 1" in said
+    read, err = read_of(mien, folder, small_model, "--every", "1")
+    assert read == ["a.dat", "b/a.mp4", "c.MP4"]
+    assert "Passed over what is no video: 1 .jpg, 1 .wav, 1 .txt." in " ".join(err.split())
+
+
+def test_own_results_below_a_folder_are_not_read(mien, folder, small_model):
+    options = ("--every", "10", "--report", folder / "report", "--annotated", folder / "marked")
+    for _ in range(2):
+        read, _ = read_of(mien, folder, small_model, *options)
+        assert read == ["a.dat", "b/a.mp4", "c.MP4"]
+    videos = [row["source"] for row in table(folder / "report" / "videos.csv")]
+    assert [Path(source).name for source in videos] == ["a.dat", "a.mp4", "c.MP4"]
+
+
+def test_folders_and_files_of_both_kinds_are_told_apart(
+    mien, folder, clip, portrait, small_model, tmp_path
+):
+    photos, empty = tmp_path / "photos", tmp_path / "empty"
+    photos.mkdir()
+    empty.mkdir()
+    shutil.copy(portrait, photos / "me.jpg")
+
+    def said(*arguments):
+        code, _, err = mien("analyze", *arguments, "--model", small_model)
+        return code, " ".join(err.split())
+
+    code, err = said(folder, photos)
+    assert (code, "3 of them are videos" in err) == (0, True)
+    code, err = said(clip, photos)
+    assert (code, f"{clip} is a video and {photos} is not: read them in two" in err) == (2, True)
+    code, err = said(folder, portrait, "--every", "10")
+    assert (code, f"a.dat is a video and {portrait} is not" in err) == (2, True)
+    code, err = said(photos, "--every", "10")
+    assert (code, f"and {photos} holds no video." in err) == (2, True)
+    code, err = said(clip, folder)
+    assert (code, "a.dat" in err) == (0, False)
+    assert said(empty)[0] == 2
 
 
 def test_videos_of_one_name_are_told_apart_in_the_summary(mien, clip, small_model, tmp_path):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mien.inference.folders import find_pictures
+from mien.inference.folders import find_pictures, find_videos
 
 
 @pytest.fixture
@@ -26,6 +26,18 @@ def names(root, found):
 def test_a_folder_is_walked_in_the_order_of_names(tree):
     found = find_pictures([tree])
     assert names(tree, found) == ["a.png", "b.JPG", "sub/c.webp", "sub/deep/d.TIFF"]
+
+
+def test_the_videos_of_a_folder_are_found_by_content_or_suffix(tree):
+    (tree / "sub" / "film.MOV").touch()
+    (tree / "clip.jpg").write_bytes(b"\0\0\0\x20ftypisom")
+    for name in ("a.wav", "b.m4a", ".hidden/c.mp4"):
+        (tree / name).touch()
+    passed_over = []
+    found = find_videos([tree / "x.mp4", tree], passed_over=passed_over.append)
+    assert names(tree, found) == ["x.mp4", "clip.jpg", "sub/film.MOV"]
+    expected = ["a.png", "a.wav", "b.JPG", "b.m4a", "notes.txt", "sub/c.webp", "sub/deep/d.TIFF"]
+    assert names(tree, passed_over) == expected
 
 
 def test_files_are_given_as_they_are_even_missing_ones(tree):

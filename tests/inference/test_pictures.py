@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+from PIL import WebPImagePlugin
 
 from mien.errors import ImageError
+from mien.inference import pictures
 from mien.inference.pictures import (
     MOST_PIXELS,
     ORIENTATION,
@@ -252,24 +254,24 @@ def complaint(path):
     return ""
 
 
-def bomb(path, width, height):
-    """Write a PNG of a few bytes whose header claims a large picture."""
+def bomb(path, width, height, kind=2):
+    """Write a PNG of a few bytes whose header claims a large picture, of colours or 0 of grey."""
 
     def chunk(kind, body):
         return (
             struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         )
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
     return path
 
 
-@pytest.mark.parametrize("side", [10_001, 30_000, 2_000_000])
+@pytest.mark.parametrize("side", [16_001, 30_000, 2_000_000])
 def test_a_header_bomb_is_refused_before_it_is_decoded(tmp_path, side):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(ImageError, match=r"bomb\.png has more than 100 megapixels\."):
+        with pytest.raises(ImageError, match=r"bomb\.png has more than 256 megapixels\."):
             read_picture(bomb(tmp_path / "bomb.png", side, side))
     assert side * side > MOST_PIXELS
 
@@ -278,7 +280,45 @@ def test_pillow_does_not_warn_of_what_is_allowed(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(ImageError, match="damaged"):
-            read_picture(bomb(tmp_path / "large.png", 9_900, 10_000))
+            read_picture(bomb(tmp_path / "large.png", 16_000, 12_500, kind=0))
+
+
+def test_pillow_neither_warns_nor_refuses_while_it_decodes(tmp_path, colour, monkeypatch):
+    path = saved(tmp_path / "a.tiff", colour)
+    monkeypatch.setattr(pictures, "UNWARNED", colour.size // 3 - 1)
+    for limit in (1000, 500):  # it warns above the limit, and refuses above twice as much
+        monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", limit)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert np.array_equal(read_picture(path), colour)
+        assert limit == PIL.Image.MAX_IMAGE_PIXELS
+
+
+def test_a_lower_limit_is_kept_and_said(tmp_path):
+    path = bomb(tmp_path / "large.png", 9_900, 10_000)
+    for limit, megapixels in ((98_999_999, "99"), (50_000_000, "50"), (10_000_000, "10")):
+        with path.open("rb") as file, pytest.raises(ImageError) as caught:
+            decode_picture(file, "large.png", limit)
+        assert str(caught.value) == f"large.png has more than {megapixels} megapixels."
+
+
+@pytest.mark.skipif(not hasattr(WebPImagePlugin, "_get_size"), reason="needs Pillow 13")
+def test_a_webp_makes_no_room_for_more_pixels_than_are_decoded():
+    """Its decoder makes room for the picture as soon as it is opened."""
+    size = b"".join((edge - 1).to_bytes(3, "little") for edge in (12_000, 12_000))
+    content = b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(4) + size
+    with pytest.raises(ImageError, match="has more than 50 megapixels"):
+        decode_picture(io.BytesIO(content), "a.webp", 50_000_000)
+    with pytest.raises(ImageError, match="damaged"):
+        decode_picture(io.BytesIO(content), "a.webp")
+
+
+def test_pillows_own_limit_is_left_as_it_is(tmp_path, colour):
+    before = PIL.Image.MAX_IMAGE_PIXELS
+    read_picture(saved(tmp_path / "a.png", colour))
+    with pytest.raises(ImageError):
+        read_picture(bomb(tmp_path / "bomb.png", 30_000, 30_000))
+    assert before == PIL.Image.MAX_IMAGE_PIXELS
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs another user")

@@ -1,4 +1,4 @@
-"""The pictures among files and folders."""
+"""The pictures and the videos among files and folders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mien.errors import ImageError
 from mien.inference.pictures import SUFFIXES
+from mien.inference.video.kind import is_moving
 
 Report = Callable[[ImageError], None]
 
@@ -39,10 +40,49 @@ def find_pictures(
         report: Called with the error of each subfolder that cannot be read; the search goes on.
         passed_over: Called with each visible file that has no picture's suffix.
     """
+    return _found(inputs, _has_suffix, report, passed_over)
+
+
+def find_videos(
+    inputs: Iterable[str | Path],
+    report: Report | None = None,
+    passed_over: Callable[[Path], None] | None = None,
+) -> Iterator[Path]:
+    """Give the videos among files and folders, as `find_pictures` gives the pictures.
+
+    Of a folder, what is a video by its content is given, an animation, too, and what is one by its
+    suffix; sound is not.
+
+    Args:
+        inputs: Files and folders.
+        report: Called with the error of each subfolder that cannot be read; the search goes on.
+        passed_over: Called with each visible file that is no video.
+    """
+    return _found(inputs, is_moving, report, passed_over)
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder; one that may not be looked at is said when it is read."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _has_suffix(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def _found(
+    inputs: Iterable[str | Path],
+    wanted: Callable[[Path], bool],
+    report: Report | None,
+    passed_over: Callable[[Path], None] | None,
+) -> Iterator[Path]:
     seen: set[Path] = set()
     for start in map(Path, inputs):
-        walk = _Walk(start, report, passed_over)
-        paths = walk.folder(start, set()) if _is_folder(start) else [start]
+        walk = _Walk(start, wanted, report, passed_over)
+        paths = walk.folder(start, set()) if is_folder(start) else [start]
         for path in paths:
             if path not in seen:
                 seen.add(path)
@@ -52,6 +92,7 @@ def find_pictures(
 @dataclass(frozen=True)
 class _Walk:
     start: Path
+    wanted: Callable[[Path], bool]
     report: Report | None
     passed_over: Callable[[Path], None] | None
 
@@ -73,16 +114,9 @@ class _Walk:
                 yield from self._entry(folder / entry.name, above | {here})
 
     def _entry(self, path: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
-        if _is_folder(path):
+        if is_folder(path):
             yield from self.folder(path, above)
-        elif path.suffix.lower() in SUFFIXES:
+        elif self.wanted(path):
             yield path
         elif self.passed_over:
             self.passed_over(path)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # not allowed to look; reading it as a file will say so
-        return False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +16,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from mien.errors import ImageError
+from mien.inference.depth import WHITES, deep_colours, eight_bits
 from mien.preprocess import Image
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
@@ -22,15 +25,19 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 """The suffixes, in any case, by which a folder's pictures are known."""
 
-MOST_PIXELS = 100_000_000
-"""The largest picture that is decoded. More is taken for an attack: a few kilobytes of header can
-claim gigabytes of pixels."""
+MOST_PIXELS = 256_000_000
+"""The largest picture that is decoded: phones write 200 megapixels. More is taken for an attack: a
+few kilobytes of header can claim gigabytes of pixels."""
 
-WHITES = (255, 1023, 4095, 16383, 65535)
-"""What white can be in a 16-bit picture, where its format does not say."""
+UNWARNED = 64_000_000
+"""Pixels of the largest picture of which Pillow never warns while it decodes."""
 
-BLOCK = 2**20
-"""Values that are scaled at once."""
+LONGEST_EDGE = 65_535
+"""Pixels of the longest edge that is decoded, as in JPEG: Pillow notes where each row lies, which
+takes more than the pixels of a picture one pixel wide."""
+
+STRIP = 64
+"""Rows that are brought to RGB at once; of the whole picture, Pillow would make copies."""
 
 ORIENTATION = 0x0112
 """The EXIF tag that says how a camera was held."""
@@ -46,22 +53,44 @@ TURNS = {
 }
 """What sets a picture upright, by the value of its orientation tag."""
 
+SIDEWAYS, LAST_FIRST = (5, 6, 7, 8), (3, 4, 6, 7)
+"""The tags of which rows become columns, and of which the first row comes last."""
+
 _filters = threading.Lock()
 
 
-def read_picture(path: str | Path) -> Image:
-    """Read a picture file, upright, transparency laid over white.
+AnyPicture = str | os.PathLike[str] | bytes | IO[bytes] | PIL.Image.Image | NDArray[Any]
+"""What can be read as a picture: a file, its bytes, an open binary file, or pixels."""
+
+
+def read_picture(picture: AnyPicture) -> Image:
+    """Read a picture, upright, transparency laid over white.
 
     Args:
-        path: A JPEG, PNG, WebP, BMP, TIFF or GIF: grey, colour, palette, CMYK, 8 or 16 bits.
+        picture: A file's path, its bytes, or an open binary file: a JPEG, PNG, WebP, BMP, TIFF or
+            GIF; grey, colour, palette, CMYK, 8 or 16 bits. Or one of Pillow's images, or an array
+            as `as_picture` takes it.
 
     Returns:
-        uint8 (H, W, 3) in RGB order, which may be written to.
+        uint8 (H, W, 3) in RGB order, which may be written to; an array that is that already is
+        returned itself.
 
     Raises:
-        ImageError: If the file is missing, not a picture, damaged or above `MOST_PIXELS`.
+        ImageError: If it is missing, not a picture, damaged or too large.
     """
-    path = Path(path)
+    if isinstance(picture, (str, os.PathLike)):
+        return _read_file(Path(picture))
+    if isinstance(picture, PIL.Image.Image):
+        return _upright(picture, "The picture", MOST_PIXELS)
+    if isinstance(picture, (bytes, bytearray, memoryview)):
+        picture = BytesIO(picture)
+    if isinstance(picture, np.ndarray) or not hasattr(picture, "read"):
+        return as_picture(picture)
+    name = getattr(picture, "name", None)
+    return decode_picture(picture, name if isinstance(name, str) else "The picture")
+
+
+def _read_file(path: Path) -> Image:
     _check_file(path)
     try:
         # By its path Pillow would map a TIFF into memory, and shear those that are to be turned.
@@ -69,7 +98,7 @@ def read_picture(path: str | Path) -> Image:
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {_reason(error)}.") from error
     with file:
-        return decode_picture(file, str(path)).copy()
+        return decode_picture(file, str(path))
 
 
 def decode_picture(content: IO[bytes], name: str, most_pixels: int = MOST_PIXELS) -> Image:
@@ -81,21 +110,28 @@ def decode_picture(content: IO[bytes], name: str, most_pixels: int = MOST_PIXELS
         most_pixels: Of the largest picture that is decoded.
 
     Returns:
-        uint8 (H, W, 3) in RGB order, which cannot be written to.
+        uint8 (H, W, 3) in RGB order, which may be written to.
 
     Raises:
-        ImageError: If it is not a picture, damaged or above `most_pixels`.
+        ImageError: If it is not a picture, damaged, above `most_pixels` or longer than
+            `LONGEST_EDGE`.
     """
-    with _opened(content, name) as image:
-        if image.width * image.height > most_pixels:
-            raise _too_large(name, most_pixels)
-        try:
-            return _decoded(image)
-        except Exception as error:  # Pillow's decoders raise whatever damaged data makes them raise
-            raise ImageError(f"{name} is damaged or cut short: {_reason(error)}.") from error
+    with _opened(content, name, most_pixels) as image:
+        return _upright(image, name, most_pixels)
 
 
-def as_picture(array: NDArray[Any]) -> Image:
+def picture_size(content: IO[bytes], name: str, most_pixels: int) -> tuple[int, int]:
+    """Return the width and height that a picture's header tells; arguments as `decode_picture`.
+
+    Raises:
+        ImageError: If it is not a picture, or larger than is decoded.
+    """
+    with _opened(content, name, most_pixels) as image:
+        _check_size(image, name, most_pixels)
+        return image.size
+
+
+def as_picture(array: object) -> Image:
     """Check an array that is to be a picture, and bring it to RGB.
 
     Args:
@@ -120,7 +156,7 @@ def as_picture(array: NDArray[Any]) -> Image:
         raise ImageError(f"{wanted} Got the shape {array.shape} instead.")
     if channels == (3,):
         return np.ascontiguousarray(array)
-    return np.asarray(_flattened(PIL.Image.fromarray(array)))
+    return _in_rgb(PIL.Image.fromarray(array))
 
 
 def _check_file(path: Path) -> None:
@@ -139,13 +175,12 @@ def _check_file(path: Path) -> None:
         raise ImageError(f"{path} is empty.")
 
 
-def _opened(content: IO[bytes], name: str) -> PIL.Image.Image:
+def _opened(content: IO[bytes], name: str, most_pixels: int) -> PIL.Image.Image:
     try:
-        # Pillow warns of large pictures on its own; the size is checked here instead.
-        with _quiet():
+        with _quiet(most_pixels):
             return PIL.Image.open(content, formats=FORMATS)
     except PIL.Image.DecompressionBombError:
-        raise _too_large(name) from None
+        raise _too_large(name, most_pixels) from None
     except PIL.UnidentifiedImageError:
         raise ImageError(f"{name} is not a picture mien reads ({', '.join(FORMATS)}).") from None
     except Exception as error:  # damaged headers, as above
@@ -153,14 +188,19 @@ def _opened(content: IO[bytes], name: str) -> PIL.Image.Image:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    # The filters of warnings belong to the whole process, so one thread at a time.
+def _quiet(most_pixels: int = MOST_PIXELS) -> Iterator[None]:
+    # The filters of warnings belong to the whole process, so one thread at a time; so does the size
+    # of which Pillow warns, and of which it refuses twice as much.
     with _filters, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        usual, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, -(-most_pixels // 2)
+        try:
+            yield
+        finally:
+            PIL.Image.MAX_IMAGE_PIXELS = usual
 
 
-def _too_large(name: str, most_pixels: int = MOST_PIXELS) -> ImageError:
+def _too_large(name: str, most_pixels: int) -> ImageError:
     return ImageError(f"{name} has more than {most_pixels / 1_000_000:g} megapixels.")
 
 
@@ -169,15 +209,34 @@ def _reason(error: Exception) -> str:
     return " ".join(text.split()).rstrip(".") or type(error).__name__
 
 
+def _check_size(image: PIL.Image.Image, name: str, most_pixels: int) -> None:
+    if image.width * image.height > most_pixels:
+        raise _too_large(name, most_pixels)
+    if max(image.size) > LONGEST_EDGE:
+        size = f"{image.width}x{image.height}"
+        raise ImageError(f"{name} is {size}: an edge may have {LONGEST_EDGE} pixels at most.")
+
+
+def _upright(image: PIL.Image.Image, name: str, most_pixels: int) -> Image:
+    _check_size(image, name, most_pixels)
+    try:
+        return _decoded(image)
+    except Exception as error:  # Pillow's decoders raise whatever damaged data makes them raise
+        raise ImageError(f"{name} is damaged or cut short: {_reason(error)}.") from error
+
+
 def _decoded(image: PIL.Image.Image) -> Image:
-    image.load()
-    turn = TURNS.get(_orientation(image))
-    if image.mode.startswith("I") or image.mode == "F":
+    deep = deep_colours(image)
+    with _quiet() if image.width * image.height > UNWARNED else nullcontext():
+        image.load()
+    orientation = _orientation(image)
+    if deep is not None:
+        image = deep
+    elif image.mode.startswith("I") or image.mode == "F":
         # PNG defines white; in other formats cameras store anything from 8 to 16 bits.
         white = WHITES[-1] if image.format == "PNG" else None
-        image = PIL.Image.fromarray(_eight_bits(np.asarray(image), white))
-    image = _flattened(image)
-    return np.asarray(image if turn is None else image.transpose(turn))
+        image = PIL.Image.fromarray(eight_bits(np.asarray(image), white))
+    return _in_rgb(image, orientation)
 
 
 def _orientation(image: PIL.Image.Image) -> int:
@@ -188,28 +247,20 @@ def _orientation(image: PIL.Image.Image) -> int:
         return 1
 
 
-def _eight_bits(values: NDArray[Any], white: float | None) -> Image:
-    """Scale grey values of more than 8 bits to 0 to 255; None guesses white from the largest."""
-    fraction = values.dtype.kind == "f"
-    finite = np.nan_to_num(values, posinf=0.0, neginf=0.0) if fraction else values
-    black = 0.0
-    if white is None:
-        black, white = _black_and_white(finite, fraction=fraction)
-    flat, scaled = finite.reshape(-1), np.empty(finite.size, np.uint8)
-    for start in range(0, flat.size, BLOCK):  # float64 of the whole would be eight times as much
-        part = flat[start : start + BLOCK].astype(np.float64)
-        scaled[start : start + BLOCK] = np.rint((part - black) * (255 / white))
-    return scaled.reshape(values.shape)
-
-
-def _black_and_white(values: NDArray[Any], *, fraction: bool) -> tuple[float, float]:
-    """Return what is black, and how far white is from it, judged by the values that occur."""
-    low, high = float(values.min()), float(values.max())
-    if low < 0 or high > WHITES[-1]:
-        return low, high - low or 1.0
-    if fraction and high <= 1:
-        return 0.0, 1.0
-    return 0.0, float(next(white for white in WHITES if high <= white))
+def _in_rgb(image: PIL.Image.Image, orientation: int = 1) -> Image:
+    """Return a picture of 8 bits as uint8 (H, W, 3), upright, laid over white."""
+    (width, height), turn = image.size, TURNS.get(orientation)
+    sideways = orientation in SIDEWAYS
+    pixels = np.empty((width, height, 3) if sideways else (height, width, 3), np.uint8)
+    for start in range(0, height, STRIP):
+        end = min(start + STRIP, height)
+        strip = _flattened(image.crop((0, start, width, end)))
+        rows = slice(start, end)
+        if orientation in LAST_FIRST:
+            rows = slice(height - end, height - start)
+        place = (slice(None), rows) if sideways else rows
+        pixels[place] = np.asarray(strip if turn is None else strip.transpose(turn))
+    return pixels
 
 
 def _flattened(image: PIL.Image.Image) -> PIL.Image.Image:
@@ -217,5 +268,6 @@ def _flattened(image: PIL.Image.Image) -> PIL.Image.Image:
     if not image.has_transparency_data:
         return image.convert("RGB")
     image = image.convert("RGBA")
-    white = PIL.Image.new("RGBA", image.size, "white")
-    return PIL.Image.alpha_composite(white, image).convert("RGB")
+    white = PIL.Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image)
+    return white

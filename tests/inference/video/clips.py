@@ -119,8 +119,8 @@ def write_clip(
     with av.open(str(path), "w", options=options) as file:
         stream = file.add_stream(codec, rate=RATE)
         track = file.add_stream(sound, rate=16_000, layout="mono") if sound else None
-        # MPEG-4's timestamps have at most 16 bits in a second.
-        ticks = Fraction(1, RATE) if codec == "mpeg4" else TICKS
+        # MPEG-4's timestamps have at most 16 bits in a second, MPEG-2 knows usual rates alone.
+        ticks = Fraction(1, RATE) if codec in ("mpeg4", "mpeg2video") else TICKS
         if rotation:
             stream.set_display_rotation(rotation)
         stream.codec_context.sample_aspect_ratio = aspect
@@ -165,6 +165,20 @@ def _write_sound(file, track, seconds):
         frame.sample_rate, frame.pts = rate, start
         file.mux(track.encode(frame))
     file.mux(track.encode())
+
+
+def remuxed(source: Path, path: Path, later: Fraction) -> Path:
+    """Put the packets of a video into another file as they are, so many seconds later."""
+    options = {"avoid_negative_ts": "disabled"}
+    with av.open(str(source)) as old, av.open(str(path), "w", options=options) as new:
+        streams = {stream.index: new.add_stream_from_template(stream) for stream in old.streams}
+        for packet in old.demux():
+            if packet.dts is not None:
+                packet.pts += round(later / packet.time_base)
+                packet.dts += round(later / packet.time_base)
+                packet.stream = streams[packet.stream.index]
+                new.mux(packet)
+    return path
 
 
 def with_unknown_sound(path: Path, pictures: Iterable[np.ndarray]) -> Path:

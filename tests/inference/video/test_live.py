@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+import pandas as pd
 import pytest
 from clips import write_clip
 
@@ -251,6 +255,43 @@ def test_rows_of_a_stream_that_does_not_come_back_are_kept(mien, tmp_path, numbe
     assert {row["status"] for row in rows[:-1]} == {"no face"}
     assert "did not come back" in rows[-1]["message"]
     assert {row["source"] for row in rows} == {served.address}
+
+
+def test_rows_of_a_stream_tell_when_each_frame_came(mien, tmp_path, numbered, tiny_model):
+    film = write_clip(tmp_path / "film.mp4", numbered, movflags="faststart")
+    served = Server(film.read_bytes(), whole_from=1, length=True)
+    out, before = tmp_path / "rows.csv", datetime.now(timezone.utc)
+    arguments = ("--model", tiny_model, "--view", "none", "--out", out)
+    assert mien("live", served.address, *arguments).code == 0
+    after = datetime.now(timezone.utc)
+    served.close()
+    rows = pd.read_csv(out)
+    assert list(rows.columns[:4]) == ["source", "frame", "time", "clock"]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", c) for c in rows["clock"])
+    came = pd.to_datetime(rows["clock"], format="ISO8601")
+    assert before - timedelta(milliseconds=1) <= came[0] <= came.iloc[-1] <= after
+    since = (came - came[0]).dt.total_seconds()
+    assert since.to_numpy() == pytest.approx(rows["time"].to_numpy(), abs=0.01)
+
+
+def test_rows_of_a_played_file_have_no_clock(mien, tmp_path, numbered, tiny_model):
+    path, out = write_clip(tmp_path / "film.mp4", numbered[:5]), tmp_path / "rows.csv"
+    arguments = ("--model", tiny_model, "--view", "none", "--out", out)
+    assert mien("live", path, *arguments).code == 0
+    assert pd.read_csv(out)["clock"].isna().all()
+
+
+def test_a_session_smooths_faces_alone(analyzer, clip_path, monkeypatch):
+    judge = analyzer.classifier.judge
+
+    def hands(crops):
+        return replace(judge(crops), signals={"not_a_face": np.ones(len(crops))})
+
+    monkeypatch.setattr(analyzer.classifier, "judge", hands)
+    session = LiveSession(analyzer, Player(clip_path), smooth=0.2)
+    read = [frame for frame in session.frames() if isinstance(frame, LiveFrame)]
+    assert {reading.answer for frame in read for reading in frame.shown} == {"not a face"}
+    assert all(frame.shown == frame.read.readings for frame in read)
 
 
 def test_a_stream_nobody_serves_is_one_sentence(analyzer):

@@ -14,7 +14,7 @@ from mien.errors import MienError
 from mien.inference.analyzer import Analyzer
 from mien.inference.live import stream
 from mien.inference.live.sources import Shot
-from mien.inference.video import pipeline
+from mien.inference.video import decoding, pipeline
 from mien.inference.video.clip import Clip
 from mien.inference.video.decoding import Decoding
 from mien.inference.video.finder import Search
@@ -24,6 +24,7 @@ from mien.inference.video.results import VideoResults
 from mien.inference.video.run import VideoReader
 from mien.inference.video.sampling import Sampling
 from mien.inference.video.table import Beside
+from mien.inference.video.upright import upright
 
 NUMBERS_APART = 1e-5
 
@@ -121,6 +122,48 @@ def test_ctrl_c_ends_a_reading_whose_first_frame_is_far_ahead(analyzer, clip_pat
     assert len(passed) < 40
 
 
+@pytest.mark.parametrize(
+    ("sampling", "after", "read"),
+    [
+        (Sampling(every=10, start=0.5), None, [20, 30, 40]),
+        (Sampling(fps=2.0, end=1.3), None, [0, 13, 25]),
+        (Sampling(every=10), 20, [30, 40]),
+    ],
+)
+def test_frames_that_are_passed_over_are_not_converted(
+    clip_path, monkeypatch, sampling, after, read
+):
+    whole, converted = list(Clip(clip_path).frames()), []
+
+    def counted(frame, aspect, converter):
+        converted.append(frame)
+        return upright(frame, aspect, converter)
+
+    monkeypatch.setattr(decoding, "upright", counted)
+    place = None if after is None else whole[after].place
+    found = [it.frame() for it in sampling.pick(Clip(clip_path).decoded(place), place)]
+    assert len(converted) == len(read)
+    for frame, index in zip(found, read, strict=True):
+        assert frame.place == whole[index].place
+        assert np.array_equal(frame.picture, whole[index].picture)
+
+
+@pytest.mark.parametrize("passed_over", [True, False])
+def test_a_run_converts_what_it_reads_alone(
+    analyzer, clip_path, tmp_path, monkeypatch, passed_over
+):
+    sampling = Sampling(every=10) if passed_over else Sampling()
+    converted = []
+
+    def counted(*given):
+        converted.append(given)
+        return upright(*given)
+
+    monkeypatch.setattr(decoding, "upright", counted)
+    found = table(VideoReader(analyzer, sampling), clip_path, tmp_path / "out.csv")
+    assert len(converted) == len(found) == (5 if passed_over else 50)
+
+
 @pytest.mark.parametrize("stop", [1, 13, 49])
 @pytest.mark.parametrize("every", [1, 3])
 def test_an_interrupted_run_carries_on_to_the_same_rows(analyzer, clip_path, tmp_path, stop, every):
@@ -195,8 +238,8 @@ def test_where_nothing_is_read_both_the_wanted_and_the_given_are_said(analyzer, 
 
 def test_a_video_that_begins_before_0_is_read_from_its_beginning(analyzer, numbered, tmp_path):
     times = [number / 25 - 0.5 for number in range(30)]
-    options = {"avoid_negative_ts": "disabled"}
-    path = write_clip(tmp_path / "early.ts", numbered[:30], times, **options)
+    options = {"codec": "wmv2", "avoid_negative_ts": "disabled"}
+    path = write_clip(tmp_path / "early.wmv", numbered[:30], times, **options)
     found = table(VideoReader(analyzer), path, tmp_path / "out.csv")
     assert [float(row["time"]) for row in found] == pytest.approx(times)
 
@@ -226,14 +269,14 @@ def test_a_stream_gives_readings(analyzer, clip_path):
 def test_a_stream_does_not_run_ahead(analyzer, clip_path, monkeypatch):
     for name in ("DECODED", "FOUND", "TOGETHER", "READ"):
         monkeypatch.setattr(pipeline, name, 1)
-    decoded, every = [], Clip.frames
+    decoded, every = [], Clip.decoded
 
     def counted(self, after=None):
-        for frame in every(self, after):
-            decoded.append(frame.place.index)
-            yield frame
+        for found in every(self, after):
+            decoded.append(found.place.index)
+            yield found
 
-    monkeypatch.setattr(Clip, "frames", counted)
+    monkeypatch.setattr(Clip, "decoded", counted)
     readings = analyzer.stream(clip_path)
     for taken in range(1, 4):
         next(readings)

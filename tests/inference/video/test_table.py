@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from mien.errors import MienError
+from mien.inference.video.episodes import episodes
 from mien.inference.video.results import VideoResults
 from mien.inference.video.smoothing import centred
 from mien.inference.video.table import TABLES, Beside
+from mien.inference.video.timeline import timelines
 from mien.labels import EXPRESSIONS
 
 
@@ -59,7 +61,9 @@ def test_columns_stand_in_order(frame):
 def test_smoothed_columns_stand_beside_the_raw_ones(frame):
     raw = frame[list(EXPRESSIONS)].to_numpy()
     smooth = frame[[f"smooth_{name}" for name in EXPRESSIONS]].to_numpy()
-    assert smooth == pytest.approx(centred(frame["time"].to_numpy(), raw, 0.1))
+    counted = (frame["answer"] != "not a face").to_numpy()
+    assert counted.any()
+    assert smooth == pytest.approx(centred(frame["time"].to_numpy(), raw, 0.1, counted))
     leading = np.array(EXPRESSIONS)[smooth.argmax(axis=1)]
     assert (frame["smooth_expression"] == leading).all()
     assert raw.sum(axis=1) == pytest.approx(1)
@@ -82,6 +86,38 @@ def test_changes_are_from_the_persons_own_rest_and_empty_without_one():
     smiling = [row for row in rows if row["track"] == 2]
     assert {row["change_neutral"] for row in smiling} == {None}
     assert {row["change_happiness"] for row in smiling} == {None}
+
+
+def test_a_hand_before_the_face_is_no_part_of_what_the_face_shows():
+    """Half a second of a hand, which looks surprised, in three of a neutral face."""
+    shown = np.tile([0.1, 0.8, 0.1], (75, 1))
+    shown[30:43] = [0.1, 0.1, 0.8]
+    records = [
+        {
+            "source": "a",
+            "frame": number,
+            "time": number / 25,
+            "damaged": 0,
+            "faces": [
+                face(1, 0.0)
+                | {"probabilities": row}
+                | {"verdict": ["not a face" if 30 <= number < 43 else "sure", None, None]}
+            ],
+        }
+        for number, row in enumerate(shown.tolist())
+    ]
+    names = ("happiness", "neutral", "surprise")
+    beside = Beside(smooth=0.2, baseline=True)
+    rows = list(beside.rows(lambda: records, names))
+    smooth = np.array([[row[f"smooth_{name}"] for name in names] for row in rows])
+    change = np.array([[row[f"change_{name}"] for name in names] for row in rows])
+    assert smooth == pytest.approx(shown)
+    assert change == pytest.approx(shown - [0.1, 0.8, 0.1])
+    found = episodes(beside.shown(*timelines(records, names)))
+    assert [(e.expression, e.onset, e.offset) for e in found] == [
+        ("neutral", 0.0, pytest.approx(1.2)),
+        ("neutral", pytest.approx(1.72), pytest.approx(2.96)),
+    ]
 
 
 def test_uncertain_is_below_the_threshold(frame):

@@ -29,7 +29,8 @@ def check(journal):
     for count, name in enumerate(NAMES, start=3):
         assert [record["frame"] for record in frames_of(journal, name)] == list(range(count))
         outcome = VideoOutcome.of(journal, name, Beside(), ("happiness",))
-        assert outcome.frames == count
+        assert (outcome.frames, outcome.faceless, outcome.share_no_face) == (count, count, 1)
+        assert outcome.span == (0, count / 25)
         assert outcome.message == ("It is cut." if name == "b.mp4" else "")
     assert list(journal.records_of("d.mp4")) == []
 
@@ -39,6 +40,9 @@ def test_each_video_has_its_own_records(reader, path):
         check(journal)
         journal.add(FrameReadings("d", Place(7, 0.5), (64, 48), ()))
         assert [record["frame"] for record in journal.records_of("d")] == [7]
+        assert journal.span("d") == (0.5, 0.5)
+        journal.end("d", ["It was lost."])
+        assert (journal.span("d"), journal.span("e")) == ((0.5, 0.5), None)
 
 
 def test_of_other_videos_nothing_is_read(reader, path):

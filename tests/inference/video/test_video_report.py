@@ -42,7 +42,7 @@ def test_a_report_is_one_page_with_plots_and_peaks(reader, clip_path, tmp_path):
     records = [frame_record(read) for read in reader.read(Clip(clip_path))]
     end = {"source": str(clip_path), "ended": True, "message": "", "until": 2.0}
     people = timelines([*records, end], reader.analyzer.labels.expressions)
-    outcome = VideoOutcome(clip_path, 50, "", people)
+    outcome = VideoOutcome(clip_path, 50, "", people, faceless=6)
     VideoReport(outcome).write(tmp_path / "report")
     written = {path.name for path in (tmp_path / "report").iterdir()}
     assert written == {"index.html", "summary.json", "person-1.png"}
@@ -51,6 +51,8 @@ def test_a_report_is_one_page_with_plots_and_peaks(reader, clip_path, tmp_path):
     assert page.count("data:image/jpeg") >= 1
     assert "http" not in page.replace("http-equiv", "")
     numbers = json.loads((tmp_path / "report" / "summary.json").read_text(encoding="utf-8"))
+    assert "50 frames, 12% of them without a face, 1 person." in page
+    assert (numbers["frames"], numbers["share_no_face"]) == (50, 0.12)
     (person,) = numbers["persons"]
     assert person["rows"] == 50
     assert person["seconds"] == pytest.approx(2.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import typer
 from mien.apps.cli.console import say
 from mien.apps.cli.extras import need
 from mien.apps.cli.options import Detector, DetectorWeights, Labels, Model, given
-from mien.apps.cli.pictures import analyze_photos
+from mien.apps.cli.pictures import analyze_photos, say_passed_over
 from mien.apps.cli.video_options import (
     Baseline,
     DetectEvery,
@@ -45,7 +45,7 @@ class Format(str, Enum):
 
 
 def analyze(
-    inputs: Annotated[list[Path], typer.Argument(help="Photos and folders of photos; or videos.")],
+    inputs: Annotated[list[Path], typer.Argument(help="Photos, or videos, and folders of them.")],
     model: Model = "mien-base",
     detector: Detector = "haar",
     detector_weights: DetectorWeights = None,
@@ -82,14 +82,14 @@ def analyze(
     baseline: Baseline = False,
     report: Report = None,
 ) -> None:
-    """Read the expression of every face in photos and folders of photos, or in videos.
+    """Read the expression of every face in photos, or in videos, and in folders of them.
 
+    A folder's photos are read; its videos if it holds no photo, or with an option for videos.
     Prints a table, or writes one row per face, of videos per face and frame; what shows no face,
     and what cannot be read, has a row that says so. Exit code: 0 all read, 1 some could not be
     read, 2 nothing could be done.
     """
     from mien.inference.gathered import partial_path
-    from mien.inference.video.kind import is_video
 
     _check(inputs, out, form, resume)
     if resume and out and out.exists() and not partial_path(out).exists():
@@ -102,11 +102,10 @@ def analyze(
         report=report,
     )
     written = Written(out, form and form.value, annotated, resume)
-    videos = [path for path in inputs if is_video(path)]
-    _check_kinds(inputs, videos, options)
+    videos = _videos(inputs, options)
     make = partial(_analyzer, model, detector, labels, detector_weights)
-    if videos:
-        _read_videos(make, list(dict.fromkeys(inputs)), written, options)
+    if videos.paths:
+        _read_videos(make, videos, written, options)
     else:
         analyze_photos(make(None), inputs, written)
 
@@ -136,21 +135,59 @@ def _analyzer(
     return Analyzer(model, detector, labels, detector_weights, threads)
 
 
-def _check_kinds(inputs: Sequence[Path], videos: Sequence[Path], options: _VideoOptions) -> None:
-    if videos and len(videos) < len(inputs):
-        other = next(path for path in inputs if path not in videos)
-        raise MienError(f"{videos[0]} is a video and {other} is not: read them in two runs.")
-    if options and not videos:
-        raise MienError(f"Options for videos were given, and {inputs[0]} is not a video.")
+@dataclass(frozen=True)
+class _Videos:
+    """The videos to read, what else their folders hold, and which of these cannot be read."""
+
+    paths: list[Path] = field(default_factory=list)
+    passed_over: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def _videos(inputs: Sequence[Path], options: _VideoOptions) -> _Videos:
+    """Return what is to be read of videos; none if photos are to be read.
+
+    Raises:
+        MienError: If videos are given beside something else, or only options for videos.
+    """
+    from mien.inference.folders import find_pictures, find_videos, is_folder
+    from mien.inference.video.kind import is_video
+
+    folders = {path for path in inputs if is_folder(path)}
+    opened = {path for path in folders if options or not any(find_pictures([path]))}
+    wanted = opened | {path for path in inputs if path not in folders and is_video(path)}
+    others = [path for path in inputs if path not in wanted]
+    found = _Videos()
+    if options or not others or wanted > opened:
+        given = [path for path in inputs if path in wanted]
+        report = found.problems.append
+        found.paths.extend(find_videos(given, lambda e: report(str(e)), found.passed_over.append))
+        _check_kinds(found, others, options, inputs)
+    return found
+
+
+def _check_kinds(
+    found: _Videos, others: Sequence[Path], options: _VideoOptions, inputs: Sequence[Path]
+) -> None:
+    if found.paths and others:
+        raise MienError(
+            f"{found.paths[0]} is a video and {others[0]} is not: read them in two runs."
+        )
+    if options and not found.paths:
+        lacks = "is not a" if others else "holds no"
+        first = [*others, *inputs][0]
+        said = f"Options for videos were given, and {first} {lacks} video."
+        raise MienError(" ".join([said, *found.problems]))
 
 
 def _read_videos(
     make: Callable[[int | None], Analyzer],
-    paths: Sequence[Path],
+    videos: _Videos,
     written: Written,
     options: _VideoOptions,
 ) -> None:
     need("video", "Reading videos")
+    say_passed_over(videos.passed_over, "is no video")
     from mien.apps.cli.video import VideoJob, analyze_videos
     from mien.inference.video.finder import Search
     from mien.inference.video.run import VideoReader
@@ -162,7 +199,8 @@ def _read_videos(
     # One core is left to decoding and finding faces, which run beside the classifier.
     analyzer = make(max(1, usable_cpus() - 1))
     reader = VideoReader(analyzer, sampling, search)
-    analyze_videos(VideoJob(paths, reader, beside, written, options.report))
+    job = VideoJob(videos.paths, reader, beside, written, options.report, videos.problems)
+    analyze_videos(job)
 
 
 def _stands(path: Path) -> bool:

@@ -160,7 +160,8 @@ def _results(out: Path, analyzer: Analyzer, source: str) -> VideoResults:
         raise MienError(f"{out} is there already: name a new file for the rows.")
     shared = {**analyzer.settings.model_dump(), "inputs": (source,)}
     try:
-        return VideoResults(out, VideoSettings(**shared, pictures="upright"), Beside())
+        settings = VideoSettings(**shared, pictures="upright", times="as played")
+        return VideoResults(out, settings, Beside(clock=True))
     except UnfinishedError as error:
         raise MienError(
             f"{partial_path(out)} is what was kept, as JSON lines, of a session that was broken "

@@ -116,29 +116,32 @@ def _paths(inputs: Sequence[Path], problems: list[str]) -> list[Path]:
     unreadable: list[ImageError] = []
     paths = list(find_pictures(inputs, unreadable.append, others.append))
     problems.extend(map(str, unreadable))
-    _say_passed_over(others)
+    say_passed_over(others, "has no photo's suffix")
+    _say_videos(inputs, others)
     if not paths:
         names = ", ".join(str(path) for path in inputs)
-        suffixes = ", ".join(SUFFIXES)
-        sentence = f"{names} holds no photo ({suffixes}).{_videos(others)}"
+        sentence = f"{names} holds no photo ({', '.join(SUFFIXES)})."
         raise MienError(" ".join([sentence, *problems]))
     return paths
 
 
-def _videos(others: Sequence[Path]) -> str:
-    """Return how the videos among other files are read; empty if there are none."""
-    from mien.inference.video.kind import is_video
-
-    first = next(filter(is_video, others), None)
-    wanted = first and shlex.quote(str(first.parent)) + f"/*{first.suffix}"
-    return f" Videos are read by their names: mien analyze {wanted}" if first else ""
-
-
-def _say_passed_over(others: Sequence[Path]) -> None:
+def say_passed_over(others: Sequence[Path], lacks: str) -> None:
+    """Say how many files of folders are not read, by suffix, and what they lack; none, nothing."""
     if others:
         kinds = Counter(path.suffix.lower() or "no suffix" for path in others)
         listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(6))
-        say(f"Passed over what has no photo's suffix: {listed}.")
+        say(f"Passed over what {lacks}: {listed}.")
+
+
+def _say_videos(inputs: Sequence[Path], others: Sequence[Path]) -> None:
+    """Say how the videos among other files are read, if there are any."""
+    from mien.inference.video.kind import is_moving
+
+    count = sum(map(is_moving, others))
+    if count:
+        are = "1 of them is a video" if count == 1 else f"{count:,} of them are videos"
+        folders = shlex.join(str(path) for path in inputs if path.is_dir())
+        say(f"{are}; an option for videos reads these instead: mien analyze {folders} --every 1")
 
 
 def _copies(folder: Path | None, paths: Sequence[Path]) -> MarkedCopies | None:

@@ -42,6 +42,7 @@ class VideoJob:
         beside: What stands beside the raw probabilities.
         written: What is to be written beside reports.
         report: The folder of the reports; None for none.
+        problems: What is wrong with the folders in which they were found.
     """
 
     paths: Sequence[Path]
@@ -49,6 +50,7 @@ class VideoJob:
     beside: Beside
     written: Written
     report: Path | None
+    problems: Sequence[str] = ()
 
 
 def analyze_videos(job: VideoJob) -> None:
@@ -73,7 +75,7 @@ def analyze_videos(job: VideoJob) -> None:
     for folder in folders:
         if whole and folder.filled:
             say(f"Wrote {folder.path}")
-    _finish(outcomes, problems, whole)
+    _finish(outcomes, [*job.problems, *problems], whole)
 
 
 @dataclass(frozen=True)
@@ -187,15 +189,15 @@ def _make_all(
             _make(job, outcome, journal, folders)
     if read and folders.report is not None:
         with _gathering(problems):
-            _tabulate(job, read, folders.report)
+            _tabulate(job, outcomes, folders.report)
     return problems
 
 
-def _tabulate(job: VideoJob, read: Sequence[VideoOutcome], report: OwnFolder) -> None:
-    from mien.inference.video.person_tables import EPISODES, PERSONS, write_person_tables
+def _tabulate(job: VideoJob, outcomes: Sequence[VideoOutcome], report: OwnFolder) -> None:
+    from mien.inference.video.flat_tables import TABLES, write_flat_tables
 
-    report.add([report.path / EPISODES, report.path / PERSONS])
-    write_person_tables(report.path, read, job.reader.analyzer.labels.expressions)
+    report.add(report.path / name for name in TABLES)
+    write_flat_tables(report.path, outcomes, job.reader.analyzer.labels.expressions)
 
 
 def _make(job: VideoJob, outcome: VideoOutcome, journal: VideoJournal, folders: _Folders) -> None:

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 
 from mien.errors import MienError
 from mien.inference.analyzer import Analyzer
@@ -127,6 +128,8 @@ class LiveSession:
         frame = Frame(Place(taken.index, since), shot.picture)
         found = cut(self._analyzer, frame, self._finder.find(frame))
         read = next(classify(self._analyzer, [found], self._source.name))
+        if shot.time is None:
+            read = replace(read, clock=_clock(shot.arrived))
         shown = tuple(map(self._smoothed, read.readings))
         pace = self._pace.read(time.monotonic(), taken.dropped)
         return LiveFrame(shot.picture, read, shown, shot.arrived, pace)
@@ -134,8 +137,19 @@ class LiveSession:
     def _smoothed(self, reading: FaceReading) -> FaceReading:
         if self._causal is None:
             return reading
-        values = self._causal(reading.track, reading.time, reading.probabilities)
+        face = reading.verdict.outcome != "not a face"
+        values = self._causal(reading.track, reading.time, reading.probabilities, counted=face)
         return replace(reading, probabilities=values)
+
+
+def _clock(arrived: float) -> str:
+    """Return when a frame came, in UTC, as ISO 8601 with milliseconds.
+
+    The system's clock, which may be set right during a session, is asked for each frame anew.
+    """
+    ago = timedelta(seconds=time.monotonic() - arrived)
+    when = datetime.now(timezone.utc) - ago
+    return when.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 class _PaceMeter:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 
 from mien.errors import VideoError
+from mien.inference.silence import silent
 from mien.inference.video.clip import Clip
 from mien.inference.video.container import open_video
 from mien.inference.video.decoding import Decoding, frame_rate
@@ -37,9 +37,6 @@ TIMEOUT = 5.0
 
 LARGEST = 2**31 - 1
 """The largest number that OpenCV takes for a camera."""
-
-SILENT = 0
-"""OpenCV's level at which it prints nothing."""
 
 LOW_DELAY = {"flags": "low_delay", "rtsp_transport": "tcp"}
 """What FFmpeg is told of a stream. What it holds back while it finds out what the stream is comes
@@ -134,8 +131,8 @@ class Stream:
         """Give the stream's frames."""
         with open_video(self._address, LOW_DELAY, TIMEOUT, self.name) as container:
             decoding = Decoding(container, frame_rate(container), delay=False)
-            for frame in decoding.frames():
-                yield Shot(frame.picture, time.monotonic())
+            for found in decoding:
+                yield Shot(found.frame().picture, time.monotonic())
             if decoding.stopped:
                 raise VideoError(f"{self.name} was lost: {decoding.stopped}.")
             self.returns = container.duration is None
@@ -166,7 +163,7 @@ class Player:
 
 def _opened(number: int) -> cv2.VideoCapture:
     # That there is no camera is said below; OpenCV would print it, too.
-    with _silent():
+    with silent():
         capture = cv2.VideoCapture(number) if number <= LARGEST else cv2.VideoCapture()
     if not capture.isOpened():
         raise VideoError(
@@ -183,15 +180,3 @@ def _found() -> str:
         return ""
     found = ", ".join(sorted(path.name for path in Path("/dev").glob("video*")))
     return f" (found: {found or 'none'})"
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Let OpenCV print nothing."""
-    # Its versions before 4.13 have the one, later ones the other.
-    set_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
-    level = set_level(SILENT)
-    try:
-        yield
-    finally:
-        set_level(level)

@@ -15,7 +15,8 @@ from mien.inference.lines import Record
 from mien.inference.render import annotate
 from mien.inference.video.ahead import Ahead
 from mien.inference.video.clip import Clip
-from mien.inference.video.container import open_video, reason
+from mien.inference.video.container import reason
+from mien.inference.video.decoding import origin
 from mien.inference.video.encoding import VideoWriter
 from mien.inference.video.frame import Frame
 from mien.inference.video.journal import readings_of
@@ -65,7 +66,7 @@ def _write(
     clip: Clip, frames: Iterable[Frame], target: tuple[Path, Path], stack: ExitStack
 ) -> Iterator[Frame]:
     path, name = target
-    source = stack.enter_context(open_video(clip.path))
+    source = stack.enter_context(clip.opened())
     track = known_track(source)
     writer: VideoWriter | None = None
     sound: Sound | None = None
@@ -76,7 +77,8 @@ def _write(
             later = max(0.0, -frame.place.time)
             writer = VideoWriter(path, frame.size, clip.rate, name)
             stack.enter_context(writer)
-            sound = Sound(source, track, writer.file, later) if track else None
+            shift = later - float(origin(source))
+            sound = Sound(source, track, writer.file, shift) if track else None
         if sound:
             sound.until(frame.place.time + later)
         writer.write(frame.picture, frame.place.time + later)

@@ -19,7 +19,7 @@ from mien.inference.video.decoding import (
     length_of_picture,
     start_of_picture,
 )
-from mien.inference.video.frame import Frame, Place
+from mien.inference.video.frame import DecodedFrame, Frame, Place
 from mien.inference.video.gif import gif_is_cut
 from mien.inference.video.kind import is_photo
 from mien.inference.video.sound import known_track
@@ -55,14 +55,22 @@ class Clip:
         self._most_pixels = most_pixels
         self.problems: list[str] = []
         self.until: float | None = None
-        with open_video(path) as container:
+        with self.opened() as container:
             self.rate = frame_rate(container)
             self.start = start_of_picture(container)
             self.end = end_of_picture(container)
             self.length = length_of_picture(container)
             self.unheard = bool(container.streams.audio) and known_track(container) is None
 
+    def opened(self) -> InputContainer:
+        """Open the file once more; it is for the caller to close."""
+        return open_video(self.path, most_pixels=self._most_pixels)
+
     def frames(self, after: Place | None = None) -> Iterator[Frame]:
+        """Give the frames with their pictures; see `decoded`."""
+        return (found.frame() for found in self.decoded(after))
+
+    def decoded(self, after: Place | None = None) -> Iterator[DecodedFrame]:
         """Give the frames in the order of presentation.
 
         Damaged parts are left out; what they were is in `problems` when the frames have ended.
@@ -74,9 +82,9 @@ class Clip:
             VideoError: If not one frame can be decoded.
         """
         last = after
-        for frame in self._from_start() if after is None else self._after(after):
-            last = frame.place
-            yield frame
+        for found in self._from_start() if after is None else self._after(after):
+            last = found.place
+            yield found
         if last is None and is_photo(self.path):
             raise VideoError(f"{self.path} is a photo, not a video, and it is damaged.")
         if last is None:
@@ -86,23 +94,22 @@ class Clip:
         """Return one frame; None if it cannot be found by its timestamp."""
         if not self._windable:
             return None
-        with open_video(self.path) as container:
-            return self._decoding(container).find(place, MARGIN)
+        with self.opened() as container:
+            found = self._decoding(container).find(place, MARGIN)
+            return None if found is None else found.frame()
 
     @cached_property
     def _windable(self) -> bool:
-        with open_video(self.path) as container:
+        with self.opened() as container:
             return can_be_wound(container)
 
     def _decoding(self, container: InputContainer) -> Decoding:
         return Decoding(container, self.rate, most_pixels=self._most_pixels)
 
-    def _from_start(self, skip: int = 0) -> Iterator[Frame]:
-        with open_video(self.path) as container:
+    def _from_start(self, skip: int = 0) -> Iterator[DecodedFrame]:
+        with self.opened() as container:
             decoding = self._decoding(container)
-            for _ in islice(decoding, skip):
-                pass
-            yield from decoding.frames()
+            yield from islice(decoding, skip, None)
         self._close(decoding)
 
     def _close(self, decoding: Decoding) -> None:
@@ -114,12 +121,12 @@ class Clip:
                 " the mark of a GIF's end."
             ]
 
-    def _after(self, after: Place) -> Iterator[Frame]:
+    def _after(self, after: Place) -> Iterator[DecodedFrame]:
         if self._windable:
-            with open_video(self.path) as container:
+            with self.opened() as container:
                 decoding = self._decoding(container)
                 if decoding.find(after, MARGIN):
-                    yield from decoding.frames()
+                    yield from decoding
                     self._close(decoding)
                     return
         # Timestamps that are missing, repeated or begin again: the frames have to be counted.

@@ -30,6 +30,7 @@ def open_video(
     options: dict[str, str] | None = None,
     timeout: float | None = None,
     name: str | None = None,
+    most_pixels: int = 0,
 ) -> InputContainer:
     """Open a file or a stream that has a moving picture.
 
@@ -38,6 +39,8 @@ def open_video(
         options: What FFmpeg is told.
         timeout: Seconds after which opening and reading fail; None for no limit.
         name: What errors call it, where the URL holds a password; None for `source`.
+        most_pixels: Frames that are larger are not decoded while it is opened, and their size stays
+            0; 0 for any size. FFmpeg decodes some where the file does not say what they are.
 
     Raises:
         VideoError: If it is missing, not a video, in an unknown format, or has sound only.
@@ -45,8 +48,9 @@ def open_video(
     if isinstance(source, Path):
         _check_file(source)
     try:
+        told = {**(options or {}), **({"max_pixels": str(most_pixels)} if most_pixels else {})}
         container: InputContainer = av.open(
-            for_ffmpeg(source), options=options or {}, timeout=timeout, **_ANY_METADATA
+            for_ffmpeg(source), options=told, timeout=timeout, **_ANY_METADATA
         )
     except (FFmpegError, OSError, ValueError) as error:
         # FFmpeg's own error holds the whole URL.

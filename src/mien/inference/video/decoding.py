@@ -6,20 +6,24 @@ import statistics
 from array import array
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+from av.stream import Stream
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from mien.inference.video.ahead import check_wanted
 from mien.inference.video.container import picture_stream, reason
-from mien.inference.video.frame import Frame, Place
+from mien.inference.video.frame import DecodedFrame, Place
 from mien.inference.video.frame_clock import FrameClock
 from mien.inference.video.upright import upright
+from mien.preprocess import Image
 
 USUAL_RATE = 25.0
 """Frames per second of a video that has neither timestamps nor a rate."""
@@ -36,9 +40,13 @@ BY_DECODING = ("avi",)
 """FFmpeg's names of formats that hold no timestamps of presentation: those it gives were made up in
 the order of decoding, and are wrong where frames are decoded in another order than shown."""
 
+BY_RECORDER = ("mpegts", "mpeg")
+"""FFmpeg's names of formats whose timestamps are of the recorder's or the sender's clock and begin
+anywhere. Players and programs for coding count their times from the beginning of the file."""
+
 
 class Decoding:
-    """Decodes a video once; iterating over it gives each frame's place and FFmpeg's frame.
+    """Decodes a video once; iterating over it gives the frames that are still to come.
 
     Args:
         container: The open video.
@@ -65,7 +73,9 @@ class Decoding:
             self._stream.codec_context.options = {"max_pixels": str(most_pixels)}
         self._stream.thread_type = "AUTO" if delay else "SLICE"
         self._step = 1 / (rate or USUAL_RATE)
-        self._clock = FrameClock(self._step, decoding=container.format.name in BY_DECODING)
+        decoding = container.format.name in BY_DECODING
+        self._origin = origin(container)
+        self._clock = FrameClock(self._step, decoding=decoding, origin=self._origin)
         self._last: Place | None = None
         self._steps: deque[float] = deque(maxlen=WINDOW)
         self._until = 0.0
@@ -75,15 +85,10 @@ class Decoding:
         self._converter = VideoReformatter()
         self._decoded = self._decode()
 
-    def __iter__(self) -> Iterator[tuple[Place, av.VideoFrame]]:
+    def __iter__(self) -> Iterator[DecodedFrame]:
         return self._decoded
 
-    def frames(self) -> Iterator[Frame]:
-        """Give the frames that are still to come, upright, in RGB and with square pixels."""
-        for place, frame in self:
-            yield self._frame(place, frame)
-
-    def find(self, wanted: Place, margin: float) -> Frame | None:
+    def find(self, wanted: Place, margin: float) -> DecodedFrame | None:
         """Wind to a frame; the frames still to come are then those behind it.
 
         Only for videos that `can_be_wound`: elsewhere it may be another frame of that time.
@@ -97,15 +102,17 @@ class Decoding:
             not known where the video stands.
         """
         first = min(0.0, start_of_picture(self._container))
-        start = int(max(first, wanted.time - margin) / float(self._stream.time_base or 1))
+        stamp = max(first, wanted.time - margin) + float(self._origin)
+        start = int(stamp / float(self._stream.time_base or 1))
         try:
             self._container.seek(start, stream=self._stream)
         except (FFmpegError, OSError):
             return None
-        for place, frame in self:
-            if place.time >= wanted.time:
+        for found in self:
+            if found.place.time >= wanted.time:
                 self._last, self._damaged = wanted, wanted.damaged
-                return self._frame(wanted, frame) if place.time == wanted.time else None
+                same = found.place.time == wanted.time
+                return replace(found, place=wanted) if same else None
         return None
 
     def problems(self, name: str, end: float | None) -> list[str]:
@@ -133,7 +140,7 @@ class Decoding:
     def _usual_step(self) -> float:
         return max(self._step, statistics.median(self._steps) if self._steps else 0.0)
 
-    def _decode(self) -> Iterator[tuple[Place, av.VideoFrame]]:
+    def _decode(self) -> Iterator[DecodedFrame]:
         for packet in self._packets():
             check_wanted()  # many frames may be passed over before one is given
             try:
@@ -143,7 +150,7 @@ class Decoding:
                 continue
             for frame in frames:
                 self._damaged += bool(frame.is_corrupt)
-                yield self._place(frame), frame
+                yield DecodedFrame(self._place(frame), frame, self._convert)
 
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         try:
@@ -164,8 +171,8 @@ class Decoding:
         self._until = max(self.until, time + self._step)
         return self._last
 
-    def _frame(self, place: Place, frame: av.VideoFrame) -> Frame:
-        return Frame(place, upright(frame, self._stream.sample_aspect_ratio, self._converter))
+    def _convert(self, frame: av.VideoFrame) -> Image:
+        return upright(frame, self._stream.sample_aspect_ratio, self._converter)
 
 
 def frame_rate(container: InputContainer) -> float:
@@ -198,10 +205,32 @@ def can_be_wound(container: InputContainer) -> bool:
     return not made_up and in_order and len(np.unique(shown)) == len(shown)
 
 
+def origin(container: InputContainer) -> Fraction:
+    """Return the timestamp that is second 0 of a video, in seconds.
+
+    In formats of `BY_RECORDER` it is where the file begins, with its picture or its sound, so that
+    both stay together; 0 in all others.
+    """
+    start = container.start_time
+    if container.format.name not in BY_RECORDER or start is None:
+        return Fraction(0)
+    # The file says it in whole microseconds: by that its first frame could be before 0.
+    said = Fraction(start, av.time_base)
+    begins = [begin for begin in map(_start, container.streams) if begin is not None]
+    return min(begins, key=lambda begin: abs(begin - said), default=said)
+
+
 def start_of_picture(container: InputContainer) -> float:
     """Return when the first frame of a video is shown, in seconds; 0 where it does not say."""
-    stream = picture_stream(container)
-    return float((stream.start_time or 0) * (stream.time_base or 0))
+    start = _start(picture_stream(container))
+    return 0.0 if start is None else float(start - origin(container))
+
+
+def _start(stream: Stream) -> Fraction | None:
+    """Return a stream's first timestamp in seconds; None where the file does not say."""
+    if stream.start_time is None or stream.time_base is None:
+        return None
+    return stream.start_time * stream.time_base
 
 
 def length_of_picture(container: InputContainer) -> float | None:
@@ -212,6 +241,11 @@ def length_of_picture(container: InputContainer) -> float | None:
 
 def end_of_picture(container: InputContainer) -> float | None:
     """Return when the last frame of a video ends, in seconds; None where it does not say."""
+    end = _stamp_of_end(container)
+    return None if end is None else end - float(origin(container))
+
+
+def _stamp_of_end(container: InputContainer) -> float | None:
     stream, kind = picture_stream(container), container.format.name
     if stream.duration is not None and stream.time_base is not None:
         # What ASF calls a duration is counted from 0.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import av
 
@@ -17,15 +18,17 @@ class FrameClock:
     Args:
         step: Seconds that a frame lasts, for those that have no timestamp.
         decoding: Whether to take the timestamps of decoding from the beginning.
+        origin: The timestamp that is second 0, in seconds.
 
     Attributes:
         restarts: Where the timestamps began again, in seconds of the times given.
     """
 
-    def __init__(self, step: float, *, decoding: bool) -> None:
+    def __init__(self, step: float, *, decoding: bool, origin: Fraction = Fraction(0)) -> None:
         self.restarts: list[float] = []
         self._step = step
         self._decoding = decoding
+        self._origin = origin
         self._offset = 0.0
         self._time: float | None = None
         self._stamp = -math.inf
@@ -40,7 +43,8 @@ class FrameClock:
         if stamp is None or frame.time_base is None:
             self._time = 0.0 if self._time is None else self._time + self._step
         else:
-            self._time = self._stamped(stamp, float(stamp * frame.time_base))
+            seconds = float(stamp * frame.time_base - self._origin)
+            self._time = self._stamped(stamp, seconds)
         return self._time
 
     def _made_up(self, frame: av.VideoFrame) -> bool:

@@ -30,6 +30,8 @@ class VideoSettings(Settings):
         thorough: Seconds between two thorough searches.
         pictures: "upright" where they were turned, mirrored and made square as the video says, and
             times rise; "as stored" in journals of before that, which cannot be carried on.
+        times: "as played" where those of MPEG's streams are from the file's beginning; "as stored"
+            in journals of before that.
     """
 
     every: int = 1
@@ -39,6 +41,7 @@ class VideoSettings(Settings):
     detect_every: int = 1
     thorough: float = 1.0
     pictures: Literal["as stored", "upright"] = "as stored"
+    times: Literal["as stored", "as played"] = "as stored"
 
 
 class VideoJournal(Lines):
@@ -56,8 +59,11 @@ class VideoJournal(Lines):
         self._begins: dict[str, list[int]] = {}
         self._written: str | None = None
         self._frames: Counter[str] = Counter()
+        self._faceless: Counter[str] = Counter()
         self._messages: dict[str, str] = {}
+        self._first: dict[str, float] = {}
         self._last: dict[str, Place] = {}
+        self._until: dict[str, float] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -69,6 +75,19 @@ class VideoJournal(Lines):
     def frames(self, source: str | Path) -> int:
         """Return how many frames of a video were read."""
         return self._frames[printable(str(source))]
+
+    def faceless(self, source: str | Path) -> int:
+        """Return in how many of them no face was found."""
+        return self._faceless[printable(str(source))]
+
+    def span(self, source: str | Path) -> tuple[float, float] | None:
+        """Return when the first frame read of a video is shown and what was read ends, in seconds.
+
+        None if no frame was read. Of a video that has not ended, or not said where, its last
+        frame's time is all that is known.
+        """
+        name = printable(str(source))
+        return (self._first[name], self._until[name]) if name in self._first else None
 
     def message(self, source: str | Path) -> str:
         """Return what was wrong with a video; empty for nothing, or if it has not ended."""
@@ -128,7 +147,12 @@ class VideoJournal(Lines):
             self._messages[source] = record["message"]
         else:
             self._frames[source] += 1
+            self._faceless[source] += not record["faces"]
+            self._first.setdefault(source, record["time"])
             self._last[source] = place_of(record)
+        until = record.get("time", record.get("until"))
+        if until is not None:
+            self._until[source] = until
 
     def _forget_failed(self) -> None:
         failed = [s for s, message in self._messages.items() if message and not self._frames[s]]
@@ -146,7 +170,7 @@ def _whole(file: BinaryIO) -> Iterator[bytes]:
 
 def frame_record(read: FrameReadings) -> Record:
     """Return what was read from a frame as plain values."""
-    return {
+    record = {
         "source": printable(read.source),
         "frame": read.place.index,
         "time": read.place.time,
@@ -154,6 +178,7 @@ def frame_record(read: FrameReadings) -> Record:
         "size": read.size,
         "faces": [_face_record(reading) for reading in read.readings],
     }
+    return record if read.clock is None else {**record, "clock": read.clock}
 
 
 def place_of(record: Record) -> Place:
@@ -168,7 +193,8 @@ def readings_of(record: Record, labels: LabelSet) -> FrameReadings:
         _reading(record["source"], index, face, place, labels)
         for index, face in enumerate(record["faces"])
     )
-    return FrameReadings(record["source"], place, tuple(record["size"]), tuple(readings))
+    size, clock = tuple(record["size"]), record.get("clock")
+    return FrameReadings(record["source"], place, size, tuple(readings), clock)
 
 
 def _face_record(reading: FaceReading) -> Record:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import PIL.Image
 
+SOUND = (".mp3", ".m4a", ".wav", ".flac", ".ogg", ".aac")
+"""The suffixes, in any case, of sound, so that it is said of such a file that it is no video."""
+
 SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".ts"),
     *(".m2ts", ".mts", ".3gp", ".ogv", ".vob", ".mxf", ".nut", ".y4m", ".h264", ".h265", ".dv"),
-    *(".m2v", ".mp3", ".m4a", ".wav", ".flac", ".ogg", ".aac"),
+    *(".m2v", *SOUND),
 )
-"""The suffixes, in any case, of videos, and of sound, so that it is said that there is no video."""
+"""The suffixes, in any case, of videos and of sound."""
 
 PHOTOS = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*")
 """How JPEG, PNG, BMP and TIFF begin."""
@@ -41,6 +44,11 @@ def is_video(path: Path) -> bool:
     if head.startswith(VIDEOS) or (head.startswith(b"RIFF") and head[8:11] == b"AVI"):
         return True
     return head[::PACKET] == b"GGG" or path.suffix.lower() in SUFFIXES
+
+
+def is_moving(path: Path) -> bool:
+    """Return whether a file that nobody named is to be read as a video: sound is not."""
+    return path.suffix.lower() not in SOUND and is_video(path)
 
 
 def is_photo(path: Path) -> bool:

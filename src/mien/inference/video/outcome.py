@@ -25,6 +25,8 @@ class VideoOutcome:
         timelines: Its persons, smoothed if that was asked for.
         beside: What stands beside the raw probabilities.
         settings: What the rows depend on; None if that is not known.
+        faceless: In how many of the frames read no face was found.
+        span: When the first of them is shown and what was read ends, in seconds; None if none was.
     """
 
     path: Path
@@ -33,6 +35,8 @@ class VideoOutcome:
     timelines: list[Timeline]
     beside: Beside = field(default_factory=Beside)
     settings: VideoSettings | None = None
+    faceless: int = 0
+    span: tuple[float, float] | None = None
 
     @classmethod
     def of(
@@ -40,8 +44,21 @@ class VideoOutcome:
     ) -> VideoOutcome:
         """Gather what a journal holds of a video."""
         people = list(map(beside.shown, timelines(journal.records_of(path), expressions)))
-        frames, message = journal.frames(path), journal.message(path)
-        return cls(path, frames, message, people, beside, journal.settings())
+        return cls(
+            path,
+            journal.frames(path),
+            journal.message(path),
+            people,
+            beside,
+            journal.settings(),
+            journal.faceless(path),
+            journal.span(path),
+        )
+
+    @property
+    def share_no_face(self) -> float | None:
+        """The share of the frames read in which no face was found; None if none was read."""
+        return self.faceless / self.frames if self.frames else None
 
     @cached_property
     def persons(self) -> list[PersonSummary]:

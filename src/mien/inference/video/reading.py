@@ -54,9 +54,11 @@ class FrameReadings:
         place: Where the frame stands.
         size: Its width and height in pixels.
         readings: Its faces, largest first; empty where there is none.
+        clock: When it came from a camera or a stream, in UTC, as ISO 8601 has it; None of a file.
     """
 
     source: str
     place: Place
     size: tuple[int, int]
     readings: tuple[FaceReading, ...]
+    clock: str | None = None

@@ -62,10 +62,12 @@ class VideoReport:
     Args:
         outcome: What was read from it.
         most_pixels: Frames that are larger, as they are stored, are damage; 0 for any size.
+        name: What the page calls the video; "" for its file's name.
     """
 
     outcome: VideoOutcome
     most_pixels: int = 0
+    name: str = ""
 
     @property
     def files(self) -> list[str]:
@@ -83,7 +85,8 @@ class VideoReport:
             sections = [self._overview([summary for _, summary in self._shown])]
             sections += [self._person(*person, folder) for person in self._shown]
             sections += [_made_with(provenance(self.outcome))]
-            page = pages.page(f"Expressions in {printable(self.outcome.path.name)}", sections)
+            name = printable(self.name or self.outcome.path.name)
+            page = pages.page(f"Expressions in {name}", sections)
             _put(folder / "index.html", page.encode())
         except OSError as error:
             raise MienError(f"{folder} cannot be written: {error.strerror or error}.") from error
@@ -98,6 +101,7 @@ class VideoReport:
         numbers = {
             "source": printable(str(self.outcome.path)),
             "frames": self.outcome.frames,
+            "share_no_face": self.outcome.share_no_face,
             "message": self.outcome.message or None,
             "made_with": provenance(self.outcome),
             "persons": [summary.as_dict() for summary in self.outcome.persons],
@@ -110,7 +114,9 @@ class VideoReport:
         count = (
             f"{len(self.outcome.timelines)} person{'' if len(self.outcome.timelines) == 1 else 's'}"
         )
-        parts = [pages.paragraph(f"{self.outcome.frames:,} frames, {count}{smoothed}.")]
+        frames = f"{self.outcome.frames:,} frames"
+        without = f"{percent(self.outcome.share_no_face or 0)} of them without a face"
+        parts = [pages.paragraph(f"{frames}, {without}, {count}{smoothed}.")]
         parts += [pages.paragraph(self.outcome.message)] if self.outcome.message else []
         if not persons:
             return pages.section("Overview", *parts, pages.paragraph("No face was found."))

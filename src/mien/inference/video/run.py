@@ -44,6 +44,7 @@ class VideoReader:
             detect_every=self.search.every,
             thorough=self.search.thorough,
             pictures="upright",
+            times="as played",
         )
 
     def read(self, clip: Clip) -> Iterator[FrameReadings]:
@@ -89,7 +90,8 @@ class VideoReader:
         yield from self._read(clip, finder, after)
 
     def _read(self, clip: Clip, finder: FaceFinder, after: Place | None) -> Iterator[FrameReadings]:
-        frames = self.sampling.pick(clip.frames(after), after)
+        picked = self.sampling.pick(clip.decoded(after), after)
+        frames = (found.frame() for found in picked)
         yield from read_frames(self.analyzer, frames, finder, str(clip.path))
 
     def _nothing(self, clip: Clip) -> str:

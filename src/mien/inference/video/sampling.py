@@ -5,15 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from mien.errors import MienError
-from mien.inference.video.frame import Frame, Place
+from mien.inference.video.frame import Place
 
 SLACK = 1e-6
 """Seconds by which a timestamp may fall short of its turn through rounding."""
 
 MOST_FPS = 1e6
 """Frames a second of the fastest videos, and more."""
+
+
+class Placed(Protocol):
+    """What stands somewhere in a video: a frame, with its picture or without."""
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        ...
+
+
+AnyPlaced = TypeVar("AnyPlaced", bound=Placed)
 
 
 @dataclass(frozen=True)
@@ -65,8 +78,8 @@ class Sampling:
             return f"before {self.end:g} s"
         return f"from {self.start:g} to {self.end:g} s"
 
-    def pick(self, frames: Iterable[Frame], after: Place | None = None) -> Iterator[Frame]:
-        """Give the frames that are read.
+    def pick(self, frames: Iterable[AnyPlaced], after: Place | None = None) -> Iterator[AnyPlaced]:
+        """Give the frames that are read, by where they stand: their pictures are not looked at.
 
         Args:
             frames: The video's frames, in order.

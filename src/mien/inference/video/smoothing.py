@@ -24,7 +24,10 @@ def check_seconds(seconds: float) -> None:
 
 
 def centred(
-    times: NDArray[np.float64], probabilities: NDArray[np.float64], seconds: float
+    times: NDArray[np.float64],
+    probabilities: NDArray[np.float64],
+    seconds: float,
+    counted: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Return means weighted by a Gaussian in time, which shift no event.
 
@@ -32,13 +35,23 @@ def centred(
         times: (N,), not decreasing, in seconds.
         probabilities: (N, E).
         seconds: The Gaussian's standard deviation.
+        counted: (N,), the rows that are smoothed; the others stay as they are, and no mean holds
+            them.
 
     Returns:
         float64 (N, E); rows that sum to 1 still do.
     """
     check_seconds(seconds)
+    smooth = probabilities.astype(np.float64)
+    smooth[counted] = _means(times[counted], smooth[counted], seconds)
+    return smooth
+
+
+def _means(
+    times: NDArray[np.float64], probabilities: NDArray[np.float64], seconds: float
+) -> NDArray[np.float64]:
     weights = np.ones(len(times))
-    total = probabilities.astype(np.float64)
+    total = probabilities.copy()
     for step in range(1, len(times)):
         distance = times[step:] - times[:-step]
         if distance.min() > FAR * seconds:
@@ -67,9 +80,14 @@ class Causal:
         self._last: dict[int, tuple[float, NDArray[np.float64]]] = {}
 
     def __call__(
-        self, track: int, time: float, probabilities: tuple[float, ...]
+        self, track: int, time: float, probabilities: tuple[float, ...], *, counted: bool
     ) -> tuple[float, ...]:
-        """Return a person's smoothed probabilities, given those of the latest frame."""
+        """Return a person's smoothed probabilities, given those of the latest frame.
+
+        Those that are not counted are returned as they are, and no later mean holds them.
+        """
+        if not counted:
+            return probabilities
         new = np.array(probabilities)
         if track in self._last:
             before, old = self._last[track]

@@ -26,7 +26,7 @@ class Sound:
         source: A video with sound, opened for this alone.
         track: Which of its tracks, one of a known format.
         into: The new file, to which nothing has been written yet.
-        later: By how many seconds it is heard later there.
+        later: By how many seconds it is heard later there; below 0 for earlier.
     """
 
     def __init__(

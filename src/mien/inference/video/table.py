@@ -34,6 +34,8 @@ class Beside:
             columns `smooth_…`; None for no such columns.
         baseline: Whether there are columns `change_…`: probabilities, smoothed ones if there are
             any, minus those of the same person at rest; empty if no rest is found.
+        clock: Whether there is a column `clock`, behind `time`: when a frame came from a camera or
+            a stream.
 
     Raises:
         MienError: If a value makes no sense.
@@ -42,6 +44,7 @@ class Beside:
     uncertain: float | None = None
     smooth: float | None = None
     baseline: bool = False
+    clock: bool = False
 
     def __post_init__(self) -> None:
         if self.uncertain is not None and not 0 <= self.uncertain <= 1:
@@ -53,11 +56,14 @@ class Beside:
             check_seconds(self.smooth)
 
     def shown(self, timeline: Timeline) -> Timeline:
-        """Return a timeline as it is summed up and drawn: with its own doubt, and smoothed."""
+        """Return a timeline as it is summed up and drawn: with its own doubt, and smoothed.
+
+        What was answered "not a face" is a hand or a wall, and no part of what the face shows.
+        """
         timeline = self._doubted(timeline)
         if self.smooth is None:
             return timeline
-        smoothed = centred(timeline.times, timeline.probabilities, self.smooth)
+        smoothed = centred(timeline.times, timeline.probabilities, self.smooth, timeline.shows_face)
         return timeline.with_probabilities(smoothed)
 
     def _doubted(self, timeline: Timeline) -> Timeline:
@@ -73,7 +79,8 @@ class Beside:
 
     def columns(self, expressions: Sequence[str]) -> dict[str, type]:
         """Return the columns of a table, in order, each with its type."""
-        where = {"source": str, "frame": int, "time": float, "track": int, "face": int}
+        clock = {"clock": str} if self.clock else {}
+        where = {"source": str, "frame": int, "time": float, **clock, "track": int, "face": int}
         what = {"status": str, "answer": str, "expression": str, "confidence": float}
         numbers = dict.fromkeys([*expressions, *BESIDE, *NUMBERS], float)
         smooth = _named("smooth", expressions) if self.smooth is not None else []
@@ -122,6 +129,8 @@ class Beside:
                 yield {"source": source, "status": "error", "message": message}, None
             return
         where = {key: record[key] for key in ("source", "frame", "time")}
+        if self.clock:
+            where["clock"] = record.get("clock")
         if not record["faces"]:
             yield {**where, "status": "no face"}, None
         for number, face in enumerate(record["faces"]):

@@ -1,4 +1,4 @@
-"""Flat tables of what the persons of a run showed, for programs that read no JSON."""
+"""Flat tables of a run's videos and of what their persons showed, for programs without JSON."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ from pathlib import Path
 
 from mien.errors import MienError
 from mien.files import whole_file
+from mien.inference.journal import printable
 from mien.inference.sinks import Row, csv_table
 from mien.inference.video.outcome import VideoOutcome
 from mien.inference.video.summary import PersonSummary
 
+VIDEOS = "videos.csv"
 EPISODES = "episodes.csv"
 PERSONS = "persons.csv"
+
+TABLES = (VIDEOS, EPISODES, PERSONS)
+"""The names of the tables."""
+
+VIDEO_COLUMNS = (
+    *("source", "first", "until", "seconds", "frames", "share_no_face", "persons"),
+    "message",
+)
 
 EPISODE_COLUMNS = (
     *("source", "person", "expression", "onset", "apex", "offset", "duration", "peak"),
@@ -24,22 +34,38 @@ DIGITS = 6
 """Decimals of a duration: a difference of two times has digits that mean nothing."""
 
 
-def write_person_tables(
+def write_flat_tables(
     folder: Path, outcomes: Sequence[VideoOutcome], expressions: Sequence[str]
 ) -> None:
-    """Write `episodes.csv` and `persons.csv`, of all videos together, into a folder.
+    """Write `videos.csv`, `episodes.csv` and `persons.csv`, of all videos together, into a folder.
 
-    Both are as RFC 4180 says, in UTF-8; the numbers are those of each video's `summary.json`.
+    All are as RFC 4180 says, in UTF-8; the numbers are those of each video's `summary.json`. A
+    video without a person, and one that cannot be read, has a row in the first alone.
 
     Raises:
         MienError: If one cannot be written.
     """
     people = [person for outcome in outcomes for person in outcome.persons]
     try:
+        _write(folder / VIDEOS, VIDEO_COLUMNS, map(_video, outcomes))
         _write(folder / EPISODES, EPISODE_COLUMNS, _episodes(people))
         _write(folder / PERSONS, _columns(expressions), map(_person, people))
     except OSError as error:
         raise MienError(f"{folder} cannot be written: {error.strerror or error}.") from error
+
+
+def _video(outcome: VideoOutcome) -> Row:
+    first, until = outcome.span or (None, None)
+    return {
+        "source": printable(str(outcome.path)),
+        "first": first,
+        "until": until,
+        "seconds": 0.0 if first is None or until is None else round(until - first, DIGITS),
+        "frames": outcome.frames,
+        "share_no_face": outcome.share_no_face,
+        "persons": len(outcome.timelines),
+        "message": outcome.message or None,
+    }
 
 
 def _episodes(people: Iterable[PersonSummary]) -> Iterator[Row]:
