@@ -88,6 +88,33 @@ def test_an_own_label_set_takes_spellings_and_knows_the_named_ones():
         label_set("happy+sadnes")
 
 
+def test_calm_is_an_expression_of_its_own():
+    # RAVDESS has both: whoever wants them as one says so.
+    assert not ClassNames().knows("calm")
+    with pytest.raises(MienError, match=r"unknown class names 'Calm'; .*--name unknown= leaves"):
+        ClassNames().check(["Calm", "neutral"], "RAVDESS")
+    assert ClassNames({"calm": "neutral"}).expression("Calm") == "neutral"
+
+
+def test_a_class_that_is_left_out_is_known_and_means_nothing():
+    names = ClassNames({"Unknown": "", "joy": "surprise"})
+    assert [(names.knows(n), names.leaves_out(n)) for n in ("unknown ", "joy", "glad")] == [
+        *((True, True), (True, False), (False, False))
+    ]
+    assert dict(names.own) == {"unknown": "", "joy": "surprise"}
+    with pytest.raises(MienError, match="The class 'UNKNOWN' is to be left out"):
+        names.expression("UNKNOWN")
+
+
+@given(st.permutations(EXPRESSIONS), st.sampled_from(EXPRESSIONS), st.integers(0, 7))
+def test_codes_mean_what_their_table_says_unless_the_user_says_another_thing(codes, own, code):
+    names = ClassNames({str(code): own}).with_codes(codes)
+    wanted = [*codes[:code], own, *codes[code + 1 :]]
+    assert [names.expression(str(number)) for number in range(8)] == wanted
+    assert names.expression("joy") == "happiness"
+    assert not names.knows("8")
+
+
 def test_names_are_compared_in_one_unicode_form():
     decomposed = unicodedata.normalize("NFD", "Überrascht")
     assert decomposed != "Überrascht"

@@ -35,7 +35,7 @@ SPELLINGS = {
     "disgust": ("disgusted", "di", "dis", "jijik"),
     "fear": ("fearful", "afraid", "scared", "fe", "fea", "takut"),
     "happiness": ("happy", "joy", "joyful", "ha", "hap", "senang", "bahagia", "gembira"),
-    "neutral": ("neutrality", "calm", "ne", "neu", "netral"),
+    "neutral": ("neutrality", "ne", "neu", "netral"),
     "sadness": ("sad", "sa", "sedih"),
     "surprise": ("surprised", "su", "sur", "terkejut", "kaget"),
 }
@@ -48,7 +48,7 @@ _BY_SPELLING = {
 }
 
 
-def _key(name: str) -> str:
+def class_key(name: str) -> str:
     """Return what a name is compared by: macOS stores an accented letter as two characters."""
     return unicodedata.normalize("NFC", name).strip().lower()
 
@@ -59,7 +59,7 @@ def parse_expression(text: str) -> str:
     Raises:
         MienError: If the spelling is not known; names the nearest one.
     """
-    key = _key(text)
+    key = class_key(text)
     if key not in _BY_SPELLING:
         raise MienError(unknown_name("expression", text, EXPRESSIONS))
     return _BY_SPELLING[key]
@@ -69,7 +69,8 @@ class ClassNames:
     """What a dataset's class names mean: the known spellings, and the user's own.
 
     Args:
-        own: Expression by class name, such as `{"freude": "happiness"}`; case does not matter.
+        own: Expression by class name, such as `{"freude": "happiness"}`, or "" to leave the faces
+            of that class out; case does not matter.
 
     Raises:
         MienError: If one of the user's names stands for no known expression.
@@ -77,20 +78,40 @@ class ClassNames:
 
     def __init__(self, own: Mapping[str, str] | None = None) -> None:
         given = (own or {}).items()
-        self._own = {_key(name): parse_expression(e) for name, e in given}
+        self._own = {class_key(name): parse_expression(e) if e else "" for name, e in given}
+        self._meant: Mapping[str, str] = _BY_SPELLING
+
+    @property
+    def own(self) -> Mapping[str, str]:
+        """What the user's own names mean, by the names as they are compared."""
+        return self._own
+
+    def with_codes(self, expressions: Iterable[str]) -> ClassNames:
+        """Return the names with codes, 0 and on, beside them; the user's own go before."""
+        names = ClassNames(self._own)
+        codes = {str(code): expression for code, expression in enumerate(expressions)}
+        names._meant = {**self._meant, **codes}
+        return names
 
     def knows(self, name: str) -> bool:
-        """Say whether a class name means an expression."""
-        key = _key(name)
-        return key in self._own or key in _BY_SPELLING
+        """Say whether a class name means an expression, or is to be left out."""
+        key = class_key(name)
+        return key in self._own or key in self._meant
+
+    def leaves_out(self, name: str) -> bool:
+        """Say whether the faces of a class are to be left out."""
+        return self._own.get(class_key(name)) == ""
 
     def expression(self, name: str) -> str:
         """Return the expression that a class name means.
 
         Raises:
-            MienError: If it means none; names the nearest known one.
+            MienError: If it means none, and then the nearest known one; or is to be left out.
         """
-        return self._own.get(_key(name)) or parse_expression(name)
+        if self.leaves_out(name):
+            raise MienError(f"The class {name!r} is to be left out: it means no expression here.")
+        key = class_key(name)
+        return self._own.get(key) or self._meant.get(key) or parse_expression(name)
 
     def check(self, names: Iterable[str], where: str) -> None:
         """Check that every class name means an expression.
@@ -102,7 +123,8 @@ class ClassNames:
         if unknown:
             raise DataError(
                 f"{where}: unknown class names {', '.join(map(repr, unknown))}; known are"
-                f" {', '.join(EXPRESSIONS)} in usual spellings, others can be given with --name."
+                f" {', '.join(EXPRESSIONS)} in usual spellings, others can be given with --name"
+                " (--name unknown= leaves a class out)."
             )
 
 

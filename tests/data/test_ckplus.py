@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import PIL.Image
 import pytest
@@ -5,6 +7,7 @@ import pytest
 import makers
 from mien.data.readers import find_reader, read_dataset
 from mien.errors import DataError
+from mien.labels import ClassNames
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def test_first_frames_are_neutral_on_request(ckplus):
     assert dataset.ids[1].endswith("S005_001_00000001.png")
 
 
-@pytest.mark.parametrize("text", ["", "9.0", "happy", "2.5", "-1", "inf", "1e400", "nan"])
+@pytest.mark.parametrize("text", ["", "9.0", "glad", "2.5", "-1", "inf", "1e400", "nan"])
 def test_a_wrong_emotion_file_is_named(ckplus, text):
     path = ckplus / "Emotion" / "S005" / "001" / "S005_001_00000011_emotion.txt"
     path.write_text(text)
@@ -52,12 +55,43 @@ def test_a_wrong_emotion_file_is_named(ckplus, text):
 
 
 def test_missing_parts_say_so(ckplus):
+    shutil.copytree(ckplus / "Emotion", ckplus / "copy" / "Emotion")
+    with pytest.raises(DataError, match=r"wanted one folder 'Emotion' .*, found Emotion, copy/Emo"):
+        read_dataset(ckplus)
     (ckplus / "Emotion").rename(ckplus / "Labels")
-    with pytest.raises(DataError, match="holds no folder 'Emotion'"):
+    (ckplus / "copy" / "Emotion").rename(ckplus / "copy" / "Labels")
+    with pytest.raises(DataError, match=r"Emotion/S005/001/\*\.txt, found none"):
         read_dataset(ckplus)
-    (ckplus / "Emotion").mkdir()
-    with pytest.raises(DataError, match="holds no emotion file"):
-        read_dataset(ckplus)
+
+
+def test_the_archives_may_be_unpacked_into_folders_of_their_own(ckplus):
+    whole = read_dataset(ckplus)
+    for name, folder in (("cohn-kanade-images", "extended-images"), ("Emotion", "Emotion_labels")):
+        (ckplus / folder).mkdir()
+        (ckplus / name).rename(ckplus / folder / name)
+    assert find_reader(ckplus)[0] == "ckplus"
+    assert read_dataset(ckplus).fingerprint == whole.fingerprint
+
+
+def test_sequences_that_give_no_face_are_counted(ckplus):
+    for subject, emotion in (("S005", "0"), ("S010", "5")):
+        (ckplus / "Emotion" / subject / "001" / "z_emotion.txt").write_text(f"{emotion}.0000e+00")
+    shutil.rmtree(ckplus / "cohn-kanade-images" / "S010")
+    dataset = read_dataset(ckplus)
+    assert [face.expression for face in dataset] == ["contempt"]
+    assert dataset.history == (
+        "read: 1 sequences with an emotion but no pictures left out",
+        "read: 1 sequences whose emotion is neutral left out",
+    )
+
+
+def test_the_user_says_what_emotions_mean(ckplus):
+    dataset = read_dataset(ckplus, names=ClassNames({"1": "", "2": "disgust"}))
+    assert [face.expression for face in dataset] == ["disgust", "disgust"]
+    assert dataset.history == (
+        "read: 1 faces of class '1' left out",
+        "read: the classes '2' and '3' are one, disgust",
+    )
 
 
 def test_a_damaged_frame_is_left_out_and_said(ckplus):

@@ -2,12 +2,14 @@ import tarfile
 import zipfile
 
 import numpy as np
+import PIL.Image
 import pytest
 
 import makers
 from mien.data.readers import read_dataset
 from mien.data.readers.fer2013 import CODES
 from mien.errors import DataError
+from mien.labels import ClassNames
 
 ROWS = makers.fer_rows(per_split=7)
 ARCHIVES = ["fer2013.csv", "fer2013.zip", "fer2013.tar.gz", "FER2013.tgz", "my-fer2013.tar"]
@@ -59,10 +61,11 @@ def row(**changes):
         (row(pixels="-1 " + ROWS[0][1].split(" ", 1)[1]), "0 to 255, found -1"),
         (row(pixels="x " + ROWS[0][1].split(" ", 1)[1]), "row 3: a pixel is not a whole number"),
         (row(pixels="1.5 " + ROWS[0][1].split(" ", 1)[1]), "a pixel is not a whole number"),
-        (row(emotion="7"), "row 3: wanted an emotion from 0 to 6, found '7'"),
-        (row(emotion="happy"), "found 'happy'"),
+        (row(emotion="8"), "row 3: wanted an emotion from 0 to 7, or one .*, found '8'"),
+        (row(emotion=""), "wanted an emotion from 0 to 7, or one that --name names, found ''"),
+        (row(emotion="glad"), "found 'glad'"),
         (row(usage="Test"), "row 3: Unknown Usage 'Test'"),
-        (["3"], "row 3: wanted the columns emotion,pixels,Usage, found 1 values"),
+        (["3"], "row 3: wanted the columns emotion,pixels,usage, found 1 values"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path, bad, message):
@@ -76,7 +79,7 @@ def test_a_bad_row_is_named(tmp_path, bad, message):
     ("content", "message"),
     [
         (b"", "found no 'emotion' in 'an empty file'"),
-        (b"emotion,pixels\n0,1 2\n", "found no 'Usage'"),
+        (b"emotion,Usage\n0,Training\n", r"wanted the columns emotion,pixels\[,Usage\], found no"),
         (b"emotion,pixels,Usage\n", "must hold images of one size. Got no images"),
         (b"\xff\xfe\x00\x01binary", "not a CSV text file"),
     ],
@@ -85,6 +88,58 @@ def test_a_file_that_is_not_fer2013_says_so(tmp_path, content, message):
     path = makers.write_fer2013(tmp_path / "fer2013.csv", content)
     with pytest.raises(DataError, match=message):
         read_dataset(path)
+
+
+def with_codes(path, codes, header="emotion,pixels,Usage", usage="Training"):
+    rows = [",".join([code, ROWS[0][1], usage][: header.count(",") + 1]) for code in codes]
+    path.write_text("\n".join([header, *rows]))
+    return path
+
+
+def test_the_extended_cohn_kanade_in_this_form_has_contempt(tmp_path):
+    dataset = read_dataset(with_codes(tmp_path / "ckextended.csv", "01234567"))
+    assert [face.expression for face in dataset] == [*CODES, "contempt"]
+    assert dataset.labels.name == "ferplus8"
+
+
+def test_the_user_says_what_codes_mean_and_which_are_left_out(tmp_path):
+    path = with_codes(tmp_path / "own.csv", ["0", "3", "03", "9", "joy", "6"])
+    names = ClassNames({"0": "sadness", "9": "contempt", "6": ""})
+    dataset = read_dataset(path, names=names)
+    assert [face.expression for face in dataset] == [
+        *("sadness", "happiness", "happiness", "contempt", "happiness")
+    ]
+    assert dataset.ids.tolist() == [f"fer2013-{number:05d}" for number in range(5)]
+    assert dataset.history == (
+        "read: 1 faces of class '6' left out",
+        "read: the classes '3' and 'joy' are one, happiness",
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "usage"),
+    [("emotion,pixels", ""), ("emotion,pixels,Usage", ""), ("Emotion,PIXELS,usage", " NA ")],
+)
+def test_a_csv_without_usage_has_no_splits(tmp_path, header, usage):
+    dataset = read_dataset(with_codes(tmp_path / "faces.csv", "034", header, usage))
+    assert dataset.splits.tolist() == ["", "", ""]
+    assert dataset.history == ()
+
+
+def test_a_usage_that_some_rows_lack_is_said(tmp_path):
+    rows = [ROWS[0], [*ROWS[1][:2], ""], [*ROWS[2][:2], ""]]
+    dataset = read_dataset(makers.write_fer2013(tmp_path / "a.csv", makers.fer_csv(rows)))
+    assert dataset.splits.tolist() == ["train", "", ""]
+    assert dataset.history == ("read: 2 of 3 faces have no split",)
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_list_that_is_named_so_is_a_list(tmp_path, separator):
+    PIL.Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    path = tmp_path / "fer2013_4classes.csv"
+    path.write_text("path,label\na.png,happy\n".replace(",", separator))
+    dataset = read_dataset(path)
+    assert (dataset.name, dataset.ids.tolist()) == ("manifest", ["a.png"])
 
 
 def test_archives_without_the_csv_or_damaged_say_so(tmp_path):

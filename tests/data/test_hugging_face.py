@@ -97,13 +97,14 @@ def test_the_last_word_of_the_file_or_the_nearest_folder_names_the_split(tmp_pat
     assert read_dataset(tmp_path / "top").splits.tolist() == [split] * 2
 
 
-def test_files_without_a_split_beside_others_are_named(hub):
+def test_rows_without_a_split_beside_others_are_counted(hub):
     columns = {"image": images((0, 1)), "label": (0, 1)}
     write(hub / "data" / "unsupervised.parquet", columns, features())
-    with pytest.raises(DataError, match=r"unsupervised\.parquet: wanted a split .*, found none"):
-        read_dataset(hub)
-    write(hub / "data" / "unsupervised.parquet", columns | {"split": ["train", ""]}, features())
-    assert read_dataset(hub).splits.tolist() == ["test"] * 3 + ["train"] * 8 + [""]
+    assert read_dataset(hub).history == ("read: 2 of 12 faces have no split",)
+    write(hub / "data" / "unsupervised.parquet", columns | {"split": ["train", None]}, features())
+    dataset = read_dataset(hub)
+    assert dataset.splits.tolist() == ["test"] * 3 + ["train"] * 8 + [""]
+    assert dataset.history == ("read: 1 of 12 faces have no split",)
 
 
 def test_a_file_without_rows_needs_no_split(hub):
@@ -133,6 +134,7 @@ def test_several_datasets_in_a_folder_are_not_mixed(tmp_path, files, folders):
         ("default/partial-train/0000.parquet", "default/test/0000.parquet"),
         ("train2017/0000.parquet", "val2017/0000.parquet"),
         ("data/train.parquet", "test.parquet"),
+        ("data/train_set/0000.parquet", "testset/0000.parquet"),
     ],
 )
 def test_folders_that_name_a_split_are_of_one_dataset(tmp_path, files):

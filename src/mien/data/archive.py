@@ -112,7 +112,13 @@ def _open_in_zip(path: Path, member: str, stack: ExitStack) -> tuple[IO[bytes], 
 
 
 def _is_member(info: zipfile.ZipInfo, member: str) -> bool:
-    return not info.is_dir() and PurePosixPath(info.filename).name == member
+    path = with_slashes(info)
+    return not path.endswith("/") and PurePosixPath(path).name == member
+
+
+def with_slashes(info: zipfile.ZipInfo) -> str:
+    """Return a member's path with forward slashes, which some programs on Windows do not write."""
+    return info.filename.replace("\\", "/")
 
 
 def _open_in_tar(path: Path, member: str, stack: ExitStack) -> tuple[IO[bytes], int]:

@@ -14,13 +14,13 @@ from mien.errors import DataError
 
 SUFFIX = ".parquet"
 
-_SPLIT = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(SPLIT_NAMES)})(?![^\W\d_])")
+_SPLIT = re.compile(rf"(?<![^\W\d_])({'|'.join(SPLIT_NAMES)})(?:sets?)?(?![^\W\d_])")
 """A word that names a split, with no other letter beside it: of `trained` it is no word."""
 
 _SHARD = re.compile(r"-\d+-of-\d+.*")
 """What ends the name of one of several files; its last part is anything, as a checksum."""
 
-_NAMELESS = re.compile(r"(?<![^\W\d_])(?:data|partial)(?![^\W\d_])|[\W_]")
+_NAMELESS = re.compile(r"(?<![^\W\d_])(?:data|partial|sets?)(?![^\W\d_])|[\W_]")
 """What says nothing of which dataset a folder is; the hub calls large ones `partial-train`."""
 
 
@@ -51,8 +51,16 @@ def split_of(path: PurePosixPath) -> Split:
     Args:
         path: The file's path; of its folders the nearest that says a split counts.
     """
-    names = (_SHARD.sub("", path.stem), *reversed(path.parts[:-1]))
-    words = (_SPLIT.findall(name.lower()) for name in names)
+    return split_in((*path.parts[:-1], _SHARD.sub("", path.stem)))
+
+
+def split_in(names: Sequence[str]) -> Split:
+    """Return the split that the last such word of the last name with one says, "" if none does.
+
+    Args:
+        names: Of folders, from the outermost on, such as `train`, `val_set` or `FER2013Test`.
+    """
+    words = (_SPLIT.findall(name.lower()) for name in reversed(names))
     return next((SPLIT_NAMES[found[-1]] for found in words if found), "")
 
 

@@ -10,6 +10,9 @@ from mien.errors import DataError, unknown_name
 
 PLACEHOLDERS = ("subject", "emotion", "split", "name")
 
+ABOVE = "above"
+"""The key of what stands before the part of a path that a pattern describes."""
+
 _PART = re.compile(r"\{(\w*)\}|(\*)")
 
 
@@ -33,10 +36,14 @@ class PathPattern:
         names = [match[1] or "" for match in _PART.finditer(text)]
         self._check(names)
         middle = "".join(_expressions(text))
-        self._regex = re.compile(rf"(?:.*/)?{middle}(?:\.[^./]+)?", re.IGNORECASE | re.DOTALL)
+        whole = rf"(?P<{ABOVE}>(?:.*/)?){middle}(?:\.[^./]+)?"
+        self._regex = re.compile(whole, re.IGNORECASE | re.DOTALL)
 
     def match(self, path: PurePosixPath) -> Mapping[str, str] | None:
-        """Return what the named placeholders stand for in a path; None if it does not fit."""
+        """Return what the named placeholders stand for in a path; None if it does not fit.
+
+        What comes before the pattern's start, such as "IMED/", is under the key `ABOVE`.
+        """
         found = self._regex.fullmatch(str(path))
         return found.groupdict("") if found else None
 

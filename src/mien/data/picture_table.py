@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mien.data.hub import split_of
 from mien.data.parquet import RowPicture, parquet_file
+from mien.data.readers.cells import column_name, said
 from mien.data.readers.manifest import is_list
 from mien.data.sample import Split
 from mien.data.split_names import named_split
@@ -78,8 +79,9 @@ class PictureTable:
     @classmethod
     def _read(cls, file: TreeFile, parquet: Any, schema: pa.Schema, metadata: Any) -> PictureTable:
         pictures = _one_of(_picture_columns(schema), PICTURES, "pictures", file, schema)
-        label = _one_of([n for n in schema.names if n in LABELS], LABELS, "labels", file, schema)
-        wanted = [name for name in (label, "split", "subject") if name in schema.names]
+        label = _one_of(_called(schema, LABELS), LABELS, "labels", file, schema)
+        split, subject = (_optional(name, file, schema) for name in ("split", "subject"))
+        wanted = [name for name in (label, split, subject) if name]
         columns = parquet.read(columns=wanted).to_pydict()
         rows = metadata.num_rows
         return cls(
@@ -87,15 +89,15 @@ class PictureTable:
             column=pictures,
             groups=[metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)],
             labels=_named(columns[label], _class_names(schema, label), file),
-            splits=_splits(columns.get("split"), _class_names(schema, "split"), file, rows),
-            subjects=[_text(who) for who in columns.get("subject", [None] * rows)],
+            splits=_splits(columns.get(split), _class_names(schema, split), file, rows),
+            subjects=[said(who) for who in columns.get(subject, [None] * rows)],
         )
 
     def rows(self) -> Iterator[tuple[RowPicture, str, Split, str]]:
         """Give each picture, its label, its split and who it shows."""
         places = ((group, row) for group, rows in enumerate(self.groups) for row in range(rows))
-        said = zip(places, self.labels, self.splits, self.subjects)
-        for number, (place, label, split, subject) in enumerate(said):
+        columns = zip(places, self.labels, self.splits, self.subjects)
+        for number, (place, label, split, subject) in enumerate(columns):
             yield self._picture(number, *place), label, split, subject
 
     def _picture(self, number: int, group: int, row: int) -> RowPicture:
@@ -112,7 +114,7 @@ def _holds_pictures(schema: pa.Schema, field: pa.Field) -> bool:
     """Say whether a column holds pictures; bytes may be anything, and their name must say so."""
     if _is_image(field.type):
         return True
-    named = field.name in PICTURES or _feature(schema, field.name, "_type") == "Image"
+    named = column_name(field.name) in PICTURES or _feature(schema, field.name, "_type") == "Image"
     return named and _is_binary(field.type)
 
 
@@ -135,13 +137,32 @@ def _one_of(
     found: Sequence[str], names: Sequence[str], what: str, file: TreeFile, schema: pa.Schema
 ) -> str:
     """Return the column that is called as usual, or the only one."""
-    usual = [name for name in names if name in found]
+    usual = [name for wanted in names for name in found if column_name(name) == wanted]
     if usual or len(found) == 1:
-        return (usual or list(found))[0]
+        return _alone((usual or list(found))[0], found, file)
     raise DataError(
         f"{file.where}: wanted a column of {what} ({', '.join(names)}),"
         f" found {', '.join(schema.names)[:80] or 'none'}."
     )
+
+
+def _optional(name: str, file: TreeFile, schema: pa.Schema) -> str:
+    """Return the column that is called so, "" if there is none."""
+    found = _called(schema, (name,))
+    return _alone(found[0], found, file) if found else ""
+
+
+def _called(schema: pa.Schema, names: Sequence[str]) -> list[str]:
+    return [name for name in schema.names if column_name(name) in names]
+
+
+def _alone(column: str, found: Sequence[str], file: TreeFile) -> str:
+    """Return a column's name; no other that was found may be called so but for case and blanks."""
+    wanted = column_name(column)
+    same = sum(column_name(name) == wanted for name in found)
+    if same > 1:
+        raise DataError(f"{file.where}: wanted one column {wanted!r}, found {same}.")
+    return column
 
 
 def _class_names(schema: pa.Schema, column: str) -> list[str]:
@@ -177,9 +198,5 @@ def _splits(
 ) -> list[Split]:
     if values is None:
         return [split_of(file.path)] * rows
-    said = enumerate(_named(values, names, file))
-    return [named_split(name, f"{file.where}, row {n}") for n, name in said]
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+    named = enumerate(_named(values, names, file))
+    return [named_split(said(name), f"{file.where}, row {n}") for n, name in named]

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from mien.data.archive import DAMAGED, ENCRYPTED
+from mien.data.archive import DAMAGED, ENCRYPTED, with_slashes
 from mien.errors import DataError, ImageError
 from mien.files import LEFT_BY_VIEWERS
 from mien.inference.journal import printable
@@ -21,6 +21,9 @@ from mien.preprocess import Image, grey
 
 BY_VIEWERS = frozenset(name.lower() for name in LEFT_BY_VIEWERS)
 """Names, in lower case, of files that nobody put into a folder."""
+
+BY_SYSTEMS = ("__MACOSX", "@eaDir")
+"""Names of folders that nobody made: macOS puts one into archives, Synology into any folder."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,8 @@ def _archive(path: Path, changed: int, size: int, process: int) -> zipfile.ZipFi
 def tree_files(top: Path) -> list[TreeFile]:
     """Return the files of a folder or a zip archive, sorted by path.
 
-    Hidden files and folders, macOS's `__MACOSX` and Windows's `Thumbs.db` and `desktop.ini` are
-    left out. A linked folder is walked, a link to a folder above it is not.
+    Hidden files and folders, macOS's `__MACOSX`, Synology's `@eaDir` and Windows's `Thumbs.db` and
+    `desktop.ini` are left out. A linked folder is walked, a link to a folder above it is not.
 
     Raises:
         DataError: If the archive is damaged or holds a path that leads outside, a folder cannot be
@@ -83,16 +86,16 @@ def tree_files(top: Path) -> list[TreeFile]:
 def _zip_files(path: Path) -> list[TreeFile]:
     try:
         with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
+            infos = [info for info in archive.infolist() if not with_slashes(info).endswith("/")]
     except (*DAMAGED, OSError) as error:
         raise DataError(f"{path} is not a readable archive: {error}.") from error
     if any(info.flag_bits & ENCRYPTED for info in infos):
         raise DataError(f"{path} is encrypted: unpack it with its password first.")
-    names = [info.filename for info in infos]
-    for name in names:
-        if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
+    names = [(info.filename, with_slashes(info)) for info in infos]
+    for name, inside in names:
+        if inside.startswith("/") or ".." in PurePosixPath(inside).parts:
             raise DataError(f"{path} holds {name!r}, a path that leads outside the archive.")
-    return [TreeFile(_inside(name), f"{path}: {name}", path, name) for name in names]
+    return [TreeFile(_inside(i), f"{path}: {name}", path, name) for name, i in names]
 
 
 def _folder_files(folder: Path, top: Path, above: frozenset[tuple[int, int]]) -> Iterator[TreeFile]:
@@ -126,7 +129,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _hidden(path: PurePosixPath) -> bool:
     return path.name.lower() in BY_VIEWERS or any(
-        part.startswith(".") or part == "__MACOSX" for part in path.parts
+        part.startswith(".") or part in BY_SYSTEMS for part in path.parts
     )
 
 

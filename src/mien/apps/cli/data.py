@@ -39,7 +39,11 @@ Layout = Annotated[
 ]
 Names = Annotated[
     list[str] | None,
-    typer.Option("--name", help="What a class name means: --name freude=happiness. Repeatable."),
+    typer.Option(
+        "--name",
+        help="What a class name means: --name freude=happiness; --name unknown= leaves that class"
+        " out. Repeatable.",
+    ),
 ]
 As = Annotated[
     str | None, typer.Option("--as", help="Name of the dataset; its layout's if not said.")
@@ -137,10 +141,19 @@ def load_with_errors(
 def class_names(names: Sequence[str] | None) -> ClassNames:
     """Return what class names mean, with the user's `--name name=expression` among them.
 
+    With no expression after the sign the class is left out.
+
     Raises:
         MienError: If one is not given like that, or stands for no known expression.
     """
-    return ClassNames(_pairs(names or (), "--name"))
+    given = names or ()
+    for text in given:
+        if "=" not in text or text.startswith("="):
+            raise MienError(
+                "--name must be given as name=expression, or as name= to leave a class out. Got"
+                f" {text!r} instead."
+            )
+    return ClassNames(dict(text.split("=", 1) for text in given))
 
 
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
@@ -177,6 +190,9 @@ def _print_counts(dataset: FaceDataset) -> None:
         last_class = number == len(rows) - 1
         table.add_row(str(expression), *(f"{n:,}" for n in counts), end_section=last_class)
     results.print(table)
+    people = len(set(dataset.subjects.tolist()) - {""})
+    if people:
+        results.print(f"Subjects {people:,}")
     for step in dataset.history:
         results.print(f"· {escape(step)}")
     results.print(f"Fingerprint {dataset.fingerprint}")

@@ -1,17 +1,21 @@
 """Dataset readers, one file each; `read_dataset` finds the one that fits a path.
 
-To add a dataset, add a file with a class that has the methods of `Reader` and register it.
+To add a dataset, add a file with a class that has the methods of `Reader` and register it. What
+readers share stands in the files `classes`, `cells`, `gaps` and `suffixes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from mien.data.dataset import FaceDataset, of_one_size
+from mien.data.dataset import FaceDataset
+from mien.data.pictures import PictureReader
+from mien.data.readers.gaps import gaps
 from mien.data.sample import Sample
+from mien.data.stack import gathered
 from mien.data.store import is_store, read_store
 from mien.errors import DataError
 from mien.labels import ClassNames, LabelSet, smallest_label_set
@@ -31,6 +35,10 @@ class Reader(Protocol):
     @property
     def order(self) -> int:
         """Readers with a smaller number are asked first; general layouts come last."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the dataset's history is to say of what was read, once all is: a sentence each."""
 
     def accepts(self, path: Path) -> bool:
         """Say, from names alone, whether `path` looks like this dataset."""
@@ -67,10 +75,12 @@ def read_dataset(
         progress: Whether to show a bar with the time left.
 
     Raises:
-        DataError: If the path is missing, no reader knows its layout, or its content is wrong.
+        DataError: If the path is missing, no reader knows its layout, or its content is wrong; if
+            names are given for a store.
     """
     path = Path(path)
     if path.exists() and layout is None and is_store(path):
+        _check_no_names(path, names)
         return read_store(path, progress=progress)
     name, reader = find_reader(path, layout, names)
     skipped: list[DataError] = []
@@ -79,16 +89,17 @@ def read_dataset(
         skipped.append(error)
         (skip or _raise)(error)
 
-    rows = list(of_one_size(name, reader.samples(path, note, progress=progress)))
+    rows, images = gathered(name, reader.samples(path, note, progress=progress))
     if skipped and not rows:
         raise skipped[0]
     labels = labels_of(reader, (row.expression for row in rows))
-    dataset = FaceDataset.from_samples(name, labels, rows)
-    left_out = (f"read: {len(skipped)} unreadable files left out",) if skipped else ()
-    return replace(dataset, history=left_out)
+    dataset = FaceDataset.from_rows(name, labels, rows, images)
+    unreadable = (f"{len(skipped)} unreadable files left out",) if skipped else ()
+    steps = (*unreadable, *reader.notes, *gaps(rows))
+    return replace(dataset, history=tuple(f"read: {step}" for step in steps))
 
 
-def labels_of(reader: Reader, expressions: Iterable[str]) -> LabelSet:
+def labels_of(reader: Reader | PictureReader, expressions: Iterable[str]) -> LabelSet:
     """Return a reader's label set; where it lacks what was found, the smallest that holds both.
 
     Args:
@@ -119,6 +130,14 @@ def find_reader(
         if reader.accepts(path):
             return name, reader
     raise DataError(f"{path} is not laid out like a known dataset ({', '.join(READERS)}).")
+
+
+def _check_no_names(store: Path, names: ClassNames | None) -> None:
+    if names is not None and names.own:
+        raise DataError(
+            f"{store} is a dataset that mien wrote, whose labels are expressions already: --name"
+            f" {next(iter(names.own))!r} has nothing to name there."
+        )
 
 
 def _raise(error: DataError) -> None:

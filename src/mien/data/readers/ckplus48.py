@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
+from mien.data.pictures import Entry
 from mien.data.readers import READERS
 from mien.data.readers.folder import Folder
+from mien.data.readers.suffixes import is_picture
 from mien.labels import label_set
 
-NAME = re.compile(r"(S\d{3})_(\d{3})_(\d{8})\.png")
-"""Subject, sequence and frame."""
+NAME = re.compile(r"(S\d{3})_(\d{3})_(\d{8})(?!\d)", re.IGNORECASE)
+"""Subject, sequence and frame; what follows is no part of CK+'s names, such as " (1)" of a copy."""
 
 
 @READERS.register("ckplus48")
@@ -27,14 +29,26 @@ class CkPlus48(Folder):
     order = 10
 
     def accepts(self, path: Path) -> bool:
-        """Accept trees with class folders whose pictures are all named like CK+'s."""
-        pictures = [file for file in self._files(path) if file.path.suffix.lower() == ".png"]
-        return bool(pictures) and all(
-            NAME.fullmatch(file.path.name) and self._names.knows(file.path.parent.name)
-            for file in pictures
-        )
+        """Accept trees with class folders of which most pictures are named like CK+'s."""
+        pictures = [file.path for file in self._files(path) if is_picture(file)]
+        fitting = sum(_fits(p) and self._names.knows(p.parent.name) for p in pictures)
+        return 2 * fitting > len(pictures)
+
+    def entries(self, path: Path) -> list[Entry]:
+        """List the pictures as `Folder` does; those of other names are said."""
+        entries = super().entries(path)
+        others = [entry for entry in entries if not _fits(entry.file.path)]
+        if others:
+            which = f"{len(others):,} files not named like CK+'s, such as {others[0].id!r}"
+            nobody = sum(not entry.subject for entry in others)
+            self.notes = (*self.notes, f"{which}; of {nobody:,} the subject is not known")
+        return entries
 
     def subject(self, path: PurePosixPath) -> str:
-        """Return the subject, such as "S010"; "" for a name that is not CK+'s."""
-        match = NAME.fullmatch(path.name)
-        return match.group(1) if match else ""
+        """Return the subject, such as "S010"; "" for a name that does not begin as CK+'s do."""
+        match = NAME.match(path.name)
+        return match.group(1).upper() if match else ""
+
+
+def _fits(path: PurePosixPath) -> bool:
+    return NAME.fullmatch(path.stem) is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from mien.data.hub import split_in
 from mien.data.readers import READERS
 from mien.data.readers.fer2013 import CSV_NAME, USAGES
 from mien.data.readers.folder import Folder
@@ -29,9 +30,8 @@ class Fer2013Folder(Folder):
         # Of an archive that holds both the CSV is read; a folder's CSV is to be named itself.
         if path.is_file() and any(file.path.name == CSV_NAME for file in files):
             return False
-        folders = {part.lower() for file in files for part in file.path.parts[:-2]}
         named = "fer2013" in path.name.lower() or any(_usage(file.path) for file in files)
-        return named and {"train", "test"} <= folders
+        return named and {"train", "test"} <= {split_in(file.path.parts[:-2]) for file in files}
 
     def split(self, path: PurePosixPath) -> Split:
         """Return the split the file's name tells, else the folder's."""

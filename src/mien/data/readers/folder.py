@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from mien.data.hub import split_in
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
+from mien.data.readers.classes import Classes
+from mien.data.readers.suffixes import is_note, may_be_picture
 from mien.data.sample import Split
-from mien.data.split_names import SPLIT_NAMES
 from mien.data.tree import TreeFile, tree_files
 from mien.errors import DataError
 from mien.labels import ClassNames
-
-NOTES = frozenset(
-    {".csv", ".html", ".json", ".md", ".pdf", ".tsv", ".txt", ".xml", ".yaml", ".yml"}
-)
-"""Suffixes of what is no picture and often lies beside some."""
 
 
 @READERS.register("folder")
@@ -23,6 +21,7 @@ class Folder(PictureReader):
     """Reader of class folders. The folder a picture lies in names its class."""
 
     order = 90
+    notes: tuple[str, ...] = ()
 
     def __init__(self, names: ClassNames) -> None:
         self._names = names
@@ -34,31 +33,40 @@ class Folder(PictureReader):
     def entries(self, path: Path) -> list[Entry]:
         """List the files of the class folders; ids are their paths below `path`.
 
+        A folder without a picture is no class, unless it is called like one.
+
         Raises:
             DataError: If no folder holds a picture.
             MienError: If folders name no known expression.
         """
-        inside = (file for file in tree_files(path) if len(file.path.parts) > 1)
-        # Notes say nothing of classes where their folder does not, either.
-        files = [f for f in inside if not _is_note(f) or self._names.knows(f.path.parts[-2])]
-        if not files:
+        files = tree_files(path)
+        listed = [file for file in files if self._has_class(file)]
+        if not listed:
             raise DataError(f"{path} holds no folder with pictures: wanted one folder per class.")
-        self._names.check((file.path.parts[-2] for file in files), str(path))
-        return [self._entry(file) for file in files]
+        self._names.check((file.path.parts[-2] for file in listed), str(path))
+        classes = Classes(self._names)
+        entries = [entry for file in listed for entry in self._entry(file, classes)]
+        others = [file for file in files if not self._has_class(file)]
+        self.notes = (*classes.notes, *_passed_over(others))
+        return entries
 
     def split(self, path: PurePosixPath) -> Split:
-        """Return the split a picture's path tells, "" if none."""
-        folders = (part.lower() for part in path.parts[:-2])
-        return next((SPLIT_NAMES[name] for name in folders if name in SPLIT_NAMES), "")
+        """Return the split that the nearest folder above a picture's class tells, "" if none."""
+        return split_in(path.parts[:-2])
 
     def subject(self, path: PurePosixPath) -> str:
         """Return who is shown, as far as the path tells."""
         return ""
 
-    def _entry(self, file: TreeFile) -> Entry:
-        expression = self._names.expression(file.path.parts[-2])
-        inside = file.path
-        return Entry(str(inside), file, expression, self.split(inside), self.subject(inside))
+    def _has_class(self, file: TreeFile) -> bool:
+        inside = len(file.path.parts) > 1
+        return inside and (may_be_picture(file) or self._names.knows(file.path.parts[-2]))
+
+    def _entry(self, file: TreeFile, classes: Classes) -> Iterator[Entry]:
+        """Give what is known of a file; nothing if its class is to be left out."""
+        inside, expression = file.path, classes.expression(file.path.parts[-2])
+        if expression is not None:
+            yield Entry(str(inside), file, expression, self.split(inside), self.subject(inside))
 
     def _files(self, path: Path) -> list[TreeFile]:
         """Return the files of a path that may be such a tree; none if it cannot be one."""
@@ -70,5 +78,11 @@ class Folder(PictureReader):
             return []
 
 
-def _is_note(file: TreeFile) -> bool:
-    return file.path.suffix.lower() in NOTES
+def _passed_over(files: Sequence[TreeFile]) -> Iterator[str]:
+    """Say how many pictures lie beside the class folders, and what else is taken for no picture."""
+    beside = sum(len(file.path.parts) == 1 and may_be_picture(file) for file in files)
+    if beside:
+        yield f"{beside:,} pictures that lie in no class's folder left out"
+    other = [f for f in files if len(f.path.parts) > 1 and not is_note(f)]
+    if other:
+        yield f"{len(other):,} files in folders without a picture left out, such as {other[0].path}"

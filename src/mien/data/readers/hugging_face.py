@@ -5,13 +5,15 @@ One file, or a folder of them such as `data/train-00000-of-00001.parquet`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from mien.data.hub import SUFFIX, is_parquet, parquet_files
 from mien.data.picture_table import PictureTable, holds_pictures
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
+from mien.data.readers.cells import said_class
+from mien.data.readers.classes import Classes
 from mien.data.tree import tree_files
 from mien.errors import DataError
 from mien.inference.pictures import SUFFIXES
@@ -24,6 +26,8 @@ class HuggingFace(PictureReader):
 
     order = 40
     """Before the reader of lists, which may be Parquet, and that of folders."""
+
+    notes: tuple[str, ...] = ()
 
     def __init__(self, names: ClassNames) -> None:
         self._names = names
@@ -45,20 +49,23 @@ class HuggingFace(PictureReader):
 
         Raises:
             DataError: If a file is not Parquet, or has no column with pictures or labels; if a
-                folder holds several datasets, or only some of its files have splits.
+                folder holds several datasets.
             MissingExtraError: If pyarrow is not installed.
             MienError: If a label names no known expression; lists those.
         """
         tables = [PictureTable.of(file) for file in parquet_files(path)]
-        _check_splits(tables)
-        labels = {label for table in tables for label in table.labels} - {""}
-        self._names.check(labels, str(path))
-        meant = {label: self._names.expression(label) for label in labels} | {"": ""}
-        return [
-            Entry(id=str(picture.path), file=picture, expression=meant[label], split=s, subject=who)
-            for table in tables
-            for picture, label, s, who in table.rows()
-        ]
+        labels = {said_class(label, self._names) for table in tables for label in table.labels}
+        self._names.check(labels - {""}, str(path))
+        classes = Classes(self._names)
+        entries = [entry for table in tables for entry in self._entries(table, classes)]
+        self.notes = classes.notes
+        return entries
+
+    def _entries(self, table: PictureTable, classes: Classes) -> Iterator[Entry]:
+        for picture, label, split, subject in table.rows():
+            expression = classes.expression(said_class(label, self._names))
+            if expression is not None:
+                yield Entry(str(picture.path), picture, expression, split, subject)
 
     def _accepts_folder(self, path: Path) -> bool:
         try:
@@ -71,15 +78,3 @@ class HuggingFace(PictureReader):
             return bool(tables)
         classes = any(self._names.knows(picture.path.parent.name) for picture in pictures)
         return not classes and holds_pictures(tables[0].place)
-
-
-def _check_splits(tables: Sequence[PictureTable]) -> None:
-    """Refuse files without a split beside others: neither training nor test would have them."""
-    filled = [table for table in tables if table.labels]
-    named = next((table for table in filled if any(table.splits)), None)
-    without = next((table for table in filled if not any(table.splits)), None)
-    if named and without:
-        raise DataError(
-            f"{without.file.where}: wanted a split (train, val or test) in the file's name, as in"
-            f" {named.file.path.name}, found none."
-        )

@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mien.data.hub import split_in
 from mien.data.readers import READERS
-from mien.data.readers.pattern import ByPattern, is_picture
-from mien.data.split_names import SPLIT_NAMES
+from mien.data.readers.pattern import ByPattern
+from mien.data.readers.suffixes import is_picture
 from mien.data.tree import tree_files
 from mien.errors import DataError
 from mien.labels import label_set
@@ -43,5 +44,6 @@ def _is_split(path: Path) -> bool:
         pictures = [file.path for file in tree_files(path) if is_picture(file)]
     except DataError:  # the reader will say so
         return False
-    above = [{part.lower() for part in picture.parts[:-2]} for picture in pictures]
-    return bool(above) and all(folders & SPLIT_NAMES.keys() for folders in above)
+    # What the dataset's own folder is called says nothing of its parts.
+    above = [[part for part in p.parts[:-2] if not NAME.search(part)] for p in pictures]
+    return bool(above) and all(split_in(folders) for folders in above)

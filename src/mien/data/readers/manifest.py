@@ -1,7 +1,7 @@
 """Any list of pictures: CSV or Parquet with the columns `path,label[,subject,split]`.
 
 Fatimatuzzahra et al. (2024) keep their dataset in such a CSV. Paths are relative to the list's
-folder.
+folder. A face may have no label.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 from mien.data.parquet import parquet_file
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
+from mien.data.readers.cells import column_name, said, said_class
+from mien.data.readers.classes import Classes
 from mien.data.split_names import named_split
 from mien.data.tables import csv_rows
 from mien.data.tree import TreeFile
@@ -30,6 +32,7 @@ class Manifest(PictureReader):
     """Reader of lists; ids are the paths as they stand in the list."""
 
     order = 50
+    notes: tuple[str, ...] = ()
 
     def __init__(self, names: ClassNames) -> None:
         self._names = names
@@ -45,31 +48,26 @@ class Manifest(PictureReader):
             DataError: For a missing column, an unknown label or split; names file and row.
         """
         rows = list(_rows(path))
-        self._names.check((str(row["label"]) for row in rows), str(path))
-        return [self._entry(row, path, number) for number, row in enumerate(rows, start=2)]
-
-    def _entry(self, row: Row, path: Path, number: int) -> Entry:
-        return Entry(
-            id=str(row["path"]),
-            file=_file(row, path, number),
-            expression=self._names.expression(str(row["label"])),
-            split=named_split(_text(row, "split"), f"{path}, row {number}"),
-            subject=_text(row, "subject"),
-        )
+        labels = [said_class(row["label"], self._names) for row in rows]
+        self._names.check(filter(None, labels), str(path))
+        classes = Classes(self._names)
+        shown = [classes.expression(label) for label in labels]
+        self.notes = classes.notes
+        numbered = enumerate(zip(rows, shown), start=2)
+        return [_entry(row, e, path, n) for n, (row, e) in numbered if e is not None]
 
 
 def is_list(columns: Iterable[str]) -> bool:
     """Say whether a table's columns are those of a list."""
-    return set(REQUIRED) <= {_column(name) for name in columns}
+    return set(REQUIRED) <= {column_name(name) for name in columns}
 
 
 def _rows(path: Path) -> Iterable[Row]:
     rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
     for number, read in enumerate(rows, start=2):
-        row = {_column(name): value for name, value in read.items()}
-        missing = [column for column in REQUIRED if row.get(column) in (None, "")]
-        if missing:
-            raise DataError(f"{path}, row {number}: wanted a value in {missing[0]!r}, found none.")
+        row = {column_name(name): value for name, value in read.items()}
+        if row["path"] in (None, ""):
+            raise DataError(f"{path}, row {number}: wanted a value in 'path', found none.")
         yield row
 
 
@@ -88,7 +86,7 @@ def _parquet(path: Path) -> Iterator[Row]:
 
 def _check_columns(path: Path, found: Iterable[str]) -> None:
     names = list(found)
-    known = [_column(name) for name in names]
+    known = [column_name(name) for name in names]
     missing = [column for column in REQUIRED if column not in known]
     if missing:
         raise DataError(
@@ -100,15 +98,14 @@ def _check_columns(path: Path, found: Iterable[str]) -> None:
         raise DataError(f"{path}: wanted one column {repeated!r}, found {known.count(repeated)}.")
 
 
-def _column(name: str) -> str:
-    """Return a column's name as it is understood: `Subject` is no other column than `subject`."""
-    return name.strip().lower()
-
-
-def _text(row: Row, column: str) -> str:
-    """Return an optional value as text without blanks round it; a subject may be the number 0."""
-    value = row.get(column)
-    return "" if value is None else str(value).strip()
+def _entry(row: Row, expression: str, path: Path, number: int) -> Entry:
+    return Entry(
+        id=str(row["path"]),
+        file=_file(row, path, number),
+        expression=expression,
+        split=named_split(said(row.get("split")), f"{path}, row {number}"),
+        subject=said(row.get("subject")),
+    )
 
 
 def _file(row: Row, path: Path, number: int) -> TreeFile:
