@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from mien.apps.cli import exits
+from mien.apps.cli.before_training import say_before
 from mien.apps.cli.console import results, say
 from mien.apps.cli.data import Names, Votes, load
 from mien.apps.cli.extras import need
@@ -69,6 +70,15 @@ def train(
         Path | None, typer.Option("--run", help="The run's folder; runs/NAME by default.")
     ] = None,
     overrides: Overrides = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            "--seeds",
+            metavar="0,1,2",
+            help="Train once with each of these seeds, into seed-0 and so on in the run's folder;"
+            " report mean and interval.",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted run after its last epoch.")
     ] = False,
@@ -89,7 +99,7 @@ def train(
     """Train a recipe, select on validation, calibrate, and measure once on test.
 
     Interrupt it whenever you like: --resume continues after the last finished epoch, to the same
-    result.
+    result. Of several --seeds it trains those that are left, and those that were added.
     """
     need("train", "Training")
     wanted = wanted_recipe(recipe, start, overrides or ())
@@ -99,26 +109,30 @@ def train(
     from mien.training.train import train as train_recipe
 
     machine = Machine(devices, machines, tensorboard)
-    if find_rate and (resume or machine != Machine()):
+    if find_rate and (resume or seeds is not None or machine != Machine()):
         raise MienError(
-            "--find-rate trains nothing: it goes with no --resume, --devices, --machines or"
-            " --tensorboard."
+            "--find-rate trains nothing: it goes with no --resume, --seeds, --devices, --machines"
+            " or --tensorboard."
         )
+    given = Given(overrides or (), data, votes, names)
+    if seeds is not None:
+        from mien.apps.cli.seeds import train_seeds
+
+        train_seeds(wanted, seeds, given, folder, machine, resume=resume)
+        return
     try:
-        wanted, dataset = _with_faces(wanted, overrides or (), data, votes, names, folder)
+        wanted, dataset = _with_faces(wanted, given, folder)
         if find_rate:
             _find_rate(wanted, dataset, folder)
             return
-        _say_done_before(dataset)
-        _say_left_out(dataset)
+        say_before(wanted, dataset)
         finished = train_recipe(wanted, dataset, folder, resume=resume, machine=machine)
         if not machine.leads:
             return
         say("Measuring, with bootstrap intervals …")
         reports = evaluate_run(finished, dataset)
     except KeyboardInterrupt:
-        say(_interrupted(folder))
-        raise typer.Exit(exits.INTERRUPTED) from None
+        raise interrupted(_is_begun(folder)) from None
     print_reports(reports)
     if wanted.start is not None or wanted.distillation is not None:
         say(
@@ -130,50 +144,50 @@ def train(
     say(f"Run: {folder}   Export it: mien export {folder} --out {wanted.name}.onnx")
 
 
-def _interrupted(folder: Path) -> str:
+class Given(NamedTuple):
+    """What the command line says of the data."""
+
+    overrides: Sequence[str]
+    data: Sequence[Path]
+    votes: Path | None
+    names: Sequence[str] | None
+
+
+def _is_begun(folder: Path) -> bool:
     from mien.training.run import Run
 
-    if Run(folder).recipe_file.exists():
-        return "Interrupted: the same command with --resume continues after the last whole epoch."
-    return "Interrupted before the first step: the same command begins anew."
+    return Run(folder).recipe_file.exists()
 
 
-def _with_faces(
-    recipe: Recipe,
-    overrides: Sequence[str],
-    data: Sequence[Path],
-    votes: Path | None,
-    names: Sequence[str] | None,
-    folder: Path,
-) -> tuple[Recipe, FaceDataset]:
-    """Return the recipe and its faces; a recipe that is to adapt is made to fit the data first."""
-    if not adapts(recipe):
-        return recipe, assembled(recipe, data, votes, names)
-    from mien.apps.cli.photos import fitted
+def interrupted(begun: bool) -> typer.Exit:
+    """Say how it goes on after an interruption; return what ends the program."""
+    say(
+        "Interrupted: the same command with --resume continues after the last whole epoch."
+        if begun
+        else "Interrupted before the first step: the same command begins anew."
+    )
+    return typer.Exit(exits.INTERRUPTED)
+
+
+def _with_faces(recipe: Recipe, given: Given, folder: Path) -> tuple[Recipe, FaceDataset]:
     from mien.data.assemble import assemble
+
+    recipe, datasets = read_given(recipe, given, folder)
+    return recipe, assemble(recipe.data, datasets, progress=True)
+
+
+def read_given(recipe: Recipe, given: Given, folder: Path) -> tuple[Recipe, list[FaceDataset]]:
+    """Return the recipe and its datasets; one that is to adapt is made to fit the data first."""
+    overrides, data, votes, names = given
+    if not adapts(recipe):
+        return recipe, _datasets(data, votes, names)
+    from mien.apps.cli.photos import fitted
     from mien.training.run import Run
 
     made, faces = fitted(recipe, data, votes, names, Run(folder))
     moved = [key for key in DIVIDED if getattr(made.data, key) != getattr(recipe.data, key)]
     check_kept(recipe, overrides, [f"data.{key}" for key in moved])
-    return made, assemble(made.data, [faces], progress=True)
-
-
-def _say_done_before(dataset: FaceDataset) -> None:
-    from mien.data.prepare.settings import done_before
-
-    steps = done_before(dataset.history)
-    if steps:
-        say(
-            f"These faces were prepared with {' and '.join(steps)}: photos given to the exported"
-            " model will not be treated so, and it may judge them worse than these figures say."
-        )
-
-
-def _say_left_out(dataset: FaceDataset) -> None:
-    bare = int((dataset.splits == "").sum())
-    if bare:
-        say(f"{bare:,} of {len(dataset):,} faces have no split: they are left out.")
+    return made, [faces]
 
 
 def _find_rate(recipe: Recipe, dataset: FaceDataset, folder: Path) -> None:
@@ -201,15 +215,21 @@ def assembled(
     """
     from mien.data.assemble import assemble
 
+    return assemble(recipe.data, _datasets(data, votes, names), progress=True)
+
+
+def _datasets(
+    data: Sequence[Path], votes: Path | None, names: Sequence[str] | None
+) -> list[FaceDataset]:
     only = len(data) == 1
     read = [load(path, None, names=names) for path in data]
-    if votes is not None:
-        from mien.data.votes import join_votes
+    if votes is None:
+        return read
+    from mien.data.votes import join_votes
 
-        if not only and VOTED not in [d.name for d in read]:
-            raise MienError(f"--votes are of {VOTED!r}, which is none of the datasets.")
-        read = [join_votes(d, votes) if only or d.name == VOTED else d for d in read]
-    return assemble(recipe.data, read, progress=True)
+    if not only and VOTED not in [d.name for d in read]:
+        raise MienError(f"--votes are of {VOTED!r}, which is none of the datasets.")
+    return [join_votes(d, votes) if only or d.name == VOTED else d for d in read]
 
 
 def _compare(
