@@ -1,11 +1,17 @@
 """What several checks leave out together: of copies one stays, whichever goes for its light."""
 
+import dataclasses
+import re
+
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mien.data.assemble import assemble
 from mien.data.audit import audit
+from mien.data.audit.image_hash import image_hash
 from mien.data.audit.report import read_findings, write_report
 from mien.data.balance import at_least
 from mien.data.clean import Marks, clean, leave_out
@@ -163,3 +169,52 @@ def test_what_is_blurred_or_alike_does_not_depend_on_the_size(pictures, side):
     for one, other in zip(audit(small, CHECKS), audit(large, CHECKS)):
         marked = [{f.index for f in result.findings if f.drop} for result in (one, other)]
         assert marked[0] == marked[1]
+
+
+def test_findings_of_other_images_are_refused_though_the_ids_are_the_same(pictures, tmp_path):
+    """Ids may be mere numbers of rows."""
+    faces = dataset(pictures)
+    rows = findings(faces, tmp_path, CHECKS)
+    assert clean(faces, rows, CHECKS).history[-1] == "cleaned: dropped 5 similar, 5 lighting"
+    other = dataclasses.replace(faces, images=np.roll(faces.images, 4, axis=0))
+    first = rows[0]["id"]
+    wanted, found = (image_hash(one.images[int(first)]) for one in (faces, other))
+    assert rows[0]["image_hash"] == wanted
+    message = (
+        f"of another dataset: wanted the image {wanted} for '{first}', found {found} in 'made'"
+    )
+    for drop in (CHECKS, ["lighting"]):
+        with pytest.raises(DataError, match=message):
+            clean(other, rows, drop)
+    changed = faces.images.copy()
+    last = rows[-1]["id"]
+    changed[int(last), 0, 0] += 1
+    with pytest.raises(DataError, match=f"for '{last}'"):
+        clean(dataclasses.replace(faces, images=changed), rows, ["similar"])
+
+
+def test_findings_of_earlier_versions_have_no_hashes_and_are_taken(pictures, tmp_path):
+    faces = dataset(pictures)
+    rows = findings(faces, tmp_path, CHECKS)
+    wanted = clean(faces, rows, CHECKS).fingerprint
+    header, *lines = (tmp_path / "findings.csv").read_text(encoding="utf-8").splitlines()
+    assert header == "check,id,group,split,expression,source,value,drop,note,image_hash"
+    old = [line.rpartition(",")[0] for line in (header, *lines)]
+    (tmp_path / "old.csv").write_text("\n".join(old), encoding="utf-8")
+    old_rows = read_findings(tmp_path / "old.csv")
+    assert "image_hash" not in old_rows[0]
+    assert clean(faces, old_rows, CHECKS).fingerprint == wanted
+    emptied = [row | {"image_hash": ""} for row in rows]
+    assert clean(faces, emptied, CHECKS).fingerprint == wanted
+    other = dataclasses.replace(faces, images=np.roll(faces.images, 4, axis=0))
+    assert len(clean(other, old_rows, CHECKS)) == len(faces) - 10
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_no_spreadsheet_takes_a_hash_for_a_number(seed):
+    image = np.random.default_rng(seed).integers(0, 256, (3, 4), dtype=np.uint8)
+    assert re.fullmatch("h[0-9a-f]{12}", image_hash(image))
+    assert image_hash(image) == image_hash(np.asfortranarray(image))
+    other = image.copy()
+    other[seed % 3, seed % 4] ^= 1
+    assert image_hash(image) != image_hash(other)

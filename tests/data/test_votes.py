@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import makers
+from mien.data.dataset import NO_TARGET
 from mien.data.readers import read_dataset
+from mien.data.readers.fer2013 import CODES
 from mien.data.votes import (
     NO_MAJORITY,
     agreement,
@@ -103,6 +107,80 @@ def test_a_file_that_is_not_ferplus_says_so(tmp_path, small_fer2013):
         join_votes(dataset, tmp_path / "other.csv")
     with pytest.raises(DataError, match="cannot be opened"):
         join_votes(dataset, tmp_path / "missing.csv")
+
+
+def beside(tmp_path, faces, rows):
+    """FER2013's rows with other rows of votes beside them."""
+    dataset = read_dataset(makers.write_fer2013(tmp_path / "fer2013.csv", makers.fer_csv(faces)))
+    return dataset, makers.write_ferplus(tmp_path / "fer2013new.csv", rows)
+
+
+def moved_within_splits(rows, seed):
+    """The rows in another order, as of another copy of the dataset; none changes its Usage."""
+    usages = np.array([row[2] for row in rows])
+    places = np.arange(len(rows))
+    for usage in np.unique(usages):
+        own = np.flatnonzero(usages == usage)
+        places[own] = np.random.default_rng(seed).permutation(own)
+    return [rows[place] for place in places]
+
+
+def test_votes_in_another_order_within_the_splits_are_refused(tmp_path):
+    rows = makers.fer_rows(per_split=42)
+    votes = makers.ferplus_rows(rows)
+    right = join_votes(*beside(tmp_path, rows, votes))
+    other, path = beside(tmp_path, moved_within_splits(rows, 0), votes)
+    assert other.splits.tolist() == right.splits.tolist()
+    message = (
+        r"fer2013new\.csv: wanted votes whose majority is the label of 40% or more of the faces of"
+        r" 'fer2013', found 1\d% of 252; are both files in their original order\?"
+    )
+    with pytest.raises(DataError, match=message):
+        join_votes(other, path)
+
+
+@pytest.mark.parametrize(("judged", "agreeing", "fits"), [(99, 0, 1), (100, 39, 0), (100, 40, 1)])
+def test_a_hundred_faces_are_judged_and_two_fifths_must_agree(tmp_path, judged, agreeing, fits):
+    rows = makers.fer_rows(per_split=42)
+    votes = makers.ferplus_rows(rows)
+    nobody = ["0"] * len(makers.FER_PLUS_COLUMNS)
+    said = makers.FER_PLUS_COLUMNS.index
+    for place, (row, own) in enumerate(zip(rows, votes)):
+        right = CODES[int(row[0])]
+        wrong = "contempt" if place % 2 else "unknown"  # which are not judged
+        chosen = wrong
+        if place < judged:
+            chosen = right if place < agreeing else CODES[(int(row[0]) + 1) % len(CODES)]
+        own[2:] = nobody
+        own[2 + said(chosen)] = "10"
+    dataset, path = beside(tmp_path, rows, votes)
+    if fits:
+        assert int(join_votes(dataset, path).votes.sum()) == 10 * len(rows)
+    else:
+        with pytest.raises(DataError, match="found 39% of 100"):
+            join_votes(dataset, path)
+
+
+def test_votes_beside_faces_without_labels_are_taken(tmp_path):
+    rows = makers.fer_rows(per_split=42)
+    votes = makers.ferplus_rows(moved_within_splits(rows, 0))
+    dataset, path = beside(tmp_path, rows, votes)
+    unlabelled = dataclasses.replace(dataset, targets=np.full(len(dataset), NO_TARGET))
+    assert join_votes(unlabelled, path).votes is not None
+    with pytest.raises(DataError, match="original order"):
+        join_votes(dataset, path)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    "moved", [lambda own: np.roll(own, 1), np.random.default_rng(0).permutation]
+)
+def test_the_real_votes_are_not_joined_to_faces_in_another_order(real_fer2013, shared_data, moved):
+    path = shared_data / "fer2013" / "fer2013new.csv"
+    own = [np.flatnonzero(real_fer2013.splits == split) for split in ("train", "val", "test")]
+    other = real_fer2013.select(np.concatenate([moved(places) for places in own]))
+    with pytest.raises(DataError, match="found 18% of 31264"):
+        join_votes(other, path)
 
 
 @pytest.mark.data

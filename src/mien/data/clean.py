@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.audit import CHECKS
+from mien.data.audit.image_hash import check_images
 from mien.data.audit.subjects import NAME as SUBJECTS
 from mien.data.balance import repeated_id
 from mien.data.dataset import FaceDataset
 from mien.data.groups import joined
+from mien.data.top_folder import ids_as_in
 from mien.errors import DataError, unknown_name
 
 YES, NO = "yes", "no"
@@ -34,28 +36,31 @@ def clean(
         dataset: The audited dataset.
         findings: Rows of a `findings.csv`; those with "yes" in the column `drop` count. Of several
             rows of a check about one face a "no" counts. Rows without an id, of files that could
-            not be read, have nothing to leave out.
+            not be read, have nothing to leave out. A face may be named with the top folder of an
+            archive or without, as `ids_as_in` says.
         drop: The checks whose findings are applied.
         splits: Leave out faces of these only; none for all.
 
     Raises:
-        DataError: If the findings are of another dataset or the one face of a group that they keep
-            is missing, a row is cut short, neither dropped nor kept or without a group's number,
-            there is no check or split of a name, subjects are to go of train alone, or nothing
-            would be left.
+        DataError: If the findings are of another dataset or of other images, the one face of a
+            group that they keep is missing, a row is cut short, neither dropped nor kept or without
+            a group's number, there is no check or split of a name, subjects are to go of train
+            alone, or nothing would be left.
     """
     if SUBJECTS in drop and set(splits) == {"train"}:
         raise DataError(
             f"The check {SUBJECTS!r} marks faces of val and test: it cannot clean train alone."
         )
     rows = list(findings)
+    places = _places(dataset, rows)
+    check_images(dataset, places, rows)
     marks = []
     for check in dict.fromkeys(drop):
         own = [row for row in rows if row["check"] == check]
         if not own and check not in CHECKS:  # those that ran may have found nothing
             raise DataError(unknown_name("check", check, CHECKS))
         name = check if own else f"{check} (the findings hold none)"
-        marks.append(Marks(name, *_marks(dataset, own)))
+        marks.append(Marks(name, *_marks(dataset.name, places, own)))
     return leave_out(dataset, marks, splits)
 
 
@@ -165,15 +170,25 @@ def _firsts(marks: Marks) -> NDArray[np.intp]:
     return chosen
 
 
+def _places(dataset: FaceDataset, rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
+    """Return the position of each face of the dataset, by the id that the findings have."""
+    called = ids_as_in((row["id"] for row in rows if row["id"]), dataset.ids.tolist())
+    return {name: place for place, name in enumerate(called)}
+
+
 def _marks(
-    dataset: FaceDataset, rows: Iterable[Mapping[str, str]]
+    dataset: str, places: Mapping[str, int], rows: Sequence[Mapping[str, str]]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return a check's marks and groups, as `Marks` has them, from its rows of findings."""
-    rows = list(rows)
-    places = {name: place for place, name in enumerate(dataset.ids.tolist())}
+    """Return a check's marks and groups, as `Marks` has them, from its rows of findings.
+
+    Args:
+        dataset: The dataset's name.
+        places: The position of each of its faces, by the id that the findings have.
+        rows: The check's.
+    """
     named = {row["id"] for row in rows}
-    marked, kept = np.zeros((2, len(dataset)), dtype=bool)
-    groups = np.full(len(dataset), -1)
+    marked, kept = np.zeros((2, len(places)), dtype=bool)
+    groups = np.full(len(places), -1)
     missing: dict[int, str] = {}
     for row in rows:
         if not row["id"]:
@@ -182,7 +197,7 @@ def _marks(
         copy = repeated_id(row["id"], 2)
         if dropped and copy in places and copy not in named:
             raise DataError(
-                f"{row['id']!r} is repeated in dataset {dataset.name!r}, and its copies would stay:"
+                f"{row['id']!r} is repeated in dataset {dataset!r}, and its copies would stay:"
                 " clean first, then balance."
             )
         if place is not None:
@@ -200,9 +215,9 @@ def _marks(
     return marked, groups
 
 
-def _of_another(dataset: FaceDataset, face: str) -> DataError:
+def _of_another(dataset: str, face: str) -> DataError:
     return DataError(
-        f"The findings are of another dataset: {dataset.name!r} has no {face!r}; or it was cleaned"
+        f"The findings are of another dataset: {dataset!r} has no {face!r}; or it was cleaned"
         " away before: apply all checks at once, each with a --drop."
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.sample import SPLITS, Sample, Split
+from mien.data.stack import gathered
 from mien.errors import DataError
 from mien.labels import VOTES, LabelSet
 
@@ -63,7 +64,23 @@ class FaceDataset:
         Raises:
             DataError: If there are no samples, their sizes differ or an id occurs twice.
         """
-        rows = list(of_one_size(name, samples))
+        return cls.from_rows(name, labels, *gathered(name, samples))
+
+    @classmethod
+    def from_rows(
+        cls, name: str, labels: LabelSet, rows: Sequence[Sample], images: NDArray[np.uint8]
+    ) -> FaceDataset:
+        """Return samples whose images lie in one array as a dataset.
+
+        Args:
+            name: The dataset's name.
+            labels: What their expressions are of.
+            rows: N samples; their own images are not looked at.
+            images: uint8 (N, H, W), taken as it is: two copies may not fit into the memory.
+
+        Raises:
+            DataError: If there are no samples, or an id occurs twice.
+        """
         if not rows:
             raise DataError(
                 f"Dataset {name!r} must hold images of one size. Got no images instead."
@@ -71,7 +88,7 @@ class FaceDataset:
         return cls(
             name=name,
             labels=labels,
-            images=np.stack([row.image for row in rows]),
+            images=images,
             targets=_targets(rows, labels),
             splits=np.array([row.split for row in rows], dtype=np.str_),
             subjects=np.array([row.subject for row in rows], dtype=np.str_),
@@ -167,6 +184,11 @@ class FaceDataset:
         digest.update(b"" if self.votes is None else np.ascontiguousarray(self.votes).tobytes())
         return digest.hexdigest()
 
+    @cached_property
+    def without_votes(self) -> FaceDataset:
+        """The same faces and splits without what raters said of them."""
+        return self if self.votes is None else dataclasses.replace(self, votes=None)
+
     def _check_images(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 3 or len(self.images) == 0:
             raise DataError(
@@ -204,29 +226,7 @@ class FaceDataset:
             raise DataError(f"Dataset {self.name!r} holds the id {repeated[0]!r} more than once.")
 
 
-def of_one_size(name: str, samples: Iterable[Sample]) -> Iterator[Sample]:
-    """Give samples on; stop at the first whose image has another size than those before.
-
-    Photographs would fill the memory before the last is read.
-
-    Raises:
-        DataError: Naming two samples and their sizes.
-    """
-    first = None
-    for sample in samples:
-        first = first or sample
-        if sample.image.shape != first.image.shape:
-            found = " and ".join(
-                f"{s.image.shape[1]}x{s.image.shape[0]} for {s.id!r}" for s in (first, sample)
-            )
-            raise DataError(
-                f"Dataset {name!r} must hold images of one size. Got {found}: mien data prepare"
-                " makes faces of one size of pictures."
-            )
-        yield sample
-
-
-def _targets(rows: list[Sample], labels: LabelSet) -> NDArray[np.int64]:
+def _targets(rows: Sequence[Sample], labels: LabelSet) -> NDArray[np.int64]:
     known = {"": NO_TARGET} | {e: index for index, e in enumerate(labels.expressions)}
     for row in rows:
         if row.expression not in known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,8 @@ class PictureReader(ABC):
 
     labels: LabelSet | None = None
     order = 90
+    notes: Sequence[str] = ()
+    """What the dataset's history is to say of the pictures that were listed: a sentence each."""
 
     @abstractmethod
     def accepts(self, path: Path) -> bool:

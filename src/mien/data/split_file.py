@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mien.data.dataset import FaceDataset
 from mien.data.division import Division, divided
 from mien.data.split import Parts
+from mien.data.top_folder import ids_as_in
 from mien.errors import DataError
 from mien.files import whole_file
 
@@ -98,10 +100,13 @@ class SplitFile(BaseModel):
     def numbers(self, dataset: FaceDataset) -> Parts:
         """Return the number of each face's part, in the order of `parts`; -1 for one left out.
 
+        A split of an archive is one of the unpacked folder, too, as `ids_as_in` says.
+
         Raises:
             DataError: If the split is of another dataset, or the images differ.
         """
-        places = {name: place for place, name in enumerate(dataset.ids.tolist())}
+        called = ids_as_in(chain.from_iterable(self.parts.values()), dataset.ids.tolist())
+        places = {name: place for place, name in enumerate(called)}
         numbers = np.full(len(dataset), -1, dtype=np.intp)
         for number, ids in enumerate(self.parts.values()):
             for name in ids:
@@ -112,7 +117,8 @@ class SplitFile(BaseModel):
                         " then clean."
                     )
                 numbers[places[name]] = number
-        if self.images != images_fingerprint(dataset.select(numbers >= 0)):
+        inside = np.flatnonzero(numbers >= 0)
+        if self.images != images_fingerprint(dataset.select(inside, ids=np.array(called)[inside])):
             raise DataError(
                 f"The split was made for other images than those of dataset {dataset.name!r}: their"
                 " fingerprints differ."

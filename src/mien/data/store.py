@@ -20,6 +20,7 @@ from rich.progress import track
 
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.parquet import parquet_file, pyarrow_parquet
+from mien.data.store_table import TEXT_COLUMNS, image_type, write_faces
 from mien.errors import DataError
 from mien.files import LEFT_BY_VIEWERS, check_folder, whole_folder
 from mien.labels import VOTES, LabelSet
@@ -32,9 +33,6 @@ TABLE = "faces.parquet"
 MANIFEST = "dataset.json"
 FORMAT = 1
 FEATURE = "A dataset store"
-TEXT_COLUMNS = ("id", "split", "subject", "source")
-
-_FAST_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
 class _Labels(BaseModel):
@@ -60,13 +58,9 @@ def write_store(dataset: FaceDataset, folder: Path | str, *, progress: bool = Fa
     """
     folder = Path(folder)
     check_place(folder)
-    table = _table(dataset, progress)
+    pyarrow_parquet(FEATURE)
     with whole_folder(folder) as temporary:
-        # pyarrow takes files by any name, but paths in UTF-8 only.
-        with (temporary / TABLE).open("wb") as file:
-            pyarrow_parquet(FEATURE).write_table(
-                table, file, compression="none", row_group_size=4096
-            )
+        write_faces(dataset, temporary / TABLE, progress=progress)
         manifest = json.dumps(_manifest(dataset), indent=2, ensure_ascii=False)
         (temporary / MANIFEST).write_text(manifest + "\n", encoding="utf-8")
 
@@ -119,45 +113,6 @@ def is_store(path: Path) -> bool:
 
 def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and not any(folder.iterdir())
-
-
-def _table(dataset: FaceDataset, progress: bool) -> pa.Table:
-    pyarrow_parquet(FEATURE)
-    import pyarrow as pa
-
-    names = [*dataset.labels.expressions, None]  # NO_TARGET is -1: the last entry
-    columns: dict[str, Any] = {
-        "image": pa.array(_encoded(dataset, progress), pa.struct(_image_fields())),
-        "label": pa.array([names[t] for t in dataset.targets], pa.string()),
-        "id": dataset.ids.tolist(),
-        "split": dataset.splits.tolist(),
-        "subject": dataset.subjects.tolist(),
-        "source": dataset.sources.tolist(),
-    }
-    if dataset.votes is not None:
-        columns["votes"] = pa.array(dataset.votes.tolist(), pa.list_(pa.uint8()))
-    return pa.table(columns).replace_schema_metadata({b"huggingface": _hugging_face(columns)})
-
-
-def _image_fields() -> list[Any]:
-    import pyarrow as pa
-
-    return [("bytes", pa.binary()), ("path", pa.string())]
-
-
-def _encoded(dataset: FaceDataset, progress: bool) -> list[dict[str, Any]]:
-    return [
-        {"bytes": cv2.imencode(".png", image, _FAST_PNG)[1].tobytes(), "path": f"{name}.png"}
-        for image, name in _bar(zip(dataset.images, dataset.ids), "Writing", len(dataset), progress)
-    ]
-
-
-def _hugging_face(columns: Iterable[str]) -> bytes:
-    features: dict[str, Any] = {c: {"dtype": "string", "_type": "Value"} for c in columns}
-    features["image"] = {"_type": "Image"}
-    if "votes" in features:
-        features["votes"] = {"feature": {"dtype": "uint8", "_type": "Value"}, "_type": "Sequence"}
-    return json.dumps({"info": {"features": features}}).encode()
 
 
 def _manifest(dataset: FaceDataset) -> dict[str, Any]:
@@ -218,7 +173,7 @@ def _check_schema(schema: pa.Schema, folder: Path) -> None:
     import pyarrow as pa
 
     wanted = dict.fromkeys(("label", *TEXT_COLUMNS), pa.string())
-    wanted["image"] = pa.struct(_image_fields())
+    wanted["image"] = image_type()
     for column, kind in wanted.items():
         if column not in schema.names:
             raise DataError(f"{folder / TABLE} lacks the column {column!r}.")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from mien import pages
 from mien.data.audit import Finding, Result, Table
+from mien.data.audit.image_hash import COLUMN as HASH
+from mien.data.audit.image_hash import image_hash
 from mien.data.dataset import FaceDataset
 from mien.data.explore.statistics import counts_table
 from mien.data.sample import Sample
@@ -20,6 +22,7 @@ from mien.files import whole_file
 PAGE, TABLE = "audit.html", "findings.csv"
 
 COLUMNS = ("check", "id", "group", "split", "expression", "source", "value", "drop", "note")
+"""The table's columns; `HASH` comes last, and not in what earlier versions wrote."""
 
 NO_FACE = ("", "", "", "", "")
 """What stands for the face in the row of a file that could not be read."""
@@ -34,7 +37,7 @@ def write_report(dataset: FaceDataset, results: Sequence[Result], folder: Path) 
     """Write `findings.csv` and then `audit.html`, self-contained, into a folder."""
     with whole_file(folder / TABLE) as path, path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer.writerow((*COLUMNS, HASH))
         writer.writerows(_row(dataset, finding) for r in results for finding in r.findings)
     with whole_file(folder / PAGE) as path:
         path.write_text(audit_page(dataset, results, _digest(folder / TABLE)), encoding="utf-8")
@@ -183,4 +186,5 @@ def _row(dataset: FaceDataset, finding: Finding) -> list[str]:
     group = str(finding.group) if finding.group >= 0 else ""
     about = (face.id, group, face.split, face.expression, face.source) if face else NO_FACE
     drop = "yes" if finding.drop else "no"
-    return [finding.check, *about, f"{finding.value:.4g}", drop, finding.note]
+    image = image_hash(face.image) if face else ""
+    return [finding.check, *about, f"{finding.value:.4g}", drop, finding.note, image]

@@ -11,7 +11,7 @@ from rich.progress import track
 
 from mien.data.audit import CHECKS, Finding, Result
 from mien.data.audit.evidence import Evidence
-from mien.data.dataset import FaceDataset
+from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.groups import groups_of, joined
 from mien.data.sizes import USUAL_SIDE, of_usual_side
 from mien.data.twins import twin_groups
@@ -26,6 +26,9 @@ each."""
 BLOCK = 2048
 """Images compared with each other at once: 16 MB of correlations."""
 
+NONE = np.iinfo(np.intp).max
+"""Stands for the position of no image; it is larger than all."""
+
 Pairs = tuple[NDArray[np.intp], NDArray[np.float32]]
 """Positions (M, 2) and correlations (M,)."""
 
@@ -34,7 +37,9 @@ EXPLANATION = (
     f" contrast are taken out, larger ones being shrunk to {USUAL_SIDE} pixels for that: the same"
     " photo stored twice, cropped or compressed a little differently, or neighbouring frames of a"
     " video. Pixel-identical pairs are not counted here. Mirrored and shifted copies are not found."
-    " Dropping keeps the first of each group."
+    " Of near-copies with one label dropping keeps the first, and one without a label goes for one"
+    " that has one. Where labels differ both are listed, and neither goes for the other: two frames"
+    " of a video may show two expressions, and of one photo nobody knows which label is right."
 )
 
 
@@ -50,29 +55,45 @@ class Similar:
         groups = [g for g in groups_of(near.numbers.tolist()).values() if len(g) > 1]
         closest = near.closest.tolist()
         groups.sort(key=lambda group: -max(closest[index] for index in group))
+        copies = near.copies.numbers()
+        parts = [part for group in groups for part in _parts(group, copies)]
         findings = [
-            Finding(NAME, index, number, closest[index], place > 0, f"r = {closest[index]:.3f}")
-            for number, group in enumerate(groups)
-            for place, index in enumerate(group)
+            Finding(NAME, index, number, closest[index], index != kept, near.note(index))
+            for number, part in enumerate(parts)
+            for kept in [_kept(dataset, part)]
+            for index in part
         ]
         return Result(NAME, "Near-copies", EXPLANATION, near.counts(groups), tuple(findings))
+
+
+def _parts(group: list[int], copies: NDArray[np.intp]) -> list[list[int]]:
+    """Divide a group of near-copies into those that are copies with one label."""
+    parts = groups_of(copies[group].tolist()).values()
+    return [[group[place] for place in part] for part in parts]
+
+
+def _kept(dataset: FaceDataset, part: list[int]) -> int:
+    """Return the face of some copies that is kept: the first with a label, else the first."""
+    return next((i for i in part if dataset.targets[i] != NO_TARGET), part[0])
 
 
 class _Near:
     """What is known of near-copies after some blocks: a few numbers an image, and no pairs.
 
     Attributes:
-        numbers: (N,), the group each image is in.
+        numbers: (N,), the group each image is in, whatever the labels.
         closest: float32 (N,), each image's largest correlation with a near-copy.
+        copies: Which of them have one label.
     """
 
     def __init__(self, dataset: FaceDataset) -> None:
-        self._splits = dataset.splits
+        self._dataset = dataset
         self._twins = twin_groups(dataset.images)
         self._pairs = 0
         self._leaks = np.zeros(len(dataset), dtype=bool)
         self.numbers = np.arange(len(dataset))
         self.closest = np.zeros(len(dataset), dtype=np.float32)
+        self.copies = _Copies(dataset.targets)
 
     def add(self, pairs: NDArray[np.intp], values: NDArray[np.float32]) -> None:
         """Add pairs (M, 2) and their correlations (M,); twins do not count."""
@@ -80,23 +101,77 @@ class _Near:
         pairs, values = pairs[different], values[different]
         self._pairs += len(pairs)
         self.numbers = joined(self.numbers, pairs)
+        self.copies.add(pairs)
         for one, other in (pairs.T, pairs.T[::-1]):
             np.maximum.at(self.closest, one, values)
-            self._leaks[one[self._splits[other] == "train"]] = True
+            self._leaks[one[self._dataset.splits[other] == "train"]] = True
+
+    def note(self, index: int) -> str:
+        """Return what was found of an image, for people."""
+        note, other = f"r = {self.closest[index]:.3f}", self.copies.others[index]
+        if other == NONE:
+            return note
+        face = self._dataset[other]
+        return f"{note}; {face.id} is like it and labelled {face.expression}"
 
     def counts(self, groups: list[list[int]]) -> dict[str, int]:
         """Return how many there are, and of which splits."""
+        labels = [set(self._dataset.targets[group].tolist()) - {NO_TARGET} for group in groups]
         counts = {
             "pairs": self._pairs,
             "groups": len(groups),
             "images in them": sum(map(len, groups)),
+            "pairs with different labels": self.copies.differing,
+            "groups with different labels": sum(len(found) > 1 for found in labels),
         }
         for split in ("val", "test"):
-            inside = self._splits == split
+            inside = self._dataset.splits == split
             if inside.any():
                 near = int((self._leaks & inside).sum())
                 counts[f"images of {split} with a near-copy in train"] = near
         return counts
+
+
+class _Copies:
+    """Which near-copies have one label, so that one of them can go for the other.
+
+    Args:
+        targets: int64 (N,), of all images.
+
+    Attributes:
+        differing: How many pairs have different labels.
+        others: (N,), the first near-copy of another label than the image's; `NONE` for none.
+    """
+
+    def __init__(self, targets: NDArray[np.int64]) -> None:
+        self._targets = targets
+        self._numbers = np.arange(len(targets))
+        self._labelled, self.others = np.full((2, len(targets)), NONE)
+        self.differing = 0
+
+    def add(self, pairs: NDArray[np.intp]) -> None:
+        """Add pairs (M, 2) of near-copies."""
+        one, other = self._targets[pairs].T
+        self._numbers = joined(self._numbers, pairs[one == other])
+        without = pairs[(one == NO_TARGET) & (other != NO_TARGET)]
+        with_one = pairs[(one != NO_TARGET) & (other == NO_TARGET), ::-1]
+        for unlabelled, labelled in (without.T, with_one.T):
+            np.minimum.at(self._labelled, unlabelled, labelled)
+        differing = pairs[(one != other) & (one != NO_TARGET) & (other != NO_TARGET)]
+        self.differing += len(differing)
+        for first, second in (differing.T, differing.T[::-1]):
+            np.minimum.at(self.others, first, second)
+
+    def numbers(self) -> NDArray[np.intp]:
+        """Return the group each image is in, (N,); the labels of a group are one.
+
+        Those without a label go with the first labelled one that any of them is like, as a whole:
+        through them no two labels come together.
+        """
+        firsts = np.full(len(self._numbers), NONE)
+        np.minimum.at(firsts, self._numbers, self._labelled)
+        groups = np.flatnonzero(firsts != NONE)
+        return joined(self._numbers, np.stack([groups, firsts[groups]], axis=1))
 
 
 def similar_pairs(

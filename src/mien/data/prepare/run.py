@@ -9,15 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 
 from mien.data.dataset import FaceDataset
 from mien.data.pictures import Entry, PictureReader
 from mien.data.prepare.outcome import Outcome
+from mien.data.prepare.outcomes import Outcomes
 from mien.data.prepare.settings import PREPARED, Preparation
 from mien.data.prepare.workers import prepare_all
 from mien.data.readers import find_reader, labels_of
+from mien.data.readers.gaps import gaps
 from mien.data.readers.pattern import ByPattern
 from mien.data.sample import Sample
 from mien.data.store import is_store
@@ -40,12 +43,14 @@ class RawDataset:
         name: Their layout's name.
         labels: Their label set.
         entries: Each of them, at least one; ids are unique.
+        notes: What the dataset's history is to say of them, a sentence each.
     """
 
     path: Path
     name: str
     labels: LabelSet
     entries: Sequence[Entry]
+    notes: Sequence[str] = ()
 
 
 def list_pictures(
@@ -75,7 +80,7 @@ def list_pictures(
     if repeated:
         raise DataError(f"{path} names the picture {repeated[0]!r} more than once.")
     labels = labels_of(reader, (entry.expression for entry in entries))
-    return RawDataset(path, name, labels, entries)
+    return RawDataset(path, name, labels, entries, (*reader.notes, *gaps(entries)))
 
 
 def _reader(
@@ -115,7 +120,7 @@ def prepare(
     jobs: int = 1,
     resume: bool = False,
     progress: bool = False,
-) -> Iterator[list[Outcome]]:
+) -> Iterator[Outcomes]:
     """Prepare all pictures for a block that writes what came of them.
 
     What is done stands in `<out>.partial` until the block ends. An error in it leaves the file
@@ -152,7 +157,7 @@ def prepare(
 
 def _outcomes(
     raw: RawDataset, settings: Preparation, journal: Journal, jobs: int, progress: bool
-) -> list[Outcome]:
+) -> Outcomes:
     missing = [entry for entry in raw.entries if entry.id not in journal]
     bar = track(
         prepare_all(missing, settings, jobs),
@@ -163,8 +168,7 @@ def _outcomes(
     )
     for outcome in bar:
         journal.write(outcome.record())
-    done = {record["source"]: record for record in journal.records()}
-    return [Outcome.from_record(done[entry.id]) for entry in raw.entries]
+    return Outcomes.read(journal, [entry.id for entry in raw.entries], settings.size)
 
 
 def prepared_dataset(
@@ -175,16 +179,19 @@ def prepared_dataset(
     Raises:
         NoFaceError: If there is none.
     """
-    samples = [
+    rows = [
         Sample(entry.id, outcome.face, entry.expression, entry.split, entry.subject)
         for entry, outcome in zip(raw.entries, outcomes)
         if outcome.face is not None
     ]
-    if not samples:
+    if not rows:
         raise NoFaceError(f"{raw.path}: nothing can be prepared: {_counted(outcomes)}.")
-    dataset = FaceDataset.from_samples(raw.name, raw.labels, samples)
+    images = (
+        outcomes.faces if isinstance(outcomes, Outcomes) else np.stack([row.image for row in rows])
+    )
+    dataset = FaceDataset.from_rows(raw.name, raw.labels, rows, images)
     step = f"{PREPARED}{settings.summary}): {_counted(outcomes)}"
-    return dataclasses.replace(dataset, history=(step,))
+    return dataclasses.replace(dataset, history=(*(f"read: {note}" for note in raw.notes), step))
 
 
 def _counted(outcomes: Sequence[Outcome]) -> str:

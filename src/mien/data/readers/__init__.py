@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Protocol
 
 from mien.data.dataset import FaceDataset
-from mien.data.pictures import PictureReader
 from mien.data.readers.gaps import gaps
 from mien.data.sample import Sample
 from mien.data.stack import gathered
@@ -99,7 +98,7 @@ def read_dataset(
     return replace(dataset, history=tuple(f"read: {step}" for step in steps))
 
 
-def labels_of(reader: Reader | PictureReader, expressions: Iterable[str]) -> LabelSet:
+def labels_of(reader: Reader, expressions: Iterable[str]) -> LabelSet:
     """Return a reader's label set; where it lacks what was found, the smallest that holds both.
 
     Args:

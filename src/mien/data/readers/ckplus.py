@@ -40,7 +40,6 @@ class CkPlus(PictureReader):
 
     labels = label_set("ckplus7")
     order = 15
-    notes: tuple[str, ...] = ()
     with_neutral = False
 
     def __init__(self, names: ClassNames) -> None:

@@ -21,7 +21,6 @@ class Folder(PictureReader):
     """Reader of class folders. The folder a picture lies in names its class."""
 
     order = 90
-    notes: tuple[str, ...] = ()
 
     def __init__(self, names: ClassNames) -> None:
         self._names = names

@@ -27,8 +27,6 @@ class HuggingFace(PictureReader):
     order = 40
     """Before the reader of lists, which may be Parquet, and that of folders."""
 
-    notes: tuple[str, ...] = ()
-
     def __init__(self, names: ClassNames) -> None:
         self._names = names
 

@@ -32,7 +32,6 @@ class Manifest(PictureReader):
     """Reader of lists; ids are the paths as they stand in the list."""
 
     order = 50
-    notes: tuple[str, ...] = ()
 
     def __init__(self, names: ClassNames) -> None:
         self._names = names

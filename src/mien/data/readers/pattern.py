@@ -33,7 +33,6 @@ class ByPattern(PictureReader):
     """
 
     order = 95
-    notes: tuple[str, ...] = ()
 
     def __init__(self, names: ClassNames, pattern: str = DEFAULT) -> None:
         self._names = names
