@@ -1,8 +1,12 @@
 import pytest
 
+from mien.apps.cli.wanted_recipe import wanted_recipe
+from mien.card import PRECISION, RECALL
 from mien.errors import RecipeError
+from mien.evaluation import metrics
 from mien.models import build_network
-from mien.recipe import find_recipe, load_recipe, shipped_recipes
+from mien.recipe import find_recipe, load_recipe, parse_recipe, shipped_recipes
+from mien.recipe.checks import METRICS, OF_EXPRESSIONS
 
 
 @pytest.fixture
@@ -145,3 +149,129 @@ def test_a_misspelt_key_of_a_file_is_named_rather_than_the_missing_one(recipe_fi
     recipe_file.write_text(text)
     with pytest.raises(RecipeError, match=r"'lerning_rate': did you mean 'learning_rate'"):
         load_recipe(recipe_file)
+
+
+PLATEAU = "only. Got cosine instead"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["schedule.patience=3"], rf"schedule.patience .* schedule.name plateau {PLATEAU}"),
+        (["schedule.factor=0.5"], rf"schedule.factor .* {PLATEAU}"),
+        (["schedule.smallest=1e-5"], rf"schedule.smallest .* {PLATEAU}"),
+        (["schedule.min_delta=0"], rf"schedule.min_delta .* {PLATEAU}"),
+        (["schedule.monitor=val_accuracy"], rf"schedule.monitor .* {PLATEAU}"),
+        (
+            ["schedule={name='plateau', warmup_epochs=1}"],
+            r"schedule.warmup_epochs .* schedule.name constant or cosine only\. Got plateau",
+        ),
+        (
+            ["schedule={name='one-cycle', warmup_epochs=1}"],
+            r"schedule.warmup_epochs .* constant or cosine only\. Got one-cycle",
+        ),
+        (["heads.1.gamma=5"], r"heads.1.gamma .* heads.1.loss focal only\. Got cross-entropy"),
+        (["optimiser.rho=0.5"], r"optimiser.rho .* rmsprop or keras-rmsprop only\. Got sgd"),
+        (["optimiser.beta2=0.9"], r"optimiser.beta2 .* adam or adamw or keras-adam only"),
+        (["optimiser.epsilon=1e-3"], r"optimiser.epsilon .* only\. Got sgd instead"),
+        (["optimiser.name=adam", "optimiser.nesterov=false"], r"nesterov .* sgd only\. Got adam"),
+        (["augmentation={fill='zeros', flip=0.5}"], r"fill .* zoom or shear only\. Got none"),
+        (["augmentation.no_face=0.1"], r"no_face .* signals not_a_face only\. Got none"),
+        (
+            ["augmentation.no_face=0.1", "signals=[{name='agreement'}]"],
+            r"no_face .* not_a_face only\. Got agreement instead",
+        ),
+    ],
+)
+def test_options_without_effect_are_refused(recipe_file, overrides, message):
+    with pytest.raises(RecipeError, match=message) as refused:
+        load_recipe(recipe_file, overrides)
+    assert str(refused.value).startswith(f"{recipe_file}: ")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["heads.1.loss=focal", "heads.1.gamma=5"],
+        ["schedule={name='plateau', patience=3, factor=0.5, monitor='val_macro_f1'}"],
+        ["schedule={name='constant', warmup_epochs=1}"],
+        ["optimiser={name='keras-rmsprop', learning_rate=0.1, rho=0.5, epsilon=1e-3}"],
+        ["optimiser={name='adamw', learning_rate=0.1, beta2=0.5, epsilon=1e-3}"],
+        ["optimiser.nesterov=false"],
+        ["augmentation={zoom=[0.9, 1.1], fill='zeros'}"],
+        ["augmentation.no_face=0.1", "signals=[{name='not_a_face'}]"],
+        # Defaults, as a run's recipe writes them out.
+        ["schedule.patience=10", "schedule.factor=0.1", "heads.0.gamma=2", "optimiser.rho=0.9"],
+        ["training.select=val_macro_f1"],
+        ["training.select=val_macro_f1_basic7"],
+    ],
+)
+def test_options_with_an_effect_and_defaults_are_taken(recipe_file, overrides):
+    recipe = load_recipe(recipe_file, overrides)
+    content = recipe.model_dump(mode="json", exclude_none=True)
+    assert parse_recipe(content, "here") == parse_recipe(content, "here", kept=True) == recipe
+
+
+def test_what_acted_before_an_override_goes_with_the_name_that_made_it_act(recipe_file):
+    recipe = load_recipe(recipe_file, ["schedule.name=plateau"])
+    # The file's own warm-up, of its cosine schedule.
+    assert (recipe.schedule.name, recipe.schedule.warmup_epochs) == ("plateau", 0.0)
+    with pytest.raises(RecipeError, match=r"schedule.warmup_epochs .* Got plateau instead"):
+        load_recipe(recipe_file, ["schedule.name=plateau", "schedule.warmup_epochs=1"])
+
+
+def test_of_a_recipe_that_was_trained_by_what_has_no_effect_is_left_out(recipe_file):
+    recipe = load_recipe(recipe_file)
+    content = recipe.model_dump(mode="json", exclude_none=True)
+    content["schedule"] |= {"patience": 3, "warmup_epochs": 50.0}
+    content["heads"][1]["gamma"] = 5.0
+    content["optimiser"]["rho"] = 0.5
+    content["expected"][0]["metric"] = "acuracy"
+    kept = parse_recipe(content, "here", kept=True)
+    assert kept.expected[0].metric == "acuracy"
+    assert kept.schedule == recipe.schedule.model_copy(update={"warmup_epochs": 50.0})
+    assert (kept.heads, kept.optimiser) == (recipe.heads, recipe.optimiser)
+    with pytest.raises(RecipeError, match=r"here: optimiser\.rho has an effect with"):
+        parse_recipe(content, "here")
+
+
+@pytest.mark.parametrize(
+    ("figure", "message"),
+    [
+        ({"metric": "acuracy"}, r"expected\.0\.metric: .* 'acuracy': did you mean 'accuracy'"),
+        ({"metric": "recall_fears"}, r"expected\.0\.metric: .*did you mean 'recall_fear'"),
+        ({"head": "ckplus7"}, r"expected\.0\.head: Unknown head 'ckplus7': .*ferplus8"),
+        ({"split": "train", "metric": "ece"}, r"expected\.0\.split: .* alone .* Got ece instead"),
+    ],
+)
+def test_what_cannot_be_measured_is_not_expected(recipe_file, figure, message):
+    content = load_recipe(recipe_file).model_dump(mode="json", exclude_none=True)
+    content["expected"][0] |= figure
+    with pytest.raises(RecipeError, match=message):
+        parse_recipe(content, "here")
+
+
+def test_accuracy_on_training_faces_is_expected_unless_they_are_mixed(recipe_file):
+    content = load_recipe(recipe_file).model_dump(mode="json", exclude_none=True)
+    content["expected"][0] |= {"split": "train"}
+    assert parse_recipe(content, "here").expected[0].split == "train"
+    content["augmentation"]["mixup"] = 0.2
+    with pytest.raises(RecipeError, match=r"split: .* Got accuracy with mixup instead"):
+        parse_recipe(content, "here")
+    content["start"] = {"source": "mien-base", "adapt": True}
+    assert parse_recipe(content, "here").expected  # of heads that it has not got yet
+
+
+def test_the_metrics_that_may_be_expected_are_those_of_reports():
+    assert tuple(metrics.METRICS) == METRICS
+    assert [f"{kind}_" for kind in OF_EXPRESSIONS] == [RECALL, PRECISION]
+
+
+def test_a_recipe_that_begins_with_another_model_expects_nothing():
+    assert wanted_recipe("chen", None, ()).expected
+    begun = wanted_recipe("chen", "runs/other", ())
+    assert (begun.expected, begun.start.source) == ((), "runs/other")
+    assert begun.model_copy(update={"start": None}) == load_recipe(find_recipe("chen")).model_copy(
+        update={"expected": ()}
+    )

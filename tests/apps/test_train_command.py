@@ -57,10 +57,19 @@ def test_faces_without_split_are_said_to_be_left_out(mien, small_dataset, tmp_pa
     splits = np.where(np.arange(len(small_dataset)) < 3, "", small_dataset.splits)
     write_store(dataclasses.replace(small_dataset, splits=splits), tmp_path / "faces")
     sets = [part for override in SMALL_RECIPE for part in ("--set", override)]
-    too_many = ["--set", "training.batch_size=999"]
+    too_many = ["--set", "training.batch_size=999", "--set", "schedule.warmup_epochs=1"]
     code, _, err = mien("train", "mien-base", "--data", tmp_path / "faces", *sets, *too_many)
     assert code == 2
     assert f"3 of {len(small_dataset)} faces have no split: they are left out." in err
+    assert "warmup_epochs is 1, so that the learning rate rises" not in err
+    short = ["--set", "training.epochs=1"]
+    code, _, err = mien(
+        "train", "mien-base", "--data", tmp_path / "faces", *sets, *too_many, *short
+    )
+    assert code == 2
+    assert "warmup_epochs is 1, so that the learning rate rises through all 1 epochs." in " ".join(
+        err.split()
+    )
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", bytes(range(128, 256))])

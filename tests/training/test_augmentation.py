@@ -13,6 +13,7 @@ EVERY = {
     "shear": 10.0,
     "brightness": (0.7, 1.3),
     "contrast": (0.7, 1.3),
+    "noise": 0.3,
     "erasing": 1.0,
 }
 

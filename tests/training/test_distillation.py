@@ -2,6 +2,7 @@ import copy
 import sys
 from pathlib import Path
 
+import lightning.pytorch as pl
 import numpy as np
 import pytest
 import torch
@@ -50,7 +51,8 @@ def test_the_teachers_share_is_the_recipes_and_its_pixels_are_its_own(tmp_path):
     more = open_teacher(str(model))(torch.from_numpy(other.to_input(crops)), ["ferplus8"])
     soft = soft_loss(student["basic7"], taught["basic7"], 4.0)
     soft = soft + soft_loss(student["ferplus8"], more["ferplus8"], 4.0)
-    found = distillation.loss(torch.tensor(2.0), student, images)
+    hard = {"basic7": torch.tensor(1.5), "ferplus8": torch.tensor(0.5)}
+    found = distillation.loss(hard, student, images)
     assert float(found) == pytest.approx(0.75 * 2 + 0.25 * float(soft), rel=1e-4)
     assert copy.deepcopy(distillation) is distillation
 
@@ -62,12 +64,51 @@ def test_of_images_without_a_face_the_teacher_says_nothing(tmp_path):
     random = np.random.default_rng(0)
     images = torch.from_numpy(Preprocess().to_input(random.integers(0, 256, (4, 48, 48), np.uint8)))
     student = {"basic7": torch.randn(4, 7), "ferplus8": torch.randn(4, 8)}
-    hard, shown = torch.tensor(0.0), torch.tensor([True, False, True, True])
+    hard = dict.fromkeys(student, torch.tensor(0.0))
+    shown = torch.tensor([True, False, True, True])
     some = {name: logits[shown] for name, logits in student.items()}
     wanted = float(distillation.loss(hard, some, images[shown]))
     found = distillation.loss(hard, student, images, shown)
     assert float(found) == pytest.approx(wanted, rel=1e-5)
     assert float(distillation.loss(hard, student, images, torch.zeros(4, dtype=torch.bool))) == 0
+
+
+OTHERS = "heads=[{labels='basic7', weight=0.5}, {labels='four', weight=3.0}]"
+"""The teacher has the first head alone, and no signal."""
+
+
+def test_what_the_teacher_lacks_is_learnt_from_the_targets_alone(tmp_path):
+    model = write_model(tmp_path / "teacher.onnx")
+    distillation = Distillation(recipe(model, OTHERS, "distillation.weight=0.25"))
+    images = torch.zeros(2, 1, 48, 48)
+    said = open_teacher(str(model))(images, ["basic7"])["basic7"]
+    student = {"basic7": torch.zeros(2, 7), "four": torch.zeros(2, 4)}
+    hard = {name: torch.tensor(n) for name, n in (("basic7", 1.0), ("four", 2.0), ("x", 4.0))}
+    wanted = 0.75 * 1 + 0.25 * 0.5 * float(soft_loss(student["basic7"], said, 4.0)) + 2 + 4
+    assert float(distillation.loss(hard, student, images)) == pytest.approx(wanted, rel=1e-5)
+
+
+def gradients(lesson, dataset):
+    """What the first batch of a training teaches each output, with no teacher or another share."""
+    module = training_module(lesson, dataset).eval()
+    torch.manual_seed(0)
+    (batch, *_) = training_batches(lesson, dataset)
+    module.training_loss(module.on_after_batch_transfer(batch, 0)).backward()
+    return {name: layer.weight.grad for name, layer in module.network.heads.linear.items()}
+
+
+def test_a_share_of_1_does_not_starve_what_the_teacher_lacks(small_dataset, tmp_path):
+    model = write_model(tmp_path / "teacher.onnx")
+    pl.seed_everything(0, verbose=False)
+    alone = load_recipe(find_recipe("mien-base"), [*SMALL_RECIPE, OTHERS])
+    wanted = gradients(alone, small_dataset)
+    pl.seed_everything(0, verbose=False)
+    found = gradients(recipe(model, OTHERS, "distillation.weight=1.0"), small_dataset)
+    assert set(found) == {"basic7", "four", "agreement", "not_a_face"}
+    for name, gradient in found.items():
+        same = torch.allclose(gradient, wanted[name], rtol=1e-4, atol=1e-7)
+        assert gradient.abs().sum() > 0
+        assert same == (name != "basic7"), name
 
 
 @pytest.mark.parametrize(("share", "learns"), [(0.0, True), (1.0, False)])

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -185,7 +186,7 @@ from mien.training.train import train
 if __name__ == "__main__":
     recipe = load_recipe(find_recipe("mien-base"), json.loads(sys.argv[3]))
     faces = read_store(sys.argv[1])
-    train(recipe, faces, Path(sys.argv[2]), progress=False, machine=Machine(devices=2))
+    train(recipe, faces, Path(sys.argv[2]), machine=Machine(devices=2))
 """
 
 PLAIN = [
@@ -213,6 +214,7 @@ def trained_by_two(overrides, dataset, folder):
         command, capture_output=True, text=True, env={"PYTHONPATH": tests, "PATH": "/usr/bin"}
     )
     assert ended.returncode == 0, ended.stderr
+    assert len(re.findall(r"^Epoch +1 +train_loss", ended.stderr, re.MULTILINE)) == 1
     return Run(folder / "run")
 
 

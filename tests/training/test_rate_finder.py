@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
 from makers import SMALL_RECIPE
 from mien.errors import RecipeError, TrainingError
 from mien.recipe import find_recipe, load_recipe
-from mien.training.rate_finder import _search, find_rate, plot_search
+from mien.training.rate_finder import _losses, _search, _Training, find_rate, plot_search
 
 
 def test_a_rate_is_found_and_drawn(small_dataset, tmp_path):
@@ -16,6 +17,23 @@ def test_a_rate_is_found_and_drawn(small_dataset, tmp_path):
     assert found.losses.min() < found.losses[0]
     plot_search(found, tmp_path / "rates.png")
     assert (tmp_path / "rates.png").stat().st_size > 5_000
+
+
+def test_gradients_are_clipped_as_the_training_clips_them(small_dataset):
+    optimiser = "optimiser={name='sgd', learning_rate=1.0, momentum=0.0}"
+    moved = {}
+    for limit in (0.0, 1e-2):
+        given = [*SMALL_RECIPE, optimiser, f"training.gradient_clip={limit}"]
+        recipe = load_recipe(find_recipe("mien-base"), given)
+        training = _Training.of(recipe, small_dataset, progress=False)
+        before = [weight.detach().clone() for weight in training.module.network.parameters()]
+        next(iter(_losses(training, [2.0])))
+        after = training.module.network.parameters()
+        steps = torch.cat([(w.detach() - b).flatten() for w, b in zip(after, before)])
+        moved[limit] = float(steps.norm())
+    # A rate of 2 times the norm.
+    assert moved[1e-2] == pytest.approx(2 * 1e-2, rel=1e-3)
+    assert moved[0.0] > 50 * moved[1e-2]
 
 
 def test_what_cannot_be_trained_is_not_searched(small_dataset):

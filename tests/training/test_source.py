@@ -186,14 +186,16 @@ def test_a_recipe_is_made_to_fit_source_and_data(small_model, small_dataset):
 
 def test_a_recipe_that_selects_by_its_head_selects_by_the_one_it_gets(small_model, small_dataset):
     source = open_source(str(small_model))
-    fine = load_recipe(find_recipe("fine-tune"), ["training.select=val_accuracy_basic7"])
+    fine = load_recipe(find_recipe("fine-tune"), ["training.select=val_macro_f1_basic7"])
     some = small_dataset.select(np.isin(small_dataset.targets, [0, 4]))
     own = dataclasses.replace(
         some, labels=label_set("four"), targets=(some.targets > 0).astype(np.int64), votes=None
     )
     made = adapted(fine, source, own)
-    assert made.training.select == "val_accuracy_anger+happiness"
-    assert adapted(fine, source, small_dataset).training.select == "val_accuracy_basic7"
+    assert made.training.select == "val_macro_f1_anger+happiness"
+    assert adapted(fine, source, small_dataset).training.select == "val_macro_f1_basic7"
+    by = load_recipe(find_recipe("fine-tune"), ["training.select=val_accuracy_basic7"])
+    assert adapted(by, source, own).training.select == "val_accuracy_anger+happiness"
     heads = "heads=[{labels='basic7'}, {labels='four'}]"
     second = load_recipe(find_recipe("fine-tune"), [heads, "training.select=val_accuracy_four"])
     with pytest.raises(RecipeError, match=r"'fine-tune', made to fit small .*: training\.select: "):

@@ -47,9 +47,12 @@ def test_a_run_holds_what_is_needed_to_judge_it(finished, small_dataset):
     assert finished.data()["fingerprint"] == small_dataset.fingerprint
     assert finished.data()["trained_on"]["faces"] == 55
     assert json.loads((finished.folder / "environment.json").read_text())["versions"]["torch"]
-    assert [int(row["epoch"]) for row in rows(finished)] == list(range(1, EPOCHS + 1))
+    epochs = range(1, EPOCHS + 1)
+    assert [int(row["epoch"]) for row in rows(finished)] == list(epochs)
     assert finished.environment()["precision"] == "fp32"
-    assert float(rows(finished)[-1]["learning_rate"]) == pytest.approx(0, abs=1e-6)
+    # 6 steps an epoch, 3 of them warm-up: the rate of each epoch's last step, not of the next.
+    rates = [0.1 * (1 + np.cos(np.pi * (6 * n - 4) / (6 * EPOCHS - 3))) / 2 for n in epochs]
+    assert [float(row["learning_rate"]) for row in rows(finished)] == pytest.approx(rates)
     assert (finished.folder / "curves.png").stat().st_size > 5_000
     assert finished.best.exists()
     assert finished.last.exists()
@@ -224,6 +227,20 @@ def test_a_run_of_auto_goes_on_in_the_precision_it_was_begun_in(small_dataset, t
     train(two, small_dataset, run.folder, resume=True, progress=False, callbacks=[noted])
     assert noted.precision == {"fp32": "32-true", "bf16": "bf16-mixed"}[begun]
     assert run.epochs_done() == 2
+
+
+def test_a_run_of_an_earlier_version_goes_on_whatever_it_said_without_effect(
+    finished, small_dataset, tmp_path
+):
+    run = Run(Path(shutil.copytree(finished.folder, tmp_path / "copy")))
+    idle = recipe().schedule.model_copy(update={"patience": 3})
+    run.write_start(recipe().model_copy(update={"schedule": idle}), run.data(), "fp32", "winograd")
+    assert "patience = 3" in run.recipe_file.read_text()
+    assert run.recipe() == recipe()
+    # Nor does it matter what it should reach.
+    hopeless = recipe().model_copy(update={"expected": ()})
+    again = train(hopeless, small_dataset, run.folder, resume=True, progress=False)
+    assert rows(again) == rows(finished)
 
 
 def test_twins_of_val_and_test_faces_are_left_out(small_dataset):

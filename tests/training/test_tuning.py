@@ -22,7 +22,7 @@ from makers import SMALL_RECIPE
 from mien.errors import DataError, MienError, RecipeError
 from mien.models import NETWORKS
 from mien.models.mien_se_resnet import MienSEResNet
-from mien.recipe import find_recipe, load_recipe
+from mien.recipe import find_recipe, load_recipe, parse_recipe
 from mien.training.run import Run
 from mien.training.tuning import tune as tuning
 from mien.training.tuning.dimension import Choices, Interval
@@ -192,6 +192,65 @@ def test_values_that_fit_only_with_others_are_allowed(tmp_path):
         '["schedule.warmup_epochs"]\nchoices = [0.0, 1.0]\n'
     )
     read_space(space_file(tmp_path, text), recipe("schedule.warmup_epochs=1"))
+
+
+FOCAL = "heads=[{labels='basic7', loss='focal'}]"
+PATIENCE = '["schedule.patience"]\nchoices = [1, 5]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "sentence"),
+    [
+        ('["heads.0.gamma"]\nlow = 0.5\nhigh = 5.0', (), "heads.0.loss focal only. Got cross-ent"),
+        (PATIENCE, (), "schedule.patience cannot be searched: it .* plateau only. Got cosine"),
+        ('["optimiser.rho"]\nchoices = [0.5, 0.9]', (), "keras-rmsprop only. Got sgd"),
+        ('["augmentation.no_face"]\nchoices = [0.0, 0.1]', (), "not_a_face only. Got none"),
+        ('["augmentation.fill"]\nchoices = ["zeros"]', ("augmentation={}",), "zoom or shear only"),
+        # The name is searched, too, but not that which makes it act.
+        (f'{PATIENCE}["schedule.name"]\nchoices = ["constant", "cosine"]', (), "plateau only"),
+        # A whole table.
+        ('["schedule"]\nchoices = [{name = "cosine", patience = 3}]', (), "schedule.patience has"),
+    ],
+)
+def test_what_has_no_effect_is_not_searched(tmp_path, text, given, sentence):
+    with pytest.raises(RecipeError, match=sentence) as refused:
+        read_space(space_file(tmp_path, text), recipe(*given))
+    assert str(refused.value).startswith(str(tmp_path / "space.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ('["heads.0.gamma"]\nlow = 0.5\nhigh = 5.0', (FOCAL,)),
+        (f'{PATIENCE}["schedule.name"]\nchoices = ["cosine", "plateau"]', ()),
+        ('["optimiser.epsilon"]\nchoices = [1e-3]\n["optimiser.name"]\nchoices = ["adam"]', ()),
+        ('["augmentation.fill"]\nchoices = ["zeros"]', ()),
+        (
+            '["augmentation.fill"]\nchoices = ["zeros"]\n'
+            '["augmentation.rotation"]\nlow = 0.0\nhigh = 9.0',
+            ("augmentation={}",),
+        ),
+        (
+            '["augmentation.no_face"]\nchoices = [0.0, 0.1]\n'
+            "[signals]\nchoices = [[{name = 'not_a_face'}], []]",
+            (),
+        ),
+    ],
+)
+def test_what_has_an_effect_in_some_trial_is_searched(tmp_path, text, given):
+    assert read_space(space_file(tmp_path, text), recipe(*given))
+
+
+def test_in_a_trial_without_an_effect_an_option_has_its_default(tmp_path):
+    given = {"schedule.name": "plateau", "schedule.patience": 3}
+    assert with_values(recipe(), given, "here").schedule.patience == 3
+    still = with_values(recipe(), given | {"schedule.name": "constant"}, "here")
+    assert (still.schedule.name, still.schedule.patience) == ("constant", 10)
+    # What the recipe itself says of a name that is no more, too; and it can be read again.
+    focal = recipe("heads=[{labels='basic7', loss='focal', gamma=5}]")
+    plain = with_values(focal, {"heads.0.loss": "cross-entropy"}, "here")
+    assert plain.heads[0].gamma == 2
+    assert parse_recipe(plain.model_dump(mode="json", exclude_none=True), "here") == plain
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])

@@ -14,8 +14,8 @@ def measured(
 ) -> float | None:
     """Return the figure that stands against an expected one, None where it was not measured.
 
-    Reports are of test where there is one. Papers give accuracies on validation besides; that of
-    the best epoch stands in the run's metrics.
+    Reports are of test where there is one. Papers give figures on validation, and on training, too;
+    those of the best epoch stand in the run's metrics.
 
     Args:
         expected: What the recipe says.
@@ -27,6 +27,5 @@ def measured(
         for figure in report.figures:
             if (figure.head, figure.metric, figure.split, figure.subset) == wanted:
                 return figure.value
-    if run is None or (expected.metric, expected.split) != ("accuracy", "val"):
-        return None
-    return run.best_epoch().get(f"val_accuracy_{expected.head}")
+    name = f"{expected.split}_{expected.metric}_{expected.head}"
+    return None if run is None else run.best_epoch().get(name)

@@ -21,13 +21,15 @@ class AugmentationPart(Part):
         shift: Largest shift as a share of the image's side, either way.
         zoom: Range of the scale factor, .01 to 100.
         shear: Largest shear in degrees, either way.
-        fill: What appears beyond the edges; "border" repeats the edge, Keras's "nearest".
+        fill: What rotation, shift, zoom and shear show beyond the edges; "border" repeats the edge,
+            Keras's "nearest".
         brightness: Range of what is added to pixel values, as a share of white, plus 1: 0 to 2.
         contrast: Range of the factor on pixel values, 0 to 100.
         blur: Probability of a Gaussian blur with a deviation of 0.3 to 1.5 pixels.
         downscale: Probability that an image is made smaller, down to a third, and large again.
         jpeg: Probability of JPEG compression with a quality of 20 to 80.
-        noise: Standard deviation of noise added to each pixel, as a share of white.
+        noise: Standard deviation of noise added to each pixel, as a share of white; black and white
+            stay the darkest and the lightest.
         erasing: Probability that a random rectangle is blanked.
         mixup: Both parameters of the Beta distribution of the share by which two images and their
             targets are mixed (Zhang et al., "mixup", ICLR 2018); 0 for none.

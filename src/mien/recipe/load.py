@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 from importlib import resources
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from mien.errors import RecipeError, unknown_name
+from mien.recipe.checks import check_expected, check_meant, check_outputs
+from mien.recipe.effect import idle, without
 from mien.recipe.parts import Recipe
 
 if sys.version_info >= (3, 11):
@@ -70,8 +72,13 @@ def recipe_text(path: Path) -> str:
         raise RecipeError(f"{path} is not TOML: {error}.") from error
 
 
-def load_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
+def load_recipe(path: Path, overrides: Iterable[str] = (), *, kept: bool = False) -> Recipe:
     """Read a recipe and apply overrides such as `training.epochs=5`.
+
+    Args:
+        path: Its file.
+        overrides: Of its keys.
+        kept: As `parse_recipe` has it.
 
     Raises:
         RecipeError: If the file is not TOML, or a key or value does not fit; names the key and the
@@ -81,46 +88,57 @@ def load_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
         content = tomllib.loads(recipe_text(path))
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path} is not TOML: {error}.") from error
-    for override in overrides:
-        _override(content, override)
-    return parse_recipe(content, str(path))
+    changed = [_override(content, override) for override in overrides]
+    return parse_recipe(content, str(path), kept=kept, changed=changed)
 
 
-def parse_recipe(content: Mapping[str, Any], where: str) -> Recipe:
-    """Check a recipe's content; `where` names its file in errors.
+def parse_recipe(
+    content: Mapping[str, Any], where: str, *, kept: bool = False, changed: Sequence[str] = ()
+) -> Recipe:
+    """Check a recipe's content.
+
+    Args:
+        content: Its tables.
+        where: Names its file in errors.
+        kept: Whether it was trained by: what has no effect is then left out, and what earlier
+            versions let pass is not refused.
+        changed: Keys that make it another than its file. What has no effect beside them is left
+            out, unless it is one of them, and the figures it expects may be of heads that it lacks.
 
     Raises:
         RecipeError: Naming the key that does not fit.
+    """
+    recipe = fitting_recipe(content, where)
+    if kept:
+        return without(recipe, idle(recipe))
+    if changed:
+        recipe = without(recipe, [key for key in idle(recipe) if not _within(key, changed)])
+    check_meant(recipe, where)
+    if not changed:
+        check_expected(recipe, where)
+    return recipe
+
+
+def fitting_recipe(content: Mapping[str, Any], where: str) -> Recipe:
+    """Return a recipe whose keys and values fit, whether or not all of them have an effect.
+
+    Raises:
+        RecipeError: Naming the key that does not fit, and its file as `where`.
     """
     try:
         recipe = Recipe.model_validate(content)
     except ValidationError as error:
         raise RecipeError(f"{where}: {_sentence(error)}") from error
-    _check_heads(recipe, where)
-    _check_signals(recipe, where)
+    check_outputs(recipe, where)
     return recipe
 
 
-def _check_heads(recipe: Recipe, where: str) -> None:
-    names = [head.labels for head in recipe.heads]
-    for number, name in enumerate(names):
-        if name in names[:number]:
-            raise RecipeError(f"{where}: heads.{number}.labels: {name!r} is a head already.")
-    figures = ["val_accuracy", "val_loss", *(f"val_accuracy_{name}" for name in names)]
-    if recipe.training.select not in figures:
-        raise RecipeError(
-            f"{where}: training.select: {unknown_name('figure', recipe.training.select, figures)}"
-        )
+def _within(key: str, changed: Iterable[str]) -> bool:
+    return any(f"{key}.".startswith(f"{other}.") for other in changed)
 
 
-def _check_signals(recipe: Recipe, where: str) -> None:
-    names = recipe.signal_names
-    for number, name in enumerate(names):
-        if name in names[:number]:
-            raise RecipeError(f"{where}: signals.{number}.name: {name!r} is a signal already.")
-
-
-def _override(content: dict[str, Any], override: str) -> None:
+def _override(content: dict[str, Any], override: str) -> str:
+    """Change what an override says, and return its key."""
     key, separator, text = override.partition("=")
     if not separator:
         raise RecipeError(f"An override must be key=value. Got {override!r} instead.")
@@ -129,6 +147,7 @@ def _override(content: dict[str, Any], override: str) -> None:
     if table is None:
         raise RecipeError(f"The override {override!r} names no table of the recipe.")
     table[last] = _value(text.strip())
+    return key.strip()
 
 
 def table_of(content: dict[str, Any], parents: Iterable[str]) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from mien.labels import label_set
 from mien.preprocess import Preprocess
@@ -105,9 +105,9 @@ class SchedulePart(Part):
     Args:
         name: "constant"; "cosine", half a cosine to 0; "one-cycle", from a 25th of the peak up for
             30 % of the steps, and down to a 10,000th of where it began (Smith and Topin 2018);
-            "plateau", multiplied by `factor` whenever validation loss has not improved by
+            "plateau", multiplied by `factor` whenever what it monitors has not improved by
             `min_delta` for `patience` epochs, as Keras's ReduceLROnPlateau.
-        warmup_epochs: Not with "one-cycle" and "plateau".
+        warmup_epochs: For "constant" and "cosine".
         factor: For "plateau".
         patience: For "plateau", in epochs.
         min_delta: For "plateau".
@@ -121,13 +121,7 @@ class SchedulePart(Part):
     patience: int = Field(default=10, ge=0)
     min_delta: float = Field(default=1e-4, ge=0)
     smallest: float = Field(default=0.0, ge=0)
-    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
-
-    @model_validator(mode="after")
-    def _warmup_fits(self) -> SchedulePart:
-        if self.warmup_epochs and self.name in ("one-cycle", "plateau"):
-            raise ValueError(f"warmup_epochs cannot be used with {self.name!r}")
-        return self
+    monitor: Literal["val_loss", "val_accuracy", "val_macro_f1"] = "val_loss"
 
 
 class TrainingPart(Part):
@@ -142,8 +136,8 @@ class TrainingPart(Part):
             faster: in fp32 on a processor, in wide layers; "direct" takes PyTorch's own.
         ema_decay: Decay of the moving average of the weights, 0 for none.
         gradient_clip: Largest norm of the gradient, 0 for no limit.
-        select: The validation figure whose best epoch is kept: "val_accuracy", the mean of all
-            heads, "val_accuracy_<head>", or "val_loss".
+        select: The validation figure whose best epoch is kept: "val_accuracy" or "val_macro_f1",
+            the mean of all heads, the same of one, as "val_accuracy_<head>", or "val_loss".
         patience: Stop when `select` has not improved for so many epochs; 0 to train all epochs.
     """
 
@@ -203,12 +197,13 @@ class ExpectedFigure(Part):
     """A figure the recipe should reach, and where it stands.
 
     Args:
-        metric: A metric of the report.
-        head: The output it is of.
+        metric: A metric of the report, such as "accuracy" or "recall_fear".
+        head: The head it is of.
         value: What is expected.
         tolerance: How far the measured figure may lie from it.
         source: Where it stands: a table of a paper, or the run that made it.
-        split: The split it is of.
+        split: The split it is of. Of train it is the accuracy in the chosen epoch, of the faces as
+            they were augmented.
         faces: How many faces it is of where it stands, as far as that can be told; 0 if not.
     """
 

@@ -60,7 +60,8 @@ def _degradation(part: AugmentationPart) -> list[nn.Module]:
     if part.blur:
         steps.append(kornia.RandomGaussianBlur((5, 5), (0.3, 1.5), p=part.blur))
     if part.noise:
-        steps.append(kornia.RandomGaussianNoise(std=part.noise, p=1.0))
+        # No pixel is darker than black or lighter than white, before JPEG or without it.
+        steps += [kornia.RandomGaussianNoise(std=part.noise, p=1.0), nn.Hardtanh(0.0, 1.0)]
     if part.jpeg:
         steps.append(Compression(part.jpeg))
     return steps

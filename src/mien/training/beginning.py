@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from mien.data.dataset import FaceDataset
 from mien.errors import MienError
 from mien.recipe import Recipe
 from mien.sole import Sole, is_taken
+from mien.training.faces import head_gaps
 from mien.training.precision import convolutions_of
 from mien.training.run import Run
 
@@ -56,7 +59,7 @@ def check_begin(
     if run.recipe_file.exists():
         if not resume:
             raise MienError(f"{run.folder} already holds a run: continue it with --resume.")
-        _check_same(run, recipe, _data(dataset, faces))
+        _check_same(run, recipe, _data(recipe, dataset, faces))
     elif resume:
         raise MienError(f"{run.folder} holds no run to resume.")
     else:
@@ -77,7 +80,7 @@ def begin(
     `run_convolutions` say.
     """
     if not run.recipe_file.exists():
-        run.write_start(recipe, _data(dataset, faces), precision, convolutions)
+        run.write_start(recipe, _data(recipe, dataset, faces), precision, convolutions)
 
 
 def last_epoch(run: Run) -> str | None:
@@ -108,10 +111,13 @@ def run_convolutions(run: Run, recipe: Recipe, precision: str) -> str:
 
 def _check_same(run: Run, recipe: Recipe, data: dict[str, object]) -> None:
     begun_with = run.recipe()
-    if begun_with != recipe:
-        parts = [
-            p for p in type(recipe).model_fields if getattr(begun_with, p) != getattr(recipe, p)
-        ]
+    parts = [
+        part
+        for part in type(recipe).model_fields
+        # What is expected trains nothing.
+        if part != "expected" and getattr(begun_with, part) != getattr(recipe, part)
+    ]
+    if parts:
         raise MienError(f"{run.folder} holds a run of another recipe: {', '.join(parts)} differ.")
     begun_on = run.data()
     # The epochs are selected on the other faces.
@@ -119,11 +125,13 @@ def _check_same(run: Run, recipe: Recipe, data: dict[str, object]) -> None:
         raise MienError(f"{run.folder} holds a run on other data: the fingerprints differ.")
 
 
-def _data(dataset: FaceDataset, faces: FaceDataset) -> dict[str, object]:
+def _data(recipe: Recipe, dataset: FaceDataset, faces: FaceDataset) -> dict[str, object]:
     return {
         "name": dataset.name,
         "fingerprint": dataset.fingerprint,
+        "fingerprint_without_votes": dataset.without_votes.fingerprint,
         "history": list(dataset.history),
         "counts": dataset.counts(),
         "trained_on": {"faces": len(faces), "fingerprint": faces.fingerprint},
+        "heads": {name: asdict(gap) for name, gap in head_gaps(recipe, faces).items()},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import time
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,14 @@ from lightning.pytorch.callbacks import (
     WeightAveraging,
 )
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -41,19 +49,28 @@ class EpochSeed(Callback):
 
 
 class EpochLog(Callback):
-    """Writes `metrics.csv`, one row an epoch; the rows travel with the checkpoint."""
+    """Writes `metrics.csv`, one row an epoch; the rows travel with the checkpoint.
+
+    The learning rate is that of the epoch's last step. Figures that an epoch lacks, as those of an
+    earlier version do, are left empty.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._rows: list[dict[str, float]] = []
+        self._rate = math.nan
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Note the rate of the step to come: after it the schedule has moved on."""
+        self._rate = trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Add the epoch's figures."""
         if not trainer.is_global_zero:
             return
         figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
-        rate = trainer.optimizers[0].param_groups[0]["lr"]
-        self._rows.append({"epoch": trainer.current_epoch + 1, **figures, "learning_rate": rate})
+        epoch = trainer.current_epoch + 1
+        self._rows.append({"epoch": epoch, **figures, "learning_rate": self._rate})
         self._write()
 
     def state_dict(self) -> dict[str, Any]:
@@ -66,7 +83,8 @@ class EpochLog(Callback):
 
     def _write(self) -> None:
         with whole_file(self._path) as path, path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(self._rows[-1]))
+            names = dict.fromkeys(name for row in reversed(self._rows) for name in row)
+            writer = csv.DictWriter(file, fieldnames=list(names))
             writer.writeheader()
             writer.writerows(self._rows)
 
@@ -76,28 +94,23 @@ class TrainingBar(Callback):
 
     def __init__(self, select: str) -> None:
         self._select = select
-        self._console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:.1f} %"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=False),
-            console=self._console,
-        )
-        self._task = self._progress.add_task("Training", total=None)
+        # Made where the training runs: its lock cannot be sent to the processes of other devices.
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
         self._shown = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show the bar at the place where the training starts or resumes."""
+        if not trainer.is_global_zero:
+            return
         total = int(trainer.num_training_batches) * int(trainer.max_epochs or 1)
-        self._progress.reset(self._task, total=total, completed=trainer.global_step)
+        self._progress = _bar()
+        self._task = self._progress.add_task("Training", total=total, completed=trainer.global_step)
         self._progress.start()
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Advance, ten times a second at most."""
-        if time.monotonic() - self._shown < PAUSE:
+        if self._progress is None or time.monotonic() - self._shown < PAUSE:
             return
         self._shown = time.monotonic()
         epoch = f"Epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
@@ -105,15 +118,31 @@ class TrainingBar(Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the epoch's figures."""
+        if self._progress is None:
+            return
         names = dict.fromkeys(["train_loss", "val_loss", self._select])
         metrics = trainer.callback_metrics
         figures = "  ".join(f"{n} {float(metrics[n]):.4f}" for n in names if n in metrics)
         self._progress.update(self._task, completed=trainer.global_step)
-        self._console.print(f"Epoch {trainer.current_epoch + 1:3d}  {figures}", highlight=False)
+        line = f"Epoch {trainer.current_epoch + 1:3d}  {figures}"
+        self._progress.console.print(line, highlight=False)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Leave the terminal in order, also after an error."""
-        self._progress.stop()
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.1f} %"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+        console=Console(stderr=True),
+    )
 
 
 def checkpoints(folder: Path, select: str) -> list[Callback]:

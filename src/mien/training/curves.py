@@ -27,17 +27,22 @@ def draw_curves(metrics: Path) -> Figure:
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw(left, rows, [c for c in columns if c.endswith("loss")], "Loss")
-    accuracies = [c for c in columns if c.startswith("val_accuracy_")]
-    if len(accuracies) > 1:  # of one head, the mean is the same line
-        accuracies.append("val_accuracy")
-    _draw(right, rows, accuracies, "Accuracy on validation")
+    _draw(right, rows, [*_accuracies(columns, "val"), *_accuracies(columns, "train")], "Accuracy")
     return figure
+
+
+def _accuracies(columns: Sequence[str], split: str) -> list[str]:
+    found = [c for c in columns if c.startswith(f"{split}_accuracy_")]
+    # Of one head, the mean is the same line.
+    return [*found, f"{split}_accuracy"] if len(found) > 1 else found
 
 
 def _draw(axes: Axes, rows: Sequence[dict[str, str]], columns: Sequence[str], title: str) -> None:
     epochs = [int(float(row["epoch"])) for row in rows]
     for column in columns:
-        axes.plot(epochs, [float(row[column]) for row in rows], label=column.replace("_", " "))
+        values = [float(row[column] or "nan") for row in rows]
+        style = "--" if column.startswith("train_accuracy") else "-"
+        axes.plot(epochs, values, style, label=column.replace("_", " "))
     axes.set(title=title, xlabel="Epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)

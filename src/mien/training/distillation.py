@@ -77,12 +77,18 @@ class Distillation:
         return self
 
     def loss(
-        self, hard: Tensor, student: Logits, images: Tensor, shown: Tensor | None = None
+        self,
+        hard: Mapping[str, Tensor],
+        student: Logits,
+        images: Tensor,
+        shown: Tensor | None = None,
     ) -> Tensor:
-        """Return the targets' loss and the teacher's, by the recipe's weight.
+        """Return the targets' losses and the teacher's, by the recipe's weight.
+
+        What the teacher lacks, a head or a signal, is learnt from its targets alone.
 
         Args:
-            hard: The targets' loss.
+            hard: The targets' losses by head and signal, each by its weight.
             student: Logits (N, classes) by head.
             images: float (N, 1, H, W), normalised as the student sees them.
             shown: bool (N,), the images that show a face, of which alone the teacher is heard; None
@@ -93,12 +99,14 @@ class Distillation:
         soft = [
             weight
             * soft_loss(
-                student[head][heard], taught[head].to(hard.device)[heard], self._part.temperature
+                student[head][heard], taught[head].to(images.device)[heard], self._part.temperature
             )
             for head, weight in self._weights.items()
         ]
         share = self._part.weight
-        return (1 - share) * hard + share * torch.stack(soft).sum()
+        both = torch.stack([hard[head] for head in self._weights]).sum()
+        alone = sum(loss for name, loss in hard.items() if name not in self._weights)
+        return (1 - share) * both + share * torch.stack(soft).sum() + alone
 
     def shares(self, images: NDArray[np.uint8], *, progress: bool = False) -> dict[str, Tensor]:
         """Return what the teacher says of faces and their mirror images, by head, (N, C).

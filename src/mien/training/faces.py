@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -82,6 +84,62 @@ def check_faces(recipe: Recipe, dataset: FaceDataset) -> None:
             )
     for name in recipe.signal_names:
         signal_targets(dataset, name)
+
+
+@dataclass(frozen=True)
+class HeadGaps:
+    """What the training faces do not teach a head.
+
+    Args:
+        without_truth: How many of them say nothing of it: their expression is none of its own, or
+            no rater named one. A face whose raters disagree says something.
+        not_shown: Its expressions that no face shows, and no rater saw.
+    """
+
+    without_truth: int
+    not_shown: tuple[str, ...]
+
+
+NO_GAPS = HeadGaps(0, ())
+
+
+def head_gaps(recipe: Recipe, faces: FaceDataset) -> dict[str, HeadGaps]:
+    """Return what training faces do not teach a recipe's heads, by head."""
+    found = {}
+    for head in recipe.heads:
+        targets = head_targets(faces, head)
+        some, shown = targets.shares.any(axis=1), targets.shares.any(axis=0)
+        found[head.labels] = HeadGaps(
+            without_truth=int((~some).sum()),
+            not_shown=tuple(np.array(targets.labels.expressions)[~shown].tolist()),
+        )
+    return found
+
+
+def gap_sentences(recipe: Recipe, dataset: FaceDataset) -> list[str]:
+    """Return a sentence for each head of a recipe that its training faces do not teach all of.
+
+    Args:
+        recipe: What is to be trained.
+        dataset: All faces, as `train` gets them.
+
+    Raises:
+        RecipeError: If there are fewer training faces than one batch, or they lack what a head
+            learns from.
+    """
+    faces = training_faces(recipe, dataset)
+    gaps = head_gaps(recipe, faces)
+    return [_gap_sentence(name, len(faces), gap) for name, gap in gaps.items() if gap != NO_GAPS]
+
+
+def _gap_sentence(head: str, faces: int, gap: HeadGaps) -> str:
+    lacking = f"{gap.without_truth:,} of {faces:,} training faces have no truth for {head!r}"
+    if not gap.not_shown:
+        return f"{lacking}."
+    shown = " or ".join(gap.not_shown)
+    if not gap.without_truth:
+        return f"No training face shows {shown}, which {head!r} has."
+    return f"{lacking}; no face shows {shown}."
 
 
 def _without_val(part: DataPart, dataset: FaceDataset) -> str:

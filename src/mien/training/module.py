@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mien.data.dataset import NO_TARGET
 from mien.errors import TrainingError
 from mien.models import build_network
 from mien.recipe import Recipe
 from mien.training.augmentation import build_augmentation
 from mien.training.batches import Batch
+from mien.training.counts import FIGURES, confusion, hits
 from mien.training.losses import ShareLoss
 from mien.training.mixing import mix
 from mien.training.no_face import with_no_faces
@@ -36,7 +36,10 @@ ClassWeights = Mapping[str, NDArray[np.float32]]
 class ExpressionModule(pl.LightningModule):
     """Trains a recipe's network.
 
-    Logs `train_loss`, `val_loss`, `val_accuracy_<head>` and their mean `val_accuracy` each epoch.
+    Logs `train_loss`, `val_loss`, `val_accuracy_<head>`, `val_macro_f1_<head>` and their means
+    `val_accuracy` and `val_macro_f1` each epoch; `train_accuracy_<head>` and `train_accuracy`, too,
+    unless mixup or CutMix mixes the faces. Those are of the faces as they were augmented, and of
+    the weights as they were at each step.
 
     Args:
         recipe: What to train.
@@ -68,7 +71,10 @@ class ExpressionModule(pl.LightningModule):
             {head.labels: ShareLoss(head, weights.get(head.labels)) for head in recipe.heads}
         )
         self._sums: dict[str, Tensor] = {}
-        self._trained = torch.zeros(2)
+        self._counts: dict[str, Tensor] = {}
+        mixes = recipe.augmentation.mixup or recipe.augmentation.cutmix
+        self._counted = [] if mixes else self._heads
+        self._trained = self._nothing_trained()
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Return logits for normalised images (N, 1, H, W): (N, C) by head, (N, 1) by signal."""
@@ -88,10 +94,13 @@ class ExpressionModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        loss = self.training_loss(batch)
+        logits = self(batch.images)
+        loss = self._taught_loss(logits, batch)
         self._check(float(loss.detach()), "loss", self.global_step + 1)
         # Lightning's own log costs more than a step of a small network.
-        self._trained += torch.stack([loss.detach() * len(batch.images), self._of(batch)])
+        self._trained += torch.stack(
+            [loss.detach() * len(batch.images), self._of(batch), *self._hits(logits, batch)]
+        )
         return loss
 
     def optimizer_step(
@@ -107,8 +116,8 @@ class ExpressionModule(pl.LightningModule):
         super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
 
     def on_train_epoch_start(self) -> None:
-        """Forget the last epoch's loss."""
-        self._trained = torch.zeros(2, device=self.device)
+        """Forget the last epoch's loss and hits."""
+        self._trained = self._nothing_trained()
 
     def transfer_batch_to_device(
         self, batch: Batch, device: torch.device, dataloader_idx: int
@@ -121,33 +130,31 @@ class ExpressionModule(pl.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last epoch's sums."""
-        names = [f"{kind}_{n}" for n in self._heads for kind in ("hits", "of")]
-        names += [f"{kind}_{n}" for n in self._weights for kind in ("cost", "known")]
+        names = [f"{kind}_{n}" for n in self._weights for kind in ("cost", "known")]
         self._sums = {name: torch.zeros((), device=self.device) for name in names}
+        classes = self.recipe.outputs
+        self._counts = {
+            n: torch.zeros(classes[n], classes[n], dtype=torch.int64, device=self.device)
+            for n in self._heads
+        }
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Add a batch to the loss and to each head's hits."""
+        """Add a batch to the loss and to each head's counts."""
         logits = self(batch.images)
         counts = batch.known()
         for name, loss in self._losses_of(logits, batch).items():
             self._sums[f"cost_{name}"] += loss * counts[name]
             self._sums[f"known_{name}"] += counts[name]
         for name, truth in batch.truth.items():
-            known = truth != NO_TARGET
-            hits = logits[name].argmax(1)[known] == truth[known]
-            self._sums[f"hits_{name}"] += hits.sum()
-            self._sums[f"of_{name}"] += known.sum()
+            self._counts[name] += confusion(logits[name], truth)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the loss, the accuracy of each head and their mean, over all devices."""
+        """Log the losses and each head's figures, over all devices."""
         reduce = self.trainer.strategy.reduce
         sums = {name: float(reduce(s, reduce_op="sum")) for name, s in self._sums.items()}
-        accuracies = {
-            name: sums[f"hits_{name}"] / max(1.0, sums[f"of_{name}"]) for name in self._heads
-        }
-        for name, accuracy in accuracies.items():
-            self.log(f"val_accuracy_{name}", accuracy)
-        self.log("val_accuracy", sum(accuracies.values()) / len(accuracies))
+        counts = {name: reduce(c, reduce_op="sum") for name, c in self._counts.items()}
+        for kind, figure in FIGURES.items():
+            self._log_heads(f"val_{kind}", {name: figure(c) for name, c in counts.items()})
         loss = sum(
             weight * sums[f"cost_{name}"] / max(1.0, sums[f"known_{name}"])
             for name, weight in self._weights.items()
@@ -155,8 +162,7 @@ class ExpressionModule(pl.LightningModule):
         # The last step may have ruined the weights, and no other would tell.
         self._check(loss, "loss on validation", self.global_step)
         self.log("val_loss", loss)
-        total, faces = reduce(self._trained, reduce_op="sum").tolist()
-        self.log("train_loss", total / max(1.0, faces))
+        self._log_trained(*reduce(self._trained, reduce_op="sum").tolist())
 
     def configure_optimizers(self) -> Any:
         """Return optimiser and schedule for Lightning."""
@@ -173,16 +179,21 @@ class ExpressionModule(pl.LightningModule):
 
     def training_loss(self, batch: Batch) -> Tensor:
         """Return what is minimised: the targets' loss, and the teacher's if there is one."""
-        logits = self(batch.images)
-        loss = self.loss(logits, batch)
-        if self.distillation is None:
-            return loss
-        return self.distillation.loss(loss, logits, batch.images, batch.shown)
+        return self._taught_loss(self(batch.images), batch)
 
     def loss(self, logits: dict[str, Tensor], batch: Batch) -> Tensor:
         """Return the weighted sum of the losses of heads and signals."""
+        return torch.stack(list(self._weighted_losses(logits, batch).values())).sum()
+
+    def _taught_loss(self, logits: dict[str, Tensor], batch: Batch) -> Tensor:
+        if self.distillation is None:
+            return self.loss(logits, batch)
+        losses = self._weighted_losses(logits, batch)
+        return self.distillation.loss(losses, logits, batch.images, batch.shown)
+
+    def _weighted_losses(self, logits: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         losses = self._losses_of(logits, batch)
-        return torch.stack([self._weights[name] * loss for name, loss in losses.items()]).sum()
+        return {name: self._weights[name] * loss for name, loss in losses.items()}
 
     def _losses_of(self, logits: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """Return the mean loss of each head and signal over the faces whose truth is known."""
@@ -203,7 +214,7 @@ class ExpressionModule(pl.LightningModule):
             trained = self._trained.clone()
             with uphill(self.network, self.recipe.optimiser.sam):
                 closure()
-            # What is logged is the loss of the weights that are kept.
+            # What is logged is of the weights that are kept.
             self._trained = trained
             return loss
 
@@ -211,6 +222,26 @@ class ExpressionModule(pl.LightningModule):
 
     def _of(self, batch: Batch) -> Tensor:
         return torch.tensor(float(len(batch.images)), device=self.device)
+
+    def _hits(self, logits: dict[str, Tensor], batch: Batch) -> Iterator[Tensor]:
+        """Give, of each head, how many of a batch's faces it names rightly, and of how many."""
+        for name in self._counted:
+            yield from hits(logits[name].detach(), batch.truth[name], batch.shown)
+
+    def _nothing_trained(self) -> Tensor:
+        """Return what an epoch's steps add to: loss, faces, and each head's hits and truths."""
+        return torch.zeros(2 + 2 * len(self._counted), device=self.device)
+
+    def _log_trained(self, total: float, faces: float, *right: float) -> None:
+        self.log("train_loss", total / max(1.0, faces))
+        if self._counted:
+            shares = [n / of if of else math.nan for n, of in zip(right[::2], right[1::2])]
+            self._log_heads("train_accuracy", dict(zip(self._counted, shares)))
+
+    def _log_heads(self, figure: str, values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            self.log(f"{figure}_{name}", value)
+        self.log(figure, sum(values.values()) / len(values))
 
     def _check(self, loss: float, what: str, step: int) -> None:
         if not math.isfinite(loss):

@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from mien.data.dataset import FaceDataset
@@ -63,7 +65,8 @@ def find_rate(
     """Train with a rate that rises from 1e-6 to 1; nothing of it is kept.
 
     Args:
-        recipe: What to train; its schedule and `sam` are not used.
+        recipe: What to train; its schedule and `sam` are not used. Gradients are clipped as it
+            says.
         dataset: Faces with the split "train".
         steps: How many steps to make at most.
         progress: Whether to show a bar.
@@ -93,6 +96,7 @@ class _Training:
     module: ExpressionModule
     optimiser: Optimizer
     batches: Batches
+    clip: float
 
     @classmethod
     def of(cls, recipe: Recipe, dataset: FaceDataset, progress: bool) -> _Training:
@@ -103,23 +107,31 @@ class _Training:
         pl.seed_everything(recipe.training.seed, verbose=False)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         module = training_module(recipe, faces, start).train().to(device)
-        return cls(module, build_optimiser(module.network, recipe.optimiser), batches)
+        clip = recipe.training.gradient_clip
+        optimiser = build_optimiser(module.network, recipe.optimiser, fused=not clip)
+        return cls(module, optimiser, batches, clip)
+
+    def step(self, loss: Tensor, rate: float) -> None:
+        """Make a step with a rate, by the gradient of a loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.clip:
+            clip_grad_norm_(self.module.network.parameters(), self.clip)
+        self.optimiser.step()
 
 
 def _losses(training: _Training, rates: Sequence[float]) -> Iterator[tuple[float, float]]:
     """Make one step with each rate; give the rate and the smoothed loss before the step."""
-    module, optimiser = training.module, training.optimiser
+    module = training.module
     batches = chain.from_iterable(repeat(training.batches))
     smooth = 0.0
     for step, (rate, batch) in enumerate(zip(rates, batches), start=1):
-        for group in optimiser.param_groups:
-            group["lr"] = rate
         moved = module.transfer_batch_to_device(batch, module.device, 0)
         ready = module.on_after_batch_transfer(moved, 0)
-        optimiser.zero_grad()
         loss = module.training_loss(ready)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        training.step(loss, rate)
         smooth = SMOOTHING * smooth + (1 - SMOOTHING) * float(loss.detach())
         yield rate, smooth / (1 - SMOOTHING**step)
 

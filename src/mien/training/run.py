@@ -91,12 +91,12 @@ class Run:
         return self.folder / "checkpoints" / "last.ckpt"
 
     def recipe(self) -> Recipe:
-        """Read the resolved recipe.
+        """Read the resolved recipe, without options that have no effect in it.
 
         Raises:
             RecipeError: If the folder is not a run.
         """
-        return load_recipe(self.recipe_file)
+        return load_recipe(self.recipe_file, kept=True)
 
     def data(self) -> Any:
         """Read what the run says of its data.
@@ -124,9 +124,10 @@ class Run:
         return max(self.epochs(), key=lambda row: sign * row[select], default={})
 
     def epochs(self) -> list[dict[str, float]]:
-        """Return the figures of each epoch, by name."""
+        """Return the figures of each epoch, by name; those that it has."""
         with self.metrics_file.open(encoding="utf-8", newline="") as file:
-            return [{name: float(v) for name, v in row.items()} for row in csv.DictReader(file)]
+            rows = list(csv.DictReader(file))
+        return [{name: float(value) for name, value in row.items() if value} for row in rows]
 
     def epochs_logged(self) -> int:
         """Return how many epochs have figures; 0 before the first."""

@@ -36,6 +36,7 @@ class Source:
         folded: Names of the batch normalisations that are the identity, because the exporter has
             multiplied them into convolutions.
         views: What an exported file sees of a face; `network` sees one view.
+        fingerprint_without_votes: Of the dataset without votes; "" where that is not told.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Source:
     network: FaceNetwork
     folded: tuple[str, ...] = ()
     views: Views = "none"
+    fingerprint_without_votes: str = ""
 
 
 def open_source(text: str) -> Source:
@@ -75,14 +77,15 @@ def file_sha256(text: str) -> str:
 
 def _from_run(run: Run) -> Source:
     run.check_finished()
-    module = run.module()
+    module, data = run.module(), run.data()
     return Source(
         name=run.folder.resolve().name,
         recipe=module.recipe,
         recipe_text=run.recipe_file.read_text(encoding="utf-8"),
         sha256=file_sha256(str(run.folder)),
-        data_fingerprint=str(run.data()["fingerprint"]),
+        data_fingerprint=str(data["fingerprint"]),
         network=module.network,
+        fingerprint_without_votes=str(data.get("fingerprint_without_votes", "")),
     )
 
 
@@ -116,4 +119,4 @@ def recipe_of(path: Path, card: ModelCard) -> Recipe:
         content = tomllib.loads(card.recipes[0])
     except tomllib.TOMLDecodeError as error:
         raise ModelError(f"The model {path} has a card whose recipe is not TOML.") from error
-    return parse_recipe(content, f"The recipe in {path}")
+    return parse_recipe(content, f"The recipe in {path}", kept=True)

@@ -15,6 +15,7 @@ from mien.labels import OWN, label_set
 from mien.models.network import FaceNetwork
 from mien.preprocess import Preprocess
 from mien.recipe import DataPart, HeadPart, Recipe, TrainingPart, parse_recipe
+from mien.recipe.checks import SELECTED
 from mien.recipe.data import OFFICIAL
 from mien.training.source import Source, file_sha256, open_source
 from mien.training.weights import Weights
@@ -82,8 +83,8 @@ def adapted(recipe: Recipe, source: Source, dataset: FaceDataset) -> Recipe:
     Network and preprocessing become the source's, and one head is made for the dataset's label set,
     or for the one that the recipe brings it into.
     It keeps the source's weights if the source has it. A dataset without splits is divided as the
-    recipe says, keeping subjects together where all are known. An epoch that was selected by the
-    accuracy of the recipe's first head is selected by that of the new one.
+    recipe says, keeping subjects together where all are known. An epoch that was selected by a
+    figure of the recipe's first head is selected by that of the new one.
 
     Raises:
         DataError: If the dataset shows fewer than two expressions.
@@ -111,11 +112,12 @@ def adapted(recipe: Recipe, source: Source, dataset: FaceDataset) -> Recipe:
 
 
 def _training(recipe: Recipe, head: HeadPart) -> TrainingPart:
-    """Return how to train, where the first head's accuracy selects, by that of its successor."""
-    part = recipe.training
-    if part.select != f"val_accuracy_{recipe.heads[0].labels}":
-        return part
-    return part.model_copy(update={"select": f"val_accuracy_{head.labels}"})
+    """Return how to train, where a figure of the first head selects, by that of its successor."""
+    part, first = recipe.training, f"_{recipe.heads[0].labels}"
+    for figure in SELECTED:
+        if part.select == figure + first:
+            return part.model_copy(update={"select": f"{figure}_{head.labels}"})
+    return part
 
 
 def _labels(source: Source, dataset: FaceDataset) -> str:

@@ -18,6 +18,7 @@ def say_before(recipe: Recipe, dataset: FaceDataset) -> None:
     _say_done_before(dataset)
     _say_left_out(dataset)
     _say_gaps(recipe, dataset)
+    _say_warm_up(recipe)
 
 
 def _say_done_before(dataset: FaceDataset) -> None:
@@ -43,3 +44,12 @@ def _say_gaps(recipe: Recipe, dataset: FaceDataset) -> None:
     with suppress(RecipeError):  # of faces that cannot be trained on the training itself says why
         for sentence in gap_sentences(recipe, dataset):
             say(sentence)
+
+
+def _say_warm_up(recipe: Recipe) -> None:
+    warmup, epochs = recipe.schedule.warmup_epochs, recipe.training.epochs
+    if warmup >= epochs:
+        say(
+            f"schedule.warmup_epochs is {warmup:g}, so that the learning rate rises through all"
+            f" {epochs:,} epochs."
+        )

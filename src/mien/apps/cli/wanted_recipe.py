@@ -38,12 +38,15 @@ def wanted_recipe(recipe: str | None, start: str | None, overrides: Sequence[str
 
 
 def _begun(recipe: Recipe, source: str, overrides: Sequence[str]) -> Recipe:
+    """Return a recipe that begins with a model, without figures to expect."""
     from mien.recipe import StartPart
 
     for override in overrides:
         if _sets(override, ("start.source", "start.sha256")):
             raise MienError(f"--set {override}: --from names the model to begin with.")
-    return recipe.model_copy(update={"start": StartPart(source=source, adapt=adapts(recipe))})
+    begin = StartPart(source=source, adapt=adapts(recipe))
+    # What the recipe reaches from where it begins by itself, it need not reach from elsewhere.
+    return recipe.model_copy(update={"start": begin, "expected": ()})
 
 
 def adapts(recipe: Recipe) -> bool:

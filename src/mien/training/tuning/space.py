@@ -6,7 +6,8 @@ import inspect
 import itertools
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from pydantic import ValidationError
 
 from mien.errors import RecipeError, unknown_name
 from mien.models import NETWORKS
-from mien.recipe import Recipe, parse_recipe
-from mien.recipe.load import table_of
+from mien.recipe import Recipe
+from mien.recipe.checks import check_meant
+from mien.recipe.effect import idle, lacks, needs_of, without
+from mien.recipe.load import fitting_recipe, table_of
 from mien.training.tuning.comparable import OF_TRAINING, check_comparable
 from mien.training.tuning.dimension import Choices, Dimension, Interval
 
@@ -92,6 +95,7 @@ def check_space(space: Space, recipe: Recipe, where: str) -> None:
     first = {key: dimension.ends()[0] for key, dimension in space.items()}
     for key, dimension in space.items():
         _check_key(key, recipe, space, where)
+        _check_effect(key, recipe, space, where)
         for value in dimension.ends():
             try:
                 changed = with_values(recipe, {key: value}, where)
@@ -119,8 +123,29 @@ def _check_key(key: str, recipe: Recipe, space: Space, where: str) -> None:
             raise RecipeError(f"{where}: {key}: {unknown_name(kind, option, known)}")
 
 
+def _check_effect(key: str, recipe: Recipe, space: Space, where: str) -> None:
+    """Check that an option has an effect in some trial."""
+    need = needs_of(recipe).get(key)
+    if need is None or not (why := lacks(recipe, need)):
+        return
+    if all(lacks(changed, need) for changed in _chosen(need.chooser, recipe, space, where)):
+        raise RecipeError(f"{where}: {key} cannot be searched: it {why}")
+
+
+def _chosen(chooser: str, recipe: Recipe, space: Space, where: str) -> Iterator[Recipe]:
+    """Give the recipe with each value that is searched of what decides about an option."""
+    for key, dimension in space.items():
+        if f"{key}.".startswith(f"{chooser}.") or f"{chooser}.".startswith(f"{key}."):
+            for value in dimension.ends():
+                with suppress(RecipeError):  # values that do not fit are told of elsewhere
+                    yield with_values(recipe, {key: value}, where)
+
+
 def with_values(recipe: Recipe, values: Mapping[str, Any], where: str) -> Recipe:
     """Return the recipe with other values of some keys, and without expected figures.
+
+    What has no effect beside these values, as the patience of a plateau in a trial without one, has
+    its default; but a table that is given whole must make sense.
 
     Args:
         recipe: The recipe.
@@ -133,7 +158,14 @@ def with_values(recipe: Recipe, values: Mapping[str, Any], where: str) -> Recipe
     content = recipe.model_dump(mode="json", exclude_none=True) | {"expected": []}
     for key in sorted(values, key=lambda key: key.count(".")):  # tables before what is in them
         _set(content, key, values[key], where)
-    return parse_recipe(content, where)
+    made = fitting_recipe(content, where)
+    made = without(made, [key for key in idle(made) if not _is_in(key, values)])
+    check_meant(made, where)
+    return made
+
+
+def _is_in(key: str, tables: Iterable[str]) -> bool:
+    return any(key.startswith(f"{table}.") for table in tables)
 
 
 def _set(content: dict[str, Any], key: str, value: Any, where: str) -> None:
