@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from makers import SMALL_RECIPE
-from mien.errors import MienError, ModelError
+from mien.data.assemble import assemble
+from mien.errors import MienError, ModelError, RecipeError
 from mien.evaluation.average_tables import average_tables
 from mien.evaluation.averaging import mean_logits
 from mien.evaluation.ensemble import build_ensemble
@@ -152,6 +153,23 @@ def test_members_that_do_not_fit_are_one_sentence(sources, small_dataset):
         build_ensemble([first, changed(second, preprocess=size)], small_dataset)
     with pytest.raises(MienError, match="small was trained on other data or splits"):
         build_ensemble(sources, small_dataset.select(np.arange(80)))
+
+
+def test_votes_are_no_part_of_which_faces_members_saw(anew, bare, small_dataset):
+    sources = [open_source(str(anew.folder))] * 2
+    part = sources[0].recipe.data
+    one, two = (build_ensemble(sources, assemble(part, [d])) for d in (bare, small_dataset))
+    assert one.reports == two.reports
+
+
+def test_members_that_learnt_from_votes_ask_for_them(sources, small_model, bare):
+    with pytest.raises(RecipeError, match=r"'ferplus8' learns from votes, .*: give --votes"):
+        build_ensemble(sources, bare)
+    files = [open_source(str(small_model))] * 2  # which tell no fingerprint without votes
+    with pytest.raises(
+        MienError, match=r"small was trained on .*, or on these with votes: .* give"
+    ):
+        build_ensemble(files, bare)
 
 
 def test_tables_of_other_faces_are_not_averaged(small_run, small_dataset):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from mien.data.dataset import NO_TARGET
 from mien.errors import MienError
-from mien.evaluation.judged import EVERY, Judged, judged, places_of
+from mien.evaluation.judged import Judged, judged, of_split, places_of
 from mien.evaluation.metrics import METRICS
+from mien.evaluation.origin import Origin
 from mien.evaluation.paired import Difference, McNemar, mcnemar, paired_difference
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.sections.headline import Measured, measured
@@ -32,6 +33,7 @@ class Compared:
         differences: To the first model, by figure; none for the first itself.
         test: Against the first model; None for the first itself.
         unleaked: The same without leaked faces; None where none or all are leaked.
+        origin: What is known of it.
     """
 
     model: str
@@ -39,6 +41,7 @@ class Compared:
     differences: Mapping[str, Difference]
     test: McNemar | None
     unleaked: Compared | None = None
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class Comparison:
         unshared: How many more have a truth and a prediction of some, but not of all models.
         people: Whether intervals draw whole subjects; else they draw faces.
         models: In the given order; each is compared with the first.
+        found: How many faces it would be with those that some model was trained on.
+        learnt: How many of them each model was trained on, all of which are left out; by its name,
+            of those that were trained on any.
     """
 
     dataset: str
@@ -64,6 +70,8 @@ class Comparison:
     unshared: int
     people: bool
     models: tuple[Compared, ...]
+    found: int
+    learnt: Mapping[str, int]
 
     @property
     def unleaked(self) -> tuple[Compared, ...]:
@@ -74,14 +82,18 @@ class Comparison:
 def compare(tables: Sequence[Predictions], split: str | None = None) -> Comparison:
     """Compare models on the faces that all of them predict and whose truth is known.
 
+    Faces that one of them was trained on, where its recipe divided the dataset anew, are left out.
+
     Args:
         tables: Two or more, of one label set and dataset.
         split: Which faces; by default test, else val, else all.
 
     Raises:
-        MienError: If they have no face in common, or disagree about a face's truth.
+        MienError: If they have no face in common that none was trained on, or disagree about a
+            face's truth.
     """
-    aligned = [judged(table, split=split) for table in common_faces(tables)]
+    shared = common_faces(tables)
+    aligned = [judged(table, split=split) for table in _all_unlearnt(shared)]
     first = aligned[0]
     models = tuple(_compared(first, other) for other in aligned)
     faces = first.faces
@@ -91,18 +103,36 @@ def compare(tables: Sequence[Predictions], split: str | None = None) -> Comparis
         split=first.split,
         faces=len(faces),
         leaked=int(faces.leaked.sum()),
-        unshared=_unshared(tables, first),
+        unshared=_unshared(tables, first.split, shared[0].ids),
         people=faces.people is not None,
         models=models,
+        found=len(faces) + first.learnt,
+        learnt=_learnt(shared, first.split),
     )
 
 
-def _unshared(tables: Sequence[Predictions], common: Judged) -> int:
-    ids: list[NDArray[np.str_]] = []
-    for table in tables:
-        chosen = (table.splits == common.split) | (common.split == EVERY)
-        ids.append(table.ids[chosen & (table.truth != NO_TARGET)])
-    return len(np.setdiff1d(np.concatenate(ids), common.faces.ids))
+def _all_unlearnt(shared: Sequence[Predictions]) -> list[Predictions]:
+    """Return tables of the same faces, of which each model has learnt what one of them has."""
+    masks = [table.learnt for table in shared if table.learnt is not None]
+    learnt = np.any(masks, axis=0) if masks else None
+    return [replace(table, learnt=learnt) for table in shared]
+
+
+def _learnt(shared: Sequence[Predictions], split: str) -> dict[str, int]:
+    faces = [of_split(table, split) for table in shared]
+    counts = {
+        table.model: int((table.learnt & (table.truth != NO_TARGET)).sum())
+        for table in faces
+        if table.learnt is not None
+    }
+    return {model: count for model, count in counts.items() if count}
+
+
+def _unshared(tables: Sequence[Predictions], split: str, shared: NDArray[np.str_]) -> int:
+    """Count the faces that some model judges and that are not among those that all predict."""
+    known = [of_split(table, split) for table in tables]
+    ids = [table.ids[table.truth != NO_TARGET] for table in known]
+    return len(np.setdiff1d(np.concatenate(ids), shared))
 
 
 def _compared(first: Judged, other: Judged) -> Compared:
@@ -119,14 +149,14 @@ def _compared(first: Judged, other: Judged) -> Compared:
 def _beside(first: Predictions | None, other: Predictions, figures: Measured) -> Compared:
     """Return a model's figures, and its differences to a first if it is not that itself."""
     if first is None:
-        return Compared(other.model, figures, {}, None)
+        return Compared(other.model, figures, {}, None, origin=other.origin)
     truth, one, two = first.truth, first.probabilities, other.probabilities
     differences = {
         metric: paired_difference(METRICS[metric], truth, one, two, first.people)
         for metric in PAIRED
     }
     test = mcnemar(one.argmax(1) == truth, two.argmax(1) == truth)
-    return Compared(other.model, figures, differences, test)
+    return Compared(other.model, figures, differences, test, origin=other.origin)
 
 
 def common_faces(tables: Sequence[Predictions]) -> list[Predictions]:

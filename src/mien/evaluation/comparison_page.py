@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mien import figures, pages
 from mien.evaluation.bootstrap import CALIBRATION_NOTE
 from mien.evaluation.comparison import PAIRED, Compared, Comparison
+from mien.evaluation.origin import READ, as_data, is_read, learnt, remarks
 from mien.evaluation.sections.headline import HEADLINE, NAMES
 from mien.evaluation.written import known, p_value, within
 from mien.files import whole_file, write_json
@@ -47,10 +48,19 @@ def write_comparisons(found: Sequence[Comparison], folder: Path) -> Path:
 
 def title(comparison: Comparison) -> str:
     """Return what was compared on what, as a heading."""
+    read = f" ({READ})" if is_read([model.origin for model in comparison.models]) else ""
     return (
-        f"{comparison.dataset or 'faces'}, {comparison.labels.name}: {comparison.faces:,} faces of"
-        f" {comparison.split}"
+        f"{comparison.dataset or 'faces'}, {comparison.labels.name}{read}: {comparison.faces:,}"
+        f" faces of {comparison.split}"
     )
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """Return what is to be known of the faces and of the models, a sentence each."""
+    left_out = [learnt(name, n, comparison.found) for name, n in comparison.learnt.items()]
+    models = [(model.model, model.origin) for model in comparison.models]
+    told = [*left_out, *remarks(models, comparison.dataset)]
+    return [*told, unshared(comparison)] if comparison.unshared else told
 
 
 def difference_cells(model: Compared) -> list[str]:
@@ -80,7 +90,7 @@ def _section(comparison: Comparison, picture: str) -> str:
         differences,
         *_without_leaked(comparison),
         pages.paragraph(f"{_drawn_over(comparison)} {CALIBRATION_NOTE}", note=True),
-        pages.paragraph(unshared(comparison), note=True) if comparison.unshared else "",
+        *(pages.paragraph(note, note=True) for note in notes(comparison)),
         pages.paragraph(ABOUT, note=True) if differences else "",
     )
 
@@ -159,6 +169,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
         "faces": comparison.faces,
         "leaked": comparison.leaked,
         "unshared": comparison.unshared,
+        "trained_on": {"of": comparison.found, "left_out": dict(comparison.learnt)},
         "intervals_over": "subjects" if comparison.people else "faces",
         "models": [_model(model) for model in comparison.models],
         "without_leaked": [_model(model) for model in comparison.unleaked],
@@ -169,6 +180,7 @@ def _model(model: Compared) -> dict[str, Any]:
     bounds = ("value", "low", "high")
     return {
         "model": model.model,
+        **as_data(model.origin),
         "figures": {m: dict(zip(bounds, map(known, model.figures[m]))) for m in HEADLINE},
         "differences": {
             name: {"value": d.value, "low": known(d.low), "high": known(d.high)}

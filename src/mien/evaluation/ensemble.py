@@ -15,6 +15,7 @@ from mien.errors import MienError
 from mien.evaluation.average_tables import Weighting, average_tables, check_names
 from mien.evaluation.doubt import DoubtReport, doubt_report
 from mien.evaluation.ensemble_network import EnsembleNetwork, Part
+from mien.evaluation.learnt import Training
 from mien.evaluation.predict import predict_with
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.report import HeadReport
@@ -119,7 +120,7 @@ def build_ensemble(
 
     Raises:
         MienError: If there is no such averaging or weighting, the members do not fit together, or
-            the dataset is not theirs.
+            the dataset is not theirs, or lacks votes that an output learnt from.
     """
     heads = check_members(sources, averaging, weighting)
     _check_data(sources, dataset)
@@ -195,8 +196,9 @@ def _common_heads(sources: Sequence[Source]) -> tuple[HeadPart, ...]:
 
 def _check_data(sources: Sequence[Source], dataset: FaceDataset) -> None:
     for source in sources:
-        if source.data_fingerprint != dataset.fingerprint:
-            raise MienError(
-                f"{source.name} was trained on other data or splits than these, where it may have"
-                " seen the faces of the test: the fingerprints differ."
-            )
+        training = Training(
+            (source.recipe.data,), source.data_fingerprint, source.fingerprint_without_votes
+        )
+        found = training.differs(source.name, dataset)
+        if found:
+            raise MienError(found)

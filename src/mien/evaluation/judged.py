@@ -26,7 +26,7 @@ class Judged:
     """One output of a model, on faces whose truth is known.
 
     Args:
-        table: All predictions.
+        table: All predictions but those of faces that the model was trained on.
         faces: The N faces that are judged.
         split: Which they are: "test", "val", "train" or "all".
         val: The faces of val, on which temperature and threshold are fitted; None if there are none
@@ -36,6 +36,8 @@ class Judged:
         every: The faces of the split, also those that are not judged.
         unjudged: How many of them have no truth that the output can say, by what they show.
         unpredicted: How many of the dataset's faces of the split another program's table lacks.
+        learnt: How many more faces of the split have a truth and are left out, also of `table`,
+            because the model was trained on them.
     """
 
     table: Predictions
@@ -44,6 +46,7 @@ class Judged:
     every: Predictions
     unjudged: Mapping[str, int] = field(default_factory=dict)
     unpredicted: int = 0
+    learnt: int = 0
     val: Predictions | None = None
     images: NDArray[np.uint8] | None = None
     metrics_file: Path | None = None
@@ -80,14 +83,13 @@ def judged(
     if among is not None:
         # Only now: by what a table is judged depends on all that it can say.
         table = table.among(among)
-    chosen = _split(table, split)
-    every = table if chosen == EVERY else table.select(table.splits == chosen)
+    chosen, whole = _split(table, split), table
+    table = whole.unlearnt
+    every = of_split(table, chosen)
     faces = every.select(every.truth != NO_TARGET)
+    learnt = int((of_split(whole, chosen).truth != NO_TARGET).sum()) - len(faces)
     if not len(faces):
-        raise MienError(
-            f"{table.model or 'The predictions'} cannot be judged: no face of the split {chosen!r}"
-            f" has a truth among {', '.join(table.labels.expressions)}."
-        )
+        raise MienError(_no_face(table, chosen, learnt))
     val = table.judged("val")
     return Judged(
         table=table,
@@ -96,10 +98,23 @@ def judged(
         every=every,
         unjudged=_unjudged(every, dataset),
         unpredicted=_unpredicted(table, dataset, chosen) if dataset is not None and foreign else 0,
+        learnt=learnt,
         val=val if chosen not in ("val", EVERY) and len(val) else None,
         images=None if dataset is None else dataset.images[_places(faces, dataset)],
         metrics_file=metrics_file,
     )
+
+
+def of_split(table: Predictions, split: str) -> Predictions:
+    """Return the predictions of a split, or all of them of `EVERY`."""
+    return table if split == EVERY else table.select(table.splits == split)
+
+
+def _no_face(table: Predictions, split: str, learnt: int) -> str:
+    among = f"has a truth among {', '.join(table.labels.expressions)}"
+    why = f" that it was not trained on {among}: {learnt:,} others do" if learnt else f" {among}"
+    name = table.model or "The predictions"
+    return f"{name} cannot be judged: no face of the split {split!r}{why}."
 
 
 def completed(table: Predictions, dataset: FaceDataset) -> Predictions:

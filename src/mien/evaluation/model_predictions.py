@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +14,17 @@ from rich.progress import track
 
 from mien.data.dataset import FaceDataset
 from mien.data.sizes import of_side
-from mien.errors import MienError
+from mien.errors import MienError, RecipeError
+from mien.evaluation.calibration import fit_temperature
+from mien.evaluation.learnt import (
+    Learnt,
+    learnt_of,
+    recipes_of,
+    training_of_card,
+    training_of_run,
+)
 from mien.evaluation.metrics import Probabilities
+from mien.evaluation.origin import Origin
 from mien.evaluation.predictions import (
     Predictions,
     judged_faces,
@@ -30,13 +38,10 @@ from mien.recipe import HeadPart
 from mien.signals import SignalName
 from mien.training.targets import head_targets
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 if TYPE_CHECKING:
     from mien.card import Views
+    from mien.evaluation.averaging import Predictor
+    from mien.recipe import Recipe
     from mien.training.run import Run
 
 
@@ -44,6 +49,8 @@ def predictions_from(
     source: str, dataset: FaceDataset, *, every: bool = False, progress: bool = False
 ) -> list[Predictions]:
     """Return what a model says of the faces of val and test, or of all if there are none of them.
+
+    Where its recipe divided the dataset anew, those it was trained on are marked as learnt.
 
     Args:
         source: A run's folder, a shipped model's name or an ONNX file.
@@ -60,14 +67,22 @@ def predictions_from(
     if Path(source).is_dir():
         from mien.training.run import Run
 
-        return run_predictions(Run(Path(source)), dataset, every=every)
+        return run_predictions(Run(Path(source)), dataset, every=every, progress=progress)
     return file_predictions(Classifier(source), dataset, every=every, progress=progress)
 
 
 def run_predictions(
-    run: Run, dataset: FaceDataset, *, every: bool = False, views: Views = "none"
+    run: Run,
+    dataset: FaceDataset,
+    *,
+    every: bool = False,
+    views: Views = "none",
+    progress: bool = False,
 ) -> list[Predictions]:
     """Return what a run's best epoch says, at the temperatures of its report if it has one.
+
+    Where it has none they are fitted on the faces that it was selected on, as evaluating the run
+    does, if these are among the dataset's.
 
     Args, returns and errors as of `predictions_from`; a run must be finished. `views` is what it
     sees of a face.
@@ -76,23 +91,67 @@ def run_predictions(
     from mien.evaluation.views import with_views
 
     run.check_finished()
-    temperatures = run.temperatures(views)
-    if views != "none" and not temperatures:
+    temperatures = _temperatures(run, views)
+    module = run.module()
+    recipe, network = module.recipe, with_views(module.network, views)
+    name = run.folder.resolve().name
+    faces = replace(dataset, images=of_side(dataset.images, recipe.preprocess.size))
+    heads = judgeable(name, recipe.heads, faces)
+    learnt = learnt_of(training_of_run(run), dataset, progress=progress)
+    temperatures = temperatures or _fitted(recipe, network, learnt.own)
+    signals = recipe.signal_names
+    tables = predict_with(network, recipe.preprocess, heads, faces, every=every, signals=signals)
+    named = [
+        replace(t, model=name, temperature=temperatures.get(t.labels.name, 1.0)) for t in tables
+    ]
+    outputs = [head.labels for head in recipe.heads]
+    return _with_origin(named, outputs, dataset, learnt, calibrated=bool(temperatures))
+
+
+def _temperatures(run: Run, views: Views) -> dict[str, float]:
+    found = run.temperatures(views)
+    if views != "none" and not found:
         raise MienError(
             f"{run.folder} was not calibrated with --tta {views}: evaluate it so on its own data"
             " first."
         )
-    module = run.module()
-    preprocess = module.recipe.preprocess
-    faces = replace(dataset, images=of_side(dataset.images, preprocess.size))
-    name = run.folder.resolve().name
-    heads = judgeable(name, module.recipe.heads, faces)
-    signals = module.recipe.signal_names
-    network = with_views(module.network, views)
-    tables = predict_with(network, preprocess, heads, faces, every=every, signals=signals)
+    return found
+
+
+def _fitted(recipe: Recipe, network: Predictor, own: FaceDataset | None) -> dict[str, float]:
+    """Return the temperatures that fit the faces a run was selected on; none without these."""
+    from mien.evaluation.predict import predict_with
+
+    if own is None:
+        return {}
+    try:
+        tables = predict_with(network, recipe.preprocess, recipe.heads, own.in_split("val"))
+    except RecipeError:  # an output learnt from votes, which the faces lack
+        return {}
+    known = [(table.labels.name, table.judged("val")) for table in tables]
+    return {name: fit_temperature(val.logits, val.truth) for name, val in known}
+
+
+def _with_origin(
+    tables: Sequence[Predictions],
+    outputs: Sequence[str],
+    dataset: FaceDataset,
+    learnt: Learnt,
+    *,
+    calibrated: bool = True,
+) -> list[Predictions]:
+    """Return a model's tables with what is to be known of it, and the faces that it was trained on.
+
+    Where its recipe divided the dataset anew, no face is leaked from one of the dataset's splits
+    into another: what it was trained on is said face by face.
+    """
+    ids = dataset.ids[learnt.faces]
+    origin = Origin(outputs=tuple(outputs), division_known=learnt.known, calibrated=calibrated)
+    told = [replace(t, origin=origin.model_copy(update={"output": t.labels.name})) for t in tables]
+    if not len(ids):
+        return told
     return [
-        replace(table, model=name, temperature=temperatures.get(head.labels, 1.0))
-        for table, head in zip(tables, heads)
+        replace(t, learnt=np.isin(t.ids, ids), leaked=np.zeros(len(t), dtype=bool)) for t in told
     ]
 
 
@@ -109,6 +168,7 @@ def file_predictions(
     """
     card = classifier.card
     heads = judgeable(card.name, _heads(classifier), dataset)
+    learnt = learnt_of(training_of_card(card), dataset, progress=progress)
     judged = judged_faces(dataset, every=every)
     leaked, faces = leaked_faces(dataset)[judged], dataset.select(judged)
     shares, signals = _said(classifier, faces, [head.labels for head in heads], progress)
@@ -119,14 +179,14 @@ def file_predictions(
         logits = logits_of(shares[head.labels], temperature)
         table = predictions_of(faces, targets.labels, targets.truth, leaked, logits)
         found.append(replace(table, model=card.name, temperature=temperature, signals=signals))
-    return found
+    return _with_origin(found, [head.name for head in card.heads], dataset, learnt)
 
 
 def _heads(classifier: Classifier) -> list[HeadPart]:
     """Return the file's outputs and what its recipe says that they learnt from."""
     card = classifier.card
-    recipe = tomllib.loads(card.recipes[0])
-    learnt = {str(h.get("labels")): h.get("target") for h in recipe.get("heads", [])}
+    heads = recipes_of(card)[0].get("heads", [])
+    learnt = {str(head.get("labels")): head.get("target") for head in heads}
     return [
         HeadPart(labels=head.name, target="votes" if learnt.get(head.name) == "votes" else "label")
         for head in card.heads

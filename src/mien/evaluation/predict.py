@@ -62,17 +62,20 @@ def predict_with(
 
     Returns:
         One table for each head, in the given order; each holds the signals.
+
+    Raises:
+        RecipeError: If the dataset lacks the votes or the labels that a head needs.
     """
     judged = judged_faces(dataset, every=every)
     leaked = leaked_faces(dataset)[judged]
     faces = dataset.select(judged)
+    wanted = [head_targets(faces, head) for head in heads]  # missing votes are said at once
     names = [*(head.labels for head in heads), *signals]
     logits = _logits(network, preprocess, faces.images, names)
     said = {name: expit(logits[name][:, 0]) for name in signals}
     tables = (
         predictions_of(faces, targets.labels, targets.truth, leaked, logits[head.labels])
-        for head in heads
-        for targets in [head_targets(faces, head)]
+        for head, targets in zip(heads, wanted)
     )
     return [replace(table, signals=said) for table in tables]
 

@@ -17,6 +17,7 @@ from mien.errors import MienError
 from mien.evaluation.bootstrap import known_groups
 from mien.evaluation.calibration import probabilities
 from mien.evaluation.metrics import Probabilities
+from mien.evaluation.origin import Origin
 from mien.labels import LabelSet
 from mien.signals import SignalName
 
@@ -51,6 +52,9 @@ class Predictions:
         model: Whose predictions they are.
         dataset: Whose faces they are of.
         temperature: What the logits are divided by.
+        learnt: bool (N,): a face identical to one that the model was trained on, where it divided
+            the dataset in another way; None where there is none.
+        origin: What is known of the model.
 
     Raises:
         MienError: If the columns differ in length, an id occurs twice, a logit is not finite, a
@@ -71,13 +75,15 @@ class Predictions:
     model: str = ""
     dataset: str = ""
     temperature: float = 1.0
+    learnt: NDArray[np.bool_] | None = None
+    origin: Origin = field(default_factory=Origin)
 
     def __post_init__(self) -> None:
         count, classes = len(self.ids), len(self.labels)
         columns = (self.splits, self.truth, self.leaked, self.logits, self.subjects, self.sources)
         others = (*self.measures.values(), *self.signals.values())
-        voted = () if self.votes is None else (self.votes,)
-        parallel = all(len(column) == count for column in (*columns, *others, *voted))
+        some = [column for column in (self.votes, self.learnt) if column is not None]
+        parallel = all(len(column) == count for column in (*columns, *others, *some))
         if not parallel or self.logits.shape != (count, classes):
             raise MienError(f"{self._name} must have {count} rows of {classes} logits each.")
         bad = ~np.isfinite(self.logits).all(axis=1)
@@ -127,7 +133,15 @@ class Predictions:
             votes=None if self.votes is None else self.votes[which],
             measures={name: values[which] for name, values in self.measures.items()},
             signals={name: values[which] for name, values in self.signals.items()},
+            learnt=None if self.learnt is None else self.learnt[which],
         )
+
+    @property
+    def unlearnt(self) -> Predictions:
+        """The faces that the model was not trained on, as far as that is known."""
+        if self.learnt is None:
+            return self
+        return replace(self.select(~self.learnt), learnt=None)
 
     def calibrated(self, temperature: float) -> Predictions:
         """Return the same predictions at another temperature."""

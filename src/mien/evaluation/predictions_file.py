@@ -24,6 +24,7 @@ from mien.data.tables import csv_rows, decimal
 from mien.errors import DataError, MienError
 from mien.evaluation.columns import TRUTH, Columns, named
 from mien.evaluation.metrics import Probabilities
+from mien.evaluation.origin import Origin
 from mien.evaluation.predictions import MEASURES, Predictions, logits_of
 from mien.files import whole_file
 from mien.labels import (
@@ -50,6 +51,7 @@ class About(BaseModel):
     dataset: str = ""
     labels: str = ""
     temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    origin: Origin = Origin()
 
 
 def write_predictions(table: Predictions, path: Path, *, single_precision: bool = False) -> None:
@@ -81,6 +83,7 @@ def write_predictions(table: Predictions, path: Path, *, single_precision: bool 
         dataset=table.dataset,
         labels=table.labels.name,
         temperature=table.temperature,
+        origin=table.origin,
     )
     content = pa.table(columns).replace_schema_metadata({METADATA: about.model_dump_json()})
     with whole_file(path) as temporary:
@@ -118,6 +121,7 @@ def read_predictions(path: Path) -> Predictions:
         model=about.model or path.stem,
         dataset=about.dataset,
         temperature=temperature,
+        origin=about.origin,
     )
 
 

@@ -12,7 +12,9 @@ from mien.errors import MienError
 from mien.evaluation.calibration import fit_temperature, probabilities
 from mien.evaluation.card_figures import split_figures
 from mien.evaluation.doubt import doubt_report
+from mien.evaluation.learnt import training_of_run
 from mien.evaluation.metrics import expected_calibration_error
+from mien.evaluation.origin import Origin
 from mien.evaluation.predict import predict_with
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import write_predictions
@@ -56,17 +58,18 @@ def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[
 
     Args:
         run: A run that has a best epoch.
-        dataset: The one it was trained on.
+        dataset: The one it was trained on; it may have votes that the training did without.
         views: What the network sees of a face. Files of any but "none" carry its name, as
             `report-flip.json` and `doubt-flip.json` do.
 
     Raises:
-        MienError: If the dataset is not the one the run was trained on.
+        MienError: If the dataset is not the one the run was trained on, or lacks votes that an
+            output learnt from.
     """
-    if run.data()["fingerprint"] != dataset.fingerprint:
+    found = training_of_run(run).differs(str(run.folder), dataset)
+    if found:
         raise MienError(
-            f"{run.folder} was trained on other data of the name {dataset.name!r}: the fingerprints"
-            " differ. If other faces are meant, mien data convert --as gives them another name."
+            f"{found} If other faces are meant, mien data convert --as gives them another name."
         )
     module = run.module()
     network = with_views(module.network, views)
@@ -74,9 +77,16 @@ def evaluate_run(run: Run, dataset: FaceDataset, views: Views = "none") -> list[
     names = recipe.signal_names
     tables = predict_with(network, recipe.preprocess, recipe.heads, dataset, signals=names)
     reports = [head_report(table, dataset.name) for table in tables]
+    outputs = tuple(head.labels for head in recipe.heads)
     for table, report in zip(tables, reports):
-        named = replace(table, model=run.folder.resolve().name, temperature=report.head.temperature)
-        write_predictions(named, predictions_file(run, table.labels.name, views))
+        output, temperature = table.labels.name, report.head.temperature
+        named = replace(
+            table,
+            model=run.folder.resolve().name,
+            temperature=temperature,
+            origin=Origin(output=output, outputs=outputs),
+        )
+        write_predictions(named, predictions_file(run, output, views))
     write_json(run.folder / report_name(views), [report.as_dict() for report in reports])
     first = tables[0].calibrated(reports[0].head.temperature)
     doubt = doubt_report(first, dataset.name)

@@ -13,6 +13,7 @@ from rich.progress import track
 from mien import figures, pages
 from mien.errors import MienError
 from mien.evaluation.judged import Judged
+from mien.evaluation.origin import READ, as_data, is_read
 from mien.evaluation.predictions_file import write_predictions
 from mien.evaluation.sections.calibrated import calibrated
 from mien.evaluation.sections.classes import classes
@@ -125,13 +126,14 @@ def _contents(outputs: Sequence[Judged]) -> Iterator[str]:
 
 def _heading(judged: Judged) -> str:
     name = judged.faces.labels.name
+    read = f", {READ}" if is_read([judged.table.origin]) else ""
     about = (
         f"{len(judged.faces):,} faces of {judged.faces.dataset or 'the table'}, split"
         f" {judged.split}; {len(judged.faces.labels)} classes:"
         f" {', '.join(judged.faces.labels.expressions)}."
     )
     return (
-        f'<h1 id="{html.escape(name)}" class="output">Output {html.escape(name)}</h1>\n'
+        f'<h1 id="{html.escape(name)}" class="output">Output {html.escape(name)}{read}</h1>\n'
         + pages.paragraph(about)
     )
 
@@ -145,8 +147,10 @@ def _about(judged: Judged) -> dict[str, Any]:
         "faces": len(faces),
         "unjudged": dict(judged.unjudged),
         "unpredicted": judged.unpredicted,
+        "trained_on": {"of": len(faces) + judged.learnt, "left_out": judged.learnt},
         "expressions": list(faces.labels.expressions),
         "temperature": faces.temperature,
+        **as_data(faces.origin),
     }
 
 

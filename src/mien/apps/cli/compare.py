@@ -45,7 +45,9 @@ def compare(
 ) -> None:
     """Compare models on the same faces: figures, paired differences, McNemar's test, a figure.
 
-    With several datasets the models are shown across them: train on one, test on another.
+    With several datasets the models are shown across them: train on one, test on another. Faces
+    that a run or a file was trained on, where its recipe divided the dataset anew, are left out
+    for all.
     """
     need("train", "Comparing")
     from mien.evaluation.comparison_page import write_comparisons
@@ -150,11 +152,11 @@ def _compared(
 
 
 def _print(comparison: Comparison) -> None:
-    from mien.evaluation.comparison_page import title, unshared
+    from mien.evaluation.comparison_page import notes, title
 
     _print_models(title(comparison), comparison.models)
-    if comparison.unshared:
-        say(unshared(comparison))
+    for note in notes(comparison):
+        say(note)
     if comparison.unleaked:
         _print_models(f"Without {comparison.leaked:,} leaked faces", comparison.unleaked)
 

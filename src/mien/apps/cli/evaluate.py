@@ -32,7 +32,9 @@ Among = Annotated[
     str | None,
     typer.Option(
         "--labels",
-        help="Judge as if only these could be chosen: four, ckplus7, or happy+sad+neutral.",
+        help="Judge as if only these could be chosen: four, ckplus7, or happy+sad+neutral. Of the"
+        " output that has just these, where there is one: basic7 of the shipped models, for tests"
+        " on FER2013's labels; mien analyze narrows the first output, which readings use.",
     ),
 ]
 
@@ -64,7 +66,8 @@ def evaluate(
     """Measure a model on a dataset: a page, its figures, the predictions it is computed from.
 
     A run on its own data is calibrated on validation first, and `mien export` puts these figures
-    into the file. Predictions of other programs come as CSV: id, truth, p_anger, p_happiness, …
+    into the file. Faces that a model was trained on, where its recipe divided the dataset anew,
+    are left out. Predictions of other programs come as CSV: id, truth, p_anger, p_happiness, …
     """
     need("train", "Evaluating")
     from mien.evaluation.comparison import wide_enough
@@ -164,7 +167,8 @@ def _of_run(
     if len(data) == 1:
         other = one_dataset(data, votes, names)
         if other.name not in (recipe.data.dataset, *recipe.data.datasets):
-            return Predicted(run_predictions(run, other, every=every, views=views), other)
+            tables = run_predictions(run, other, every=every, views=views, progress=True)
+            return Predicted(tables, other)
     _need_data(data)
     faces = assembled(recipe, data, votes, names)
     reports = evaluate_run(run, faces, views)
@@ -214,15 +218,17 @@ def _folder(model: str, foreign: bool, what: str, output: Judged) -> Path:
 
 def _print(outputs: Sequence[Judged], folder: Path) -> None:
     """Print the headline figures that were written, a table an output."""
+    from mien.evaluation.origin import READ, is_read
     from mien.evaluation.review import DATA
-    from mien.evaluation.sections.headline import NAMES, unpredicted
+    from mien.evaluation.sections.headline import NAMES, told
     from mien.evaluation.written import within
     from mien.files import read_json
 
     content = read_json(folder / DATA)
     for output in outputs:
         subsets = content[output.faces.labels.name]["headline"]
-        table = Table(title=f"{output.faces.labels.name}, {output.split}; 95 % intervals")
+        read = f" ({READ})" if is_read([output.table.origin]) else ""
+        table = Table(title=f"{output.faces.labels.name}{read}, {output.split}; 95 % intervals")
         table.add_column("Figure")
         for subset, found in subsets.items():
             table.add_column(f"{subset} ({found['faces']:,})")
@@ -232,5 +238,5 @@ def _print(outputs: Sequence[Judged], folder: Path) -> None:
             )
             table.add_row(metric.replace("_", " "), *(escape(within(*b)) for b in bounds))
         results.print(table)
-        if output.unpredicted:
-            say(unpredicted(output))
+    for note in dict.fromkeys(note for output in outputs for note in told(output)):
+        say(note)

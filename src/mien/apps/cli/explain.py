@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -129,8 +130,10 @@ def explain(
 
     Leaves a page (explain.html, opens without a network), its figures as PNG and SVG, all numbers
     as JSON and the heatmaps for NumPy. Of a photo every face is explained, of a dataset a sample,
-    with means by expression.
+    with means by expression; faces that the model was trained on, where its recipe divided the
+    dataset anew, are not drawn.
     """
+    from mien.evaluation.learnt import unlearnt
     from mien.explanation.explainer import Explainer
     from mien.explanation.faces import in_split, study
     from mien.explanation.inside import add_feature_maps, add_projections, check_projections
@@ -154,10 +157,11 @@ def explain(
     if photo:
         chosen = _in_photo(source, find, output, places)
     else:
-        dataset = in_split(load(source, None, layout, names), split)
+        whole = load(source, None, layout, names)
+        dataset, told = unlearnt(model, whole, in_split(whole, split), progress=True)
         check_projections(dataset, projections or ())
         drawing = given(count=faces, seed=seed)
-        chosen = _in_dataset(dataset, find, output, places, balanced=balanced, **drawing)
+        chosen = _in_dataset(dataset, find, output, places, told, balanced=balanced, **drawing)
     explained = study(explainer, chosen.faces, expression, progress=True)
     about = About(output, wanted, settings, str(source), chosen.drawn, chosen.places)
     with folder, folder.filling():
@@ -195,11 +199,21 @@ def _in_photo(source: Path, find: Finder, output: Output, places: str | None) ->
 
 
 def _in_dataset(
-    dataset: FaceDataset, find: Finder, output: Output, places: str | None, **drawing: Any
+    dataset: FaceDataset,
+    find: Finder,
+    output: Output,
+    places: str | None,
+    told: str,
+    **drawing: Any,
 ) -> Chosen:
+    """Draw faces; what is told of them is said here, on the page and in the JSON."""
     from mien.explanation.faces import of_dataset, sample
 
-    return of_dataset(sample(dataset, **drawing), output.side, places or "canonical", find)
+    chosen = of_dataset(sample(dataset, **drawing), output.side, places or "canonical", find)
+    if not told:
+        return chosen
+    say(told)
+    return replace(chosen, drawn=f"{chosen.drawn}; {told}")
 
 
 def _methods(names: Sequence[str] | None) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from mien.evaluation.metrics import (
     top2_accuracy,
     weighted_f1,
 )
+from mien.evaluation.origin import learnt, remarks
 from mien.evaluation.sections.section import Section
 from mien.evaluation.truths import by_raters
 from mien.evaluation.written import known, within
@@ -116,9 +117,17 @@ def _notes(judged: Judged) -> list[str]:
         notes.append(
             f"Not judged, because there is no truth for them that this output can say: {counts}."
         )
-    if judged.unpredicted:
-        notes.append(unpredicted(judged))
+    notes += told(judged)
     return [pages.paragraph(note, note=True) for note in notes]
+
+
+def told(judged: Judged) -> list[str]:
+    """Return what is to be known of the faces and of the model, a sentence each."""
+    table = judged.table
+    of = len(judged.faces) + judged.learnt
+    left_out = [learnt(table.model, judged.learnt, of)] if judged.learnt else []
+    found = [*left_out, *remarks([(table.model, table.origin)], table.dataset)]
+    return [*found, unpredicted(judged)] if judged.unpredicted else found
 
 
 def unpredicted(judged: Judged) -> str:
