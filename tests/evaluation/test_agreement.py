@@ -7,7 +7,7 @@ from scipy.stats import entropy
 from sklearn.metrics import log_loss
 
 from mien.data.dataset import NO_TARGET
-from mien.evaluation.agreement import (
+from mien.evaluation.human_raters import (
     cross_entropy,
     divergence,
     plurality_accuracy,

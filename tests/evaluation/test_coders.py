@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from mien.errors import DataError, MienError
-from mien.evaluation.coders import agreement, krippendorff, votes
-from mien.evaluation.coders_page import write_agreement
-from mien.evaluation.codings import NOT_CODED, Coding, read_coding, together
+from mien.evaluation.coders.agreement import agreement, krippendorff, votes
+from mien.evaluation.coders.codings import NOT_CODED, Coding, read_coding, together
+from mien.evaluation.coders.page import write_agreement
 
 # Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011, section C: four observers,
 # twelve units, and an alpha of nominal data of .743.

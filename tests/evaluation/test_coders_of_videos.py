@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.errors import DataError, MienError
-from mien.evaluation.coders import agreement_over_time
-from mien.evaluation.coders_page import write_agreement
-from mien.evaluation.codings import NOT_CODED
-from mien.evaluation.elan import read_elan
-from mien.evaluation.onsets import onsets, same
-from mien.evaluation.steps import by_shared_names, in_steps
-from mien.evaluation.stretches import Stretch, TimedCoding, is_timed, read_stretches
+from mien.evaluation.coders.agreement import agreement_over_time
+from mien.evaluation.coders.codings import NOT_CODED
+from mien.evaluation.coders.elan import read_elan
+from mien.evaluation.coders.onsets import onsets, same
+from mien.evaluation.coders.page import write_agreement
+from mien.evaluation.coders.steps import by_shared_names, in_steps
+from mien.evaluation.coders.stretches import Stretch, TimedCoding, is_timed, read_stretches
 
 
 def write(path, *rows):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.errors import DataError
-from mien.evaluation.clock import seconds
-from mien.evaluation.codings import (
+from mien.evaluation.coders.clock import seconds
+from mien.evaluation.coders.codings import (
     Coding,
     by_file_name,
     category_of,
@@ -20,9 +20,9 @@ from mien.evaluation.codings import (
     read_coding,
     together,
 )
-from mien.evaluation.elan import read_elan
-from mien.evaluation.steps import by_shared_names, in_steps
-from mien.evaluation.stretches import Stretch, TimedCoding, read_stretches
+from mien.evaluation.coders.elan import read_elan
+from mien.evaluation.coders.steps import by_shared_names, in_steps
+from mien.evaluation.coders.stretches import Stretch, TimedCoding, read_stretches
 from mien.inference.video.table import Beside
 from mien.labels import EXPRESSIONS, SPELLINGS, ClassNames
 

@@ -7,12 +7,12 @@ import torch
 from makers import SMALL_RECIPE
 from mien.data.assemble import assemble
 from mien.errors import MienError, ModelError, RecipeError
-from mien.evaluation.average_tables import average_tables
-from mien.evaluation.averaging import mean_logits
-from mien.evaluation.ensemble import build_ensemble
+from mien.evaluation.average.averaging import mean_logits
+from mien.evaluation.average.ensemble import build_ensemble
+from mien.evaluation.average.shares import fit_shares
+from mien.evaluation.average.tables import average_tables
 from mien.evaluation.predict import predict
 from mien.evaluation.report import head_report
-from mien.evaluation.shares import fit_shares
 from mien.export.export import export_ensemble
 from mien.export.model_card import model_card_page
 from mien.inference.classifier import Classifier

@@ -7,10 +7,10 @@ import pytest
 from scipy import stats
 
 from mien.card import Figure, Head
-from mien.evaluation.over_seeds import summarise
-from mien.evaluation.seed_figures import ALL, UNLEAKED, HeadOverSeeds, SeedFigures
-from mien.evaluation.seeds_figure import draw_seeds
-from mien.evaluation.seeds_page import figure_rows, seed_table
+from mien.evaluation.seeds.figures import ALL, UNLEAKED, HeadOverSeeds, SeedFigures
+from mien.evaluation.seeds.page import figure_rows, seed_table
+from mien.evaluation.seeds.picture import draw_seeds
+from mien.evaluation.seeds.summary import summarise
 
 HEAD = Head(name="basic7", expressions=("anger", "happiness"), temperature=1.5)
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from mien.errors import MienError
+from mien.evaluation.average.views import ManyViews, known_views, views_of
 from mien.evaluation.report import evaluate_run
-from mien.evaluation.views import ManyViews, known_views, views_of
 from mien.export.export import export_run
 from mien.export.model_card import model_card_page
 from mien.inference.classifier import Classifier

@@ -10,7 +10,7 @@ import torch
 from mien.card import METADATA_KEY, ModelCard
 from mien.data.prepare.settings import PREPARED, Preparation
 from mien.errors import MienError, ModelError
-from mien.evaluation.averaging import AveragedNetwork
+from mien.evaluation.average.averaging import AveragedNetwork
 from mien.evaluation.report import evaluate_run
 from mien.export.export import export_run
 from mien.export.model_card import model_card_page

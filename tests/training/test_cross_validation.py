@@ -15,9 +15,9 @@ from mien.data.split import known_keep
 from mien.data.split_file import SplitFile
 from mien.data.twins import twin_groups
 from mien.errors import DataError, MienError
-from mien.evaluation.cross_validation import cross_validate
-from mien.evaluation.cross_validation_report import write_page
-from mien.evaluation.spread import spread
+from mien.evaluation.folds.cross_validation import cross_validate
+from mien.evaluation.folds.page import write_page
+from mien.evaluation.folds.spread import spread
 from mien.labels import label_set
 from mien.recipe import find_recipe, load_recipe
 from mien.training.cross_validation import (

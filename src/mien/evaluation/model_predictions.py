@@ -40,7 +40,7 @@ from mien.training.targets import head_targets
 
 if TYPE_CHECKING:
     from mien.card import Views
-    from mien.evaluation.averaging import Predictor
+    from mien.evaluation.average.averaging import Predictor
     from mien.recipe import Recipe
     from mien.training.run import Run
 
@@ -87,8 +87,8 @@ def run_predictions(
     Args, returns and errors as of `predictions_from`; a run must be finished. `views` is what it
     sees of a face.
     """
+    from mien.evaluation.average.views import with_views
     from mien.evaluation.predict import predict_with
-    from mien.evaluation.views import with_views
 
     run.check_finished()
     temperatures = _temperatures(run, views)

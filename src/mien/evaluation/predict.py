@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from mien.data.dataset import FaceDataset
-from mien.evaluation.averaging import Predictor
+from mien.evaluation.average.averaging import Predictor
 from mien.evaluation.predictions import (
     Predictions,
     judged_faces,

@@ -9,6 +9,7 @@ from typing import Any
 from mien.card import Figure, Head, Views
 from mien.data.dataset import FaceDataset
 from mien.errors import MienError
+from mien.evaluation.average.views import with_views
 from mien.evaluation.calibration import fit_temperature, probabilities
 from mien.evaluation.card_figures import split_figures
 from mien.evaluation.doubt import doubt_report
@@ -18,7 +19,6 @@ from mien.evaluation.origin import Origin
 from mien.evaluation.predict import predict_with
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import write_predictions
-from mien.evaluation.views import with_views
 from mien.files import write_json
 from mien.training.run import Run, of_views, report_name
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mien.errors import MienError
-from mien.evaluation.average_tables import WEIGHTINGS, Weighting, average_tables
+from mien.evaluation.average.tables import WEIGHTINGS, Weighting, average_tables
 from mien.evaluation.metrics import accuracy
 from mien.evaluation.paired import mcnemar, paired_difference
 from mien.evaluation.predictions import Predictions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mien.evaluation.over_seeds import Summary, summarise
+from mien.evaluation.seeds.summary import Summary, summarise
 from mien.reproduction.job import Job, jobs_of
 from mien.reproduction.plan import Experiment, Plans
 from mien.reproduction.protocols import Protocol

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mien.evaluation.over_seeds import Summary, summarise
-from mien.evaluation.spread import spread
+from mien.evaluation.folds.spread import spread
+from mien.evaluation.seeds.summary import Summary, summarise
 from mien.reproduction.findings import Findings, same_faces
 from mien.reproduction.plan import Experiment
 from mien.reproduction.protocols import OVERRIDES, Protocol

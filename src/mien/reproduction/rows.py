@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Literal, NamedTuple
 
-from mien.evaluation.over_seeds import Summary
+from mien.evaluation.seeds.summary import Summary
 from mien.evaluation.unvaried import wilson
 from mien.recipe import find_recipe, load_recipe
 from mien.reproduction.findings import Findings

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mien.card import Figure
-from mien.evaluation.over_seeds import Summary, summarise
+from mien.evaluation.seeds.summary import Summary, summarise
 from mien.reproduction.findings import Findings, same_faces
 from mien.reproduction.plan import Experiment
 from mien.reproduction.result import Split

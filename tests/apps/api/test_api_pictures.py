@@ -57,6 +57,49 @@ def test_base64_in_lines_is_read_the_same(server, face):
     assert result["faces"] == server.analyze(face).json()["results"][0]["faces"]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda content: base64.urlsafe_b64encode(content).decode(),
+        lambda content: base64.b64encode(content).decode().rstrip("="),
+        lambda content: f"data:image/jpeg;base64,{base64.b64encode(content).decode()}",
+        lambda content: f"data:image/png;name=a.png;base64,{base64.encodebytes(content).decode()}",
+    ],
+    ids=["for addresses", "without padding", "behind an address", "all"],
+)
+@pytest.mark.parametrize("more", range(3))  # bytes, so that two, one and no sign pad it
+def test_base64_as_pages_and_programs_write_it(server, face, written, more):
+    data = written(face + bytes(more))
+    answer = server.client.post("/v1/analyze", json={"images": [{"data": data}]})
+    assert answer.status_code == 200, answer.text
+    (result,) = answer.json()["results"]
+    assert result["faces"] == server.analyze(face).json()["results"][0]["faces"]
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ("a?", "b.png is not base64: Only base64 data is allowed."),
+        ("AAAAA", "b.png is not base64: Invalid base64-encoded string"),
+        ("data:text/plain;base64,AAAA", "b.png is not base64: Only base64 data is allowed."),
+        ("ünd", "b.png is not base64: string argument should contain only ASCII"),
+        ("", "b.png is not a picture mien reads"),
+    ],
+)
+def test_one_bad_base64_does_not_spoil_the_others(server, face, data, sentence):
+    good = {"data": base64.b64encode(face).decode(), "name": "a.jpg"}
+    images = [good, {"data": data, "name": "b.png"}, good]
+    answer = server.client.post("/v1/analyze", json={"images": images})
+    assert answer.status_code == 200, answer.text
+    results = answer.json()["results"]
+    assert [result["status"] for result in results] == ["ok", "error", "ok"]
+    assert results[1]["message"].startswith(sentence)
+    for path in ("/v1/analyze", "/v1/explain"):
+        answer = server.client.post(path, json={"images": images[1:2]})
+        assert answer.status_code == 422
+        assert answer.json()["detail"].startswith(sentence)
+
+
 def test_base64_in_json_is_read_the_same(server, face):
     image = {"data": base64.b64encode(face).decode(), "name": "0.jpg"}
     answer = server.client.post("/v1/analyze", json={"images": [image]})
@@ -102,6 +145,8 @@ def test_another_label_set_is_read_as_offline(server, portrait, face, labels):
         ("fuor", "Unknown label set 'fuor': did you mean 'four'?"),
         ("happy+hapy", "Unknown expression 'hapy'"),
         ("", "Unknown label set ''"),
+        ("happiness", "two or more expressions, as in happiness+sadness. Got 'happiness' alone."),
+        ("happy", "Got 'happy' alone."),
         ("x" * 101, "at most 100 characters"),
     ],
 )

@@ -122,6 +122,20 @@ def test_a_timeline(server, done):
     assert str(server.service.jobs.root) not in page
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("日本語.mp4", "日本語.mp4"),
+        ("<img src=x onerror=alert(1)>&.mp4", "&lt;img src=x onerror=alert(1)&gt;&amp;.mp4"),
+    ],
+)
+def test_a_timeline_is_called_as_the_client_calls_the_video(server, clip, name, shown):
+    job = server.ended(server.upload(clip, name).json()["id"])
+    page = result(server, job, "timeline").text
+    assert f"<title>Expressions in {shown}</title>" in page
+    assert f"<h1>Expressions in {shown}</h1>" in page
+
+
 def test_the_upload_is_gone_when_it_was_read(server, clip, done):
     left = [path.read_bytes() for folder in folders(server) for path in folder.rglob("*.mp4")]
     assert left

@@ -109,3 +109,27 @@ def test_hadolint_takes_the_container_file():
 def test_neither_lets_onnx_runtime_report(unit, steps):
     assert "ORT_DISABLE_TELEMETRY=1" in unit["Service", "Environment"][0]
     assert any(kind == "ENV" and "ORT_DISABLE_TELEMETRY=1" in rest for kind, rest in steps)
+
+
+def gigabytes(text: str, size: str) -> float:
+    (found,) = re.findall(rf"{size}(\d+)g", text, re.IGNORECASE)
+    return float(found)
+
+
+def test_both_bound_memory_by_what_the_settings_can_take(unit):
+    settings = ServerSettings()
+    pictures = settings.held_bytes / 1e9 + settings.decoded_pixels * 20e-9
+    video = settings.video_pixels * 140e-9
+    most = gigabytes(unit["Service", "MemoryMax"][0], "")
+    assert pictures + video + 0.3 < most < pictures + video + 2
+    assert "TMPDIR=/var/tmp" in unit["Service", "Environment"][0]
+    (line,) = (
+        line
+        for line in (DEPLOY / "Containerfile").read_text().splitlines()
+        if "podman run --rm" in line
+    )
+    arriving = 2 * settings.jobs * settings.video_bytes / 1e9
+    results = (settings.kept_bytes + settings.marked_bytes) / 1e9
+    room = gigabytes(line, "/tmp:size=")
+    assert arriving + results <= room
+    assert gigabytes(line, "--memory ") >= room + most

@@ -71,12 +71,15 @@ def test_frames_between_those_read_show_the_earlier_ones(analyzer, clip_path, tm
 
 
 @pytest.mark.parametrize("size", [(63, 47), (64, 47), (64, 48)])
-def test_odd_sizes_are_kept(reader, tmp_path, size):
+def test_odd_sizes_are_made_even_for_players(reader, tmp_path, size):
     pictures = [np.full((size[1], size[0], 3), 90, np.uint8)] * 5
     path = write_clip(tmp_path / "odd.mp4", pictures)
     out = tmp_path / "marked.mp4"
     marked(reader, path, out)
-    assert [frame.size for frame in frames(out)] == [size] * 5
+    assert [frame.size for frame in frames(out)] == [(64, 48)] * 5
+    with av.open(str(out)) as file:
+        assert file.streams.video[0].codec_context.pix_fmt == "yuv420p"
+    assert all(abs(frame.picture.astype(int) - 90).max() < 6 for frame in frames(out))
 
 
 def test_uneven_times_are_kept(reader, numbered, tmp_path):
@@ -128,7 +131,7 @@ def test_pixels_are_square(reader, numbered, tmp_path):
     marked(reader, path, out)
     with av.open(str(out)) as file:
         stream = file.streams.video[0]
-        assert (stream.width, stream.height) == (48, 85)
+        assert (stream.width, stream.height) == (48, 85 + 1)  # of even edges
         assert stream.sample_aspect_ratio in (None, 0, 1)  # 0: FFmpeg does not say
 
 

@@ -17,8 +17,8 @@ from mien.errors import MienError
 from mien.files import check_folder
 
 if TYPE_CHECKING:
-    from mien.evaluation.coders import Agreement
-    from mien.evaluation.stretches import TimedCoding
+    from mien.evaluation.coders.agreement import Agreement
+    from mien.evaluation.coders.stretches import TimedCoding
     from mien.labels import ClassNames
 
 
@@ -77,7 +77,7 @@ def agree(
     what to talk about.
     """
     need("video", "Agreement", ("scipy",))
-    from mien.evaluation.coders_page import write_agreement
+    from mien.evaluation.coders.page import write_agreement
 
     check_folder(out)
     columns = Columns(picture, category, tier, person or [], class_names(names))
@@ -100,8 +100,8 @@ class Columns(NamedTuple):
 
 
 def _check_named(paths: list[Path], columns: Columns) -> None:
-    from mien.evaluation.codings import check_named
-    from mien.evaluation.elan import is_elan
+    from mien.evaluation.coders.codings import check_named
+    from mien.evaluation.coders.elan import is_elan
 
     tables = [path for path in paths if not is_elan(path)]
     check_named(tables, columns.picture, columns.category)
@@ -111,11 +111,11 @@ def _over_time(
     paths: list[Path], columns: Columns, step: float | None, rest: str | None
 ) -> Agreement | None:
     """Return the agreement of codings of videos; None if they are of pictures."""
-    from mien.evaluation.coders import agreement_over_time
-    from mien.evaluation.codings import category_of, coder_names
-    from mien.evaluation.elan import is_elan
-    from mien.evaluation.steps import REST, STEP
-    from mien.evaluation.stretches import is_timed
+    from mien.evaluation.coders.agreement import agreement_over_time
+    from mien.evaluation.coders.codings import category_of, coder_names
+    from mien.evaluation.coders.elan import is_elan
+    from mien.evaluation.coders.steps import REST, STEP
+    from mien.evaluation.coders.stretches import is_timed
 
     timed = [path for path in paths if is_elan(path) or is_timed(path)]
     if not timed:
@@ -137,7 +137,7 @@ def _over_time(
 
 def _say_doubtful(codings: list[TimedCoding], persons: list[str]) -> None:
     """Say what may not be meant: several persons as one, and videos with other names as one."""
-    from mien.evaluation.steps import taken_for_one
+    from mien.evaluation.coders.steps import taken_for_one
 
     if persons and not any(coding.persons for coding in codings):
         say("No table names persons, so that --person leaves nothing out.")
@@ -177,8 +177,8 @@ def _say_alone(found: Agreement) -> None:
 
 
 def _timed(path: Path, columns: Columns) -> TimedCoding:
-    from mien.evaluation.elan import is_elan, read_elan
-    from mien.evaluation.stretches import read_stretches
+    from mien.evaluation.coders.elan import is_elan, read_elan
+    from mien.evaluation.coders.stretches import read_stretches
 
     picture, category, tier, persons, names = columns
     if is_elan(path):
@@ -189,8 +189,8 @@ def _timed(path: Path, columns: Columns) -> TimedCoding:
 def _of_pictures(
     paths: list[Path], columns: Columns, step: float | None, rest: str | None
 ) -> Agreement:
-    from mien.evaluation.coders import agreement
-    from mien.evaluation.codings import coder_names, read_coding, together
+    from mien.evaluation.coders.agreement import agreement
+    from mien.evaluation.coders.codings import coder_names, read_coding, together
 
     picture, category, tier, persons, names = columns
     if persons or (step, rest, tier) != (None, None, None):
@@ -203,7 +203,7 @@ def _of_pictures(
 
 
 def _print(found: Agreement) -> None:
-    from mien.evaluation.coders_page import cell, header, pair_cells
+    from mien.evaluation.coders.page import cell, header, pair_cells
 
     table = Table(title="Agreement; 95 % intervals")
     for column in header(found):

@@ -20,7 +20,7 @@ from mien.errors import MienError
 if TYPE_CHECKING:
     from mien.data.dataset import FaceDataset
     from mien.data.split import Keep
-    from mien.evaluation.cross_validation import CrossValidated, HeadFigures
+    from mien.evaluation.folds.cross_validation import CrossValidated, HeadFigures
     from mien.recipe import Recipe
     from mien.training.cross_validation import CrossValidation
 
@@ -71,8 +71,8 @@ def crossval(
     if (folds is None) == (given is None):
         raise MienError("Cross-validation needs either --folds or --from.")
     from mien.data.split import known_keep
-    from mien.evaluation.cross_validation import cross_validate
-    from mien.evaluation.cross_validation_report import write_page
+    from mien.evaluation.folds.cross_validation import cross_validate
+    from mien.evaluation.folds.page import write_page
     from mien.recipe import find_recipe, load_recipe
     from mien.training.cross_validation import undivided
 
@@ -125,7 +125,7 @@ def _plan(
 
 
 def _print(done: CrossValidated) -> None:
-    from mien.evaluation.cross_validation_report import SELECTED_ON_FOLD
+    from mien.evaluation.folds.page import SELECTED_ON_FOLD
 
     for head in done.heads:
         results.print(_fold_table(head))
@@ -135,7 +135,7 @@ def _print(done: CrossValidated) -> None:
 
 
 def _fold_table(head: HeadFigures) -> Table:
-    from mien.evaluation.cross_validation_report import fold_table
+    from mien.evaluation.folds.page import fold_table
 
     header, rows = fold_table(head)
     table = Table(title=escape(f"{head.labels.name}: the folds"))
@@ -147,7 +147,7 @@ def _fold_table(head: HeadFigures) -> Table:
 
 
 def _spread_table(head: HeadFigures) -> Table:
-    from mien.evaluation.cross_validation_report import spread_rows
+    from mien.evaluation.folds.page import spread_rows
 
     table = Table(title=escape(f"{head.labels.name}: all folds, with 95 % intervals"))
     for column in ("metric", "mean", "deviation", "of mean", "pooled", "of pooled"):

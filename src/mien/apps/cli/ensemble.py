@@ -19,8 +19,8 @@ from mien.apps.cli.train import Data, assembled
 
 if TYPE_CHECKING:
     from mien.card import Averaging
-    from mien.evaluation.average_tables import Weighting
-    from mien.evaluation.ensemble import Ensemble
+    from mien.evaluation.average.ensemble import Ensemble
+    from mien.evaluation.average.tables import Weighting
     from mien.evaluation.report import HeadReport
 
 METRICS = ("accuracy", "nll", "ece")
@@ -54,8 +54,8 @@ def ensemble(
     are fitted on validation; test is measured once, for each member and for the ensemble.
     """
     need("train", "An ensemble")
-    from mien.evaluation.ensemble import build_ensemble, check_members
-    from mien.evaluation.views import known_views
+    from mien.evaluation.average.ensemble import build_ensemble, check_members
+    from mien.evaluation.average.views import known_views
     from mien.export.export import export_ensemble
     from mien.training.source import open_source
 

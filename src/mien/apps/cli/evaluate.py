@@ -155,10 +155,10 @@ def _of_run(
     tta: str,
     every: bool,
 ) -> Predicted:
+    from mien.evaluation.average.views import known_views
     from mien.evaluation.model_predictions import run_predictions
     from mien.evaluation.predictions_file import read_predictions
     from mien.evaluation.report import evaluate_run, predictions_file
-    from mien.evaluation.views import known_views
     from mien.training.run import Run, report_name
 
     run, views = Run(folder), known_views(tta)

@@ -16,8 +16,8 @@ from mien.apps.cli.wanted_recipe import adapts
 from mien.errors import MienError
 
 if TYPE_CHECKING:
-    from mien.evaluation.seed_figures import HeadOverSeeds
-    from mien.evaluation.seeds import SeedsDone
+    from mien.evaluation.seeds.figures import HeadOverSeeds
+    from mien.evaluation.seeds.run import SeedsDone
     from mien.recipe import Recipe
     from mien.training.machine import Machine
 
@@ -29,7 +29,7 @@ def train_seeds(
     recipe: Recipe, seeds: str, given: Given, folder: Path, machine: Machine, *, resume: bool
 ) -> None:
     """Train and measure the recipe once a seed, and report all of them together."""
-    from mien.evaluation.seeds import over_seeds
+    from mien.evaluation.seeds.run import over_seeds
     from mien.training.seeds import Seeds, begun_seeds
 
     numbers = _seeds_of(seeds, given.overrides)
@@ -104,7 +104,7 @@ def _kept_faces(folder: Path) -> Path | None:
 
 def _report(done: SeedsDone) -> None:
     """Write page, table and JSON; print the figures and what there is to know of them."""
-    from mien.evaluation.seeds_page import BEGINS_ALIKE, left_out, write_seeds
+    from mien.evaluation.seeds.page import BEGINS_ALIKE, left_out, write_seeds
 
     page = write_seeds(done)
     for head in done.heads:
@@ -116,7 +116,7 @@ def _report(done: SeedsDone) -> None:
 
 
 def _table(head: HeadOverSeeds) -> Table:
-    from mien.evaluation.seeds_page import HEADER, figure_rows
+    from mien.evaluation.seeds.page import HEADER, figure_rows
 
     table = Table(title=escape(f"{head.name}, {head.split}: {len(head.seeds)} seeds"))
     for column in HEADER:

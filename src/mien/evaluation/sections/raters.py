@@ -6,7 +6,7 @@ import numpy as np
 
 from mien import pages
 from mien.data.votes import Votes
-from mien.evaluation import agreement
+from mien.evaluation import human_raters
 from mien.evaluation.judged import Judged
 from mien.evaluation.metrics import accuracy
 from mien.evaluation.predictions import Predictions
@@ -45,12 +45,12 @@ def raters(judged: Judged) -> Section | None:
 def _beside_votes(every: Predictions, votes: Votes) -> dict[str, Counted]:
     """Return what is of all faces for which someone named a known expression."""
     labels = every.labels
-    named = ~np.isnan(agreement.shares(votes, labels)[:, 0])
+    named = ~np.isnan(human_raters.shares(votes, labels)[:, 0])
     votes, shares = votes[named], every.select(named).probabilities
     figures = {
-        "accuracy against the plurality": agreement.plurality_accuracy,
-        "cross-entropy to the votes": agreement.cross_entropy,
-        "KL divergence from the votes": agreement.divergence,
+        "accuracy against the plurality": human_raters.plurality_accuracy,
+        "cross-entropy to the votes": human_raters.cross_entropy,
+        "KL divergence from the votes": human_raters.divergence,
     }
     return {name: (figure(votes, labels, shares), len(votes)) for name, figure in figures.items()}
 
@@ -65,11 +65,11 @@ def _beside_a_rater(faces: Predictions, votes: Votes) -> dict[str, Counted]:
             len(faces),
         ),
         "accuracy of a single rater against the truth": (
-            agreement.rater_accuracy(votes, faces.truth, faces.labels),
+            human_raters.rater_accuracy(votes, faces.truth, faces.labels),
             len(faces),
         ),
         "a single rater against the majority of the others": (
-            agreement.rater_against_others(votes),
-            agreement.faces_with_judged_raters(votes),
+            human_raters.rater_against_others(votes),
+            human_raters.faces_with_judged_raters(votes),
         ),
     }

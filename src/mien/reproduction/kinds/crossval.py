@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from mien.card import Figure
-from mien.evaluation.cross_validation import CrossValidated, cross_validate
+from mien.evaluation.folds.cross_validation import CrossValidated, cross_validate
 from mien.reproduction.bench import Bench
 from mien.reproduction.job import Job
 from mien.reproduction.kinds import KINDS

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mien.evaluation.over_seeds import Summary
+from mien.evaluation.seeds.summary import Summary
 from mien.export import markdown
 
 OF = {"val": "validation", "test": "test", "folds": "folds"}

@@ -12,7 +12,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 from mien import figures
-from mien.evaluation.over_seeds import Summary
+from mien.evaluation.seeds.summary import Summary
 from mien.files import whole_file
 from mien.reproduction.findings import Findings
 from mien.reproduction.page.markdown import OF

@@ -11,8 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import MienError
-from mien.evaluation.codings import NOT_CODED, Codes, alone, by_file_name, check_coders, file_name
-from mien.evaluation.stretches import Stretch, TimedCoding
+from mien.evaluation.coders.codings import (
+    NOT_CODED,
+    Codes,
+    alone,
+    by_file_name,
+    check_coders,
+    file_name,
+)
+from mien.evaluation.coders.stretches import Stretch, TimedCoding
 
 DIGITS = 9
 """Decimals of times that are compared: what is beyond is of binary numbers, not of clocks."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mien import pages
 from mien.evaluation.bootstrap import CALIBRATION_NOTE
-from mien.evaluation.cross_validation import TABLE, CrossValidated, HeadFigures
+from mien.evaluation.folds.cross_validation import TABLE, CrossValidated, HeadFigures
 from mien.evaluation.written import UNDEFINED
 from mien.figures import png
 from mien.files import whole_file

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from mien.card import Averaging
 from mien.data.dataset import NO_TARGET
 from mien.errors import MienError, unknown_name
+from mien.evaluation.average.shares import averaged, fit_shares
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.report import HeadReport, head_report
-from mien.evaluation.shares import averaged, fit_shares
 
 AVERAGINGS: tuple[Averaging, ...] = get_args(Averaging)
 

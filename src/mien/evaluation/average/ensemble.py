@@ -12,14 +12,14 @@ from scipy.special import expit, logit
 from mien.card import Averaging, Views
 from mien.data.dataset import FaceDataset
 from mien.errors import MienError
-from mien.evaluation.average_tables import Weighting, average_tables, check_names
+from mien.evaluation.average.network import EnsembleNetwork, Part
+from mien.evaluation.average.tables import Weighting, average_tables, check_names
+from mien.evaluation.average.views import with_views
 from mien.evaluation.doubt import DoubtReport, doubt_report
-from mien.evaluation.ensemble_network import EnsembleNetwork, Part
 from mien.evaluation.learnt import Training
 from mien.evaluation.predict import predict_with
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.report import HeadReport
-from mien.evaluation.views import with_views
 from mien.recipe import HeadPart
 from mien.signals import SIGNALS, SignalName
 from mien.training.source import Source

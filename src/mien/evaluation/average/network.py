@@ -9,7 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from mien.card import Averaging
-from mien.evaluation.averaging import AveragedNetwork, Predictor, features_and_logits, mean_logits
+from mien.evaluation.average.averaging import (
+    AveragedNetwork,
+    Predictor,
+    features_and_logits,
+    mean_logits,
+)
 from mien.preprocess import Preprocess
 from mien.signals import SIGNALS
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mien import figures
-from mien.evaluation.seed_figures import HeadOverSeeds
+from mien.evaluation.seeds.figures import HeadOverSeeds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from mien.errors import DataError, unknown_name
-from mien.evaluation.codings import category_of, file_name
-from mien.evaluation.stretches import Said, Stretch, TimedCoding, in_order, joined
+from mien.evaluation.coders.codings import category_of, file_name
+from mien.evaluation.coders.stretches import Said, Stretch, TimedCoding, in_order, joined
 from mien.labels import ClassNames
 
 SUFFIX = ".eaf"

@@ -17,11 +17,11 @@ from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.errors import MienError
 from mien.evaluation.bootstrap import intervals, known_groups
 from mien.evaluation.calibration import fit_temperature, probabilities
+from mien.evaluation.folds.spread import Spread, spread
 from mien.evaluation.metrics import METRICS, Probabilities, Truth, confusion
 from mien.evaluation.predict import predict
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.predictions_file import read_predictions, write_predictions
-from mien.evaluation.spread import Spread, spread
 from mien.evaluation.written import known
 from mien.files import read_json, whole_file, write_json
 from mien.labels import LabelSet

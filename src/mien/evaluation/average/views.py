@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from mien.card import Averaging, Views
 from mien.errors import MienError, unknown_name
-from mien.evaluation.averaging import AveragedNetwork, Predictor, mean_logits
+from mien.evaluation.average.averaging import AveragedNetwork, Predictor, mean_logits
 from mien.models.network import FaceNetwork
 
 VIEWS: tuple[Views, ...] = get_args(Views)

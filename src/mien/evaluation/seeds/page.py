@@ -11,9 +11,9 @@ from mien import figures, pages
 from mien.evaluation.bootstrap import CALIBRATION_NOTE
 from mien.evaluation.metrics import METRICS
 from mien.evaluation.sections.headline import NAMES
-from mien.evaluation.seed_figures import ALL, VAL_ACCURACY, HeadOverSeeds, OverSeeds
-from mien.evaluation.seeds import SeedsDone
-from mien.evaluation.seeds_figure import draw_seeds
+from mien.evaluation.seeds.figures import ALL, VAL_ACCURACY, HeadOverSeeds, OverSeeds
+from mien.evaluation.seeds.picture import draw_seeds
+from mien.evaluation.seeds.run import SeedsDone
 from mien.evaluation.written import UNDEFINED, number
 from mien.files import whole_file, write_json
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mien.card import Averaging
 from mien.errors import MienError
-from mien.evaluation.averaging import mean_logits
+from mien.evaluation.average.averaging import mean_logits
 from mien.evaluation.metrics import Truth
 
 SMALLEST = 1e-3

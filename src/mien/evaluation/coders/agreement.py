@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from mien.errors import MienError
 from mien.evaluation.bootstrap import Groups, drawn_interval, has_no_width, share_interval
-from mien.evaluation.codings import NOT_CODED, Codes
+from mien.evaluation.coders.codings import NOT_CODED, Codes
+from mien.evaluation.coders.onsets import Onsets, onsets
+from mien.evaluation.coders.steps import REST, STEP, Steps, by_shared_names, in_steps
+from mien.evaluation.coders.stretches import TimedCoding
 from mien.evaluation.counts import Confusion, cohen_kappa, ratio
-from mien.evaluation.onsets import Onsets, onsets
-from mien.evaluation.steps import REST, STEP, Steps, by_shared_names, in_steps
-from mien.evaluation.stretches import TimedCoding
 from mien.evaluation.unvaried import UNKNOWN
 
 WITHIN = (-1.0, 1.0)
@@ -140,7 +140,7 @@ def agreement_over_time(
         rest: What coders of stretches say where they name nothing.
 
     Raises:
-        MienError: As `by_shared_names` and `in_steps` of `mien.evaluation.steps` do.
+        MienError: As `by_shared_names` and `in_steps` of `mien.evaluation.coders.steps` do.
     """
     named = by_shared_names(codings)
     found = agreement(*in_steps(named, seconds, rest))

@@ -13,8 +13,8 @@ import numpy as np
 
 from mien.data.tables import csv_rows
 from mien.errors import DataError
-from mien.evaluation.clock import seconds
-from mien.evaluation.codings import (
+from mien.evaluation.coders.clock import seconds
+from mien.evaluation.coders.codings import (
     CATEGORIES,
     category_of,
     column_of,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluation.stretches import Stretch, TimedCoding
+from mien.evaluation.coders.stretches import Stretch, TimedCoding
 
 Two = tuple[Stretch, Stretch]
 
@@ -36,7 +36,7 @@ def onsets(first: TimedCoding, second: TimedCoding, rest: str) -> list[Onsets]:
     Only videos that both code count, and not what is said where nothing is to be seen, `rest`.
 
     Args:
-        first: The one, as `mien.evaluation.steps.by_shared_names` gives it.
+        first: The one, as `mien.evaluation.coders.steps.by_shared_names` gives it.
         second: The other, likewise.
         rest: What is left out.
     """

@@ -9,7 +9,7 @@ from math import hypot
 import numpy as np
 
 from mien.card import Figure
-from mien.evaluation.spread import spread
+from mien.evaluation.folds.spread import spread
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mien.evaluation.judged import judged
 from mien.evaluation.predictions_file import read_predictions
 from mien.evaluation.report import evaluate_run, predictions_file
 from mien.evaluation.review import PAGE, write_review
-from mien.evaluation.seed_figures import ALL, HeadOverSeeds, SeedFigures, read_figures
+from mien.evaluation.seeds.figures import ALL, HeadOverSeeds, SeedFigures, read_figures
 from mien.training.machine import Machine
 from mien.training.run import Run
 from mien.training.seeds import Seeds, begun_seeds, check_place, run_of, train_seed

@@ -8,9 +8,9 @@ from typing import Any
 
 from mien.card import Figure, Head
 from mien.data.dataset import FaceDataset
+from mien.evaluation.folds.spread import spread
 from mien.evaluation.metrics import METRICS, span
-from mien.evaluation.over_seeds import Summary, summarise
-from mien.evaluation.spread import spread
+from mien.evaluation.seeds.summary import Summary, summarise
 from mien.files import read_json
 from mien.training.run import Run, report_name
 

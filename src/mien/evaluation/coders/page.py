@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from mien import figures, pages
-from mien.evaluation.coders import FEWEST, Agreement, Measured, Pair
-from mien.evaluation.codings import NOT_CODED, Codes
-from mien.evaluation.onsets import Onsets
+from mien.evaluation.coders.agreement import FEWEST, Agreement, Measured, Pair
+from mien.evaluation.coders.codings import NOT_CODED, Codes
+from mien.evaluation.coders.onsets import Onsets
+from mien.evaluation.coders.steps import BLOCK, Steps
 from mien.evaluation.sections.matrix import confusion_figure
-from mien.evaluation.steps import BLOCK, Steps
 from mien.evaluation.written import known, number, within
 from mien.files import whole_file, write_json
 

@@ -1,0 +1,1 @@
+"""Averages of what several networks, or several views of a face, say."""

@@ -1,0 +1,1 @@
+"""A recipe over all folds of a dataset: cross-validation."""

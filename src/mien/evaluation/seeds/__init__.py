@@ -1,0 +1,1 @@
+"""A recipe under several seeds: what it is worth, and how far that varies."""
