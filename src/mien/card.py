@@ -14,6 +14,9 @@ from mien.signals import SignalName
 METADATA_KEY = "mien"
 """The ONNX metadata entry that holds a `ModelCard` as JSON."""
 
+INPUT = "faces"
+"""The ONNX input: crops of faces, float32 (N, 1, size, size)."""
+
 FEATURES = "features"
 """The ONNX output beside those of the card: what the outputs are computed from, (N, F)."""
 
@@ -112,6 +115,30 @@ class Member(BaseModel):
     recipe: str
 
 
+Role = Literal["start", "teacher"]
+"""What a finished model is to another: that one began with its weights, or learnt from it."""
+
+
+class Ancestor(BaseModel):
+    """A finished model that another one began with or learnt from.
+
+    Args:
+        role: What it was to the other.
+        name: As the recipe names it: a shipped model, an ONNX file or a run's folder.
+        datasets: Names of those that it, and its own ancestors, were trained on.
+        fingerprints: Of these datasets.
+        known: Whether these are all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Role
+    name: str
+    datasets: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    known: bool = True
+
+
 class ModelCard(BaseModel):
     """Everything needed to use a model and to judge it.
 
@@ -128,6 +155,8 @@ class ModelCard(BaseModel):
         licence: Of the weights; "" where their owner has not said.
         recipe: The resolved training recipe as TOML; "" for an ensemble, whose members have theirs.
         data_fingerprint: Fingerprint of the dataset it was trained and tested on.
+        ancestors: What it, or its members, began with and learnt from; None in files that do not
+            say, of versions before they did.
         views: What the graph sees of a face; the probabilities of several views are averaged.
         precision: What it computes in.
         averaging: What an ensemble averages.
@@ -151,6 +180,7 @@ class ModelCard(BaseModel):
     licence: str = ""
     recipe: str
     data_fingerprint: str
+    ancestors: tuple[Ancestor, ...] | None = None
     views: Views = "none"
     precision: Precision = "fp32"
     averaging: Averaging = "probabilities"

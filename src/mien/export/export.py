@@ -10,10 +10,12 @@ from mien import __version__
 from mien.card import Figure, Head, Member, ModelCard, Views
 from mien.data.prepare.settings import done_before
 from mien.errors import MienError
+from mien.evaluation.average.ensemble import Ensemble, EnsembleMember
+from mien.evaluation.average.views import with_views
 from mien.evaluation.doubt import DoubtReport
-from mien.evaluation.ensemble import Ensemble, EnsembleMember
 from mien.evaluation.report import doubt_name
-from mien.evaluation.views import with_views
+from mien.export.ancestors import ancestors_of, is_shipped
+from mien.export.naming import check_name
 from mien.export.onnx import write_onnx
 from mien.files import read_json
 from mien.models.cost import count_macs
@@ -43,14 +45,17 @@ def export_run(
         The card inside the file.
 
     Raises:
-        MienError: If the run was not evaluated with these views.
+        MienError: If the run was not evaluated with these views, or another model that ships with
+            mien has the name.
         ModelError: If ONNX Runtime's outputs differ from torch's.
     """
     heads, figures, doubt = _report(run, views)
-    recipe = run.recipe()
+    recipe, recipe_text = run.recipe(), run.recipe_file.read_text(encoding="utf-8")
+    name = name or run.folder.resolve().name
+    check_name(name, [recipe_text])
     network = with_views(run.module().network, views)
     card = ModelCard(
-        name=name or run.folder.resolve().name,
+        name=name,
         mien_version=__version__,
         description=_description(run, description),
         heads=heads,
@@ -60,8 +65,9 @@ def export_run(
         parameters=sum(p.numel() for p in network.parameters()),
         macs=count_macs(network, recipe.preprocess.size),
         licence=licence,
-        recipe=run.recipe_file.read_text(encoding="utf-8"),
+        recipe=recipe_text,
         data_fingerprint=run.data()["fingerprint"],
+        ancestors=ancestors_of([recipe_text]),
         views=views,
         figures=(*figures, *doubt.figures),
     )
@@ -97,14 +103,17 @@ def export_ensemble(
         The card inside the file.
 
     Raises:
+        MienError: If another model that ships with mien has the name.
         ModelError: If ONNX Runtime's outputs differ from torch's.
     """
-    network = ensemble.network()
     sources = [member.source for member in ensemble.members]
+    name = name or path.stem
+    check_name(name, [source.recipe_text for source in sources])
+    network = ensemble.network()
     preprocess = sources[0].recipe.preprocess
     names = ", ".join(source.name for source in sources)
     card = ModelCard(
-        name=name or path.stem,
+        name=name,
         mien_version=__version__,
         description=description or f"Mean of the {ensemble.averaging} of {names}",
         heads=tuple(report.head for report in ensemble.reports),
@@ -116,6 +125,7 @@ def export_ensemble(
         licence=licence,
         recipe="",
         data_fingerprint=sources[0].data_fingerprint,
+        ancestors=ancestors_of(s.recipe_text for s in sources if not is_shipped(s.sha256)),
         views=ensemble.views,
         averaging=ensemble.averaging,
         members=tuple(_member(member) for member in ensemble.members),

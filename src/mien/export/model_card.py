@@ -9,6 +9,13 @@ from typing import Any, TypeVar
 from mien.card import PRECISION, RECALL, Figure, ModelCard
 from mien.export.doubt_section import doubt_section
 from mien.export.markdown import table
+from mien.export.origin_section import (
+    datasets_of,
+    limits_section,
+    origin_sentences,
+    seen_before,
+)
+from mien.export.programs_section import programs_section
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -40,22 +47,6 @@ Inferring inner states, intentions, honesty or health; decisions about people, s
 grading, insurance or policing; identifying anybody. An expression is weak evidence of a feeling.
 """
 
-FER2013_LIMITS = """\
-## Limits
-
-- It has seen only FER2013: pictures found by web search, cropped to 48x48 grey pixels, many of
-  them posed. Nothing is known of the age, gender, ethnicity or culture of the people shown, so
-  differences between groups of people are neither measured nor excluded.
-- Contempt, disgust and fear are rare or often confused in the training data; readings of these
-  deserve the least trust.
-- Profiles, covered faces, strong shadows and small faces, which are enlarged to 48 pixels, are
-  poorly covered.
-- Confidence was fitted on faces on which most raters agree. Where they do not, and on other
-  photos, it is too high; nobody knows beforehand which faces these are.
-- People disagree on many of these faces; no figure on these labels can approach 100 %.
-"""
-
-
 VIEWS = {
     "none": "each face was seen once, without test-time augmentation",
     "flip": "each face was seen twice, as it is and mirrored, and the probabilities averaged",
@@ -73,17 +64,18 @@ PRECISIONS = {
 def model_card_page(card: ModelCard) -> str:
     """Return a model card as Markdown: what its file says, and what it is for and not for."""
     recipes = [tomllib.loads(text) for text in card.recipes]
-    fer2013 = recipes[0]["data"]["dataset"] == "fer2013"
+    limits = limits_section(card, [name for one in recipes for name in datasets_of(one)])
     targets = {head["labels"]: head["target"] for head in recipes[0]["heads"]}
     parts = [
         f"# {card.name}\n\n{card.description}\n",
         _facts(card),
         *([_members(card)] if card.members else []),
         USE,
-        *([FER2013_LIMITS] if fer2013 else []),
+        *([limits] if limits else []),
         _figures_introduction(card, recipes),
         *(_head_tables(card, head.name, targets[head.name]) for head in card.heads),
         doubt_section(card),
+        programs_section(card),
         "## How it was trained\n",
         *(f"```toml\n{text.strip()}\n```\n" for text in card.recipes),
     ]
@@ -115,8 +107,12 @@ def _figures_introduction(card: ModelCard, recipes: Sequence[Mapping[str, Any]])
         ' name them a bootstrap over people. "Without leaked" leaves'
         " out test images that have a pixel-identical twin in `train` or `val`"
         f"{left_out}. Outputs learnt from votes are judged by the raters' majority, where there is"
-        " one.\n"
+        f" one.{_after(origin_sentences(card))}\n"
     )
+
+
+def _after(sentences: str) -> str:
+    return f"\n\n{sentences}" if sentences else ""
 
 
 def _measured(card: ModelCard, dataset: str) -> str:
@@ -163,7 +159,7 @@ def _head_tables(card: ModelCard, head: str, target: str) -> str:
     parts = [f"### `{head}`, learnt from {TARGETS[target]}\n"]
     for (dataset, split), some in _grouped(found, lambda f: (f.dataset, f.split)).items():
         if len(parts) > 1:
-            faces = "never trained or selected on" if split == "all" else split
+            faces = seen_before(card, dataset) if split == "all" else split
             parts.append(f"On {dataset}, {faces}:\n")
         parts += [_metric_table(some), _class_table(some)]
     return "\n".join(filter(None, parts))

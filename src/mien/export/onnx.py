@@ -13,15 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mien.card import FEATURES, ModelCard
+from mien.card import FEATURES, INPUT, ModelCard
 from mien.errors import ModelError
-from mien.evaluation.averaging import Predictor, features_and_logits
+from mien.evaluation.average.averaging import Predictor, features_and_logits
 from mien.export.model_file import with_payload, write_file
 from mien.files import whole_file
 from mien.preprocess import Preprocess
 from mien.training.graph_weights import SAME_KEY, same_weights
 
-INPUT = "faces"
 OPSET = 18
 TOLERANCE = 1e-4
 

@@ -28,7 +28,9 @@ from mien.errors import MienError
 from mien.evaluation.card_figures import split_figures
 from mien.evaluation.doubt import doubt_figures
 from mien.evaluation.model_predictions import file_predictions
+from mien.export.ancestors import card_ancestors
 from mien.export.model_file import with_payload, write_file
+from mien.export.naming import check_name
 from mien.files import whole_file
 from mien.inference.classifier import Classifier
 from mien.inference.zoo import read_model
@@ -53,14 +55,21 @@ def quantise(source: Path, dataset: FaceDataset, path: Path, *, name: str = "") 
 
     Raises:
         ModelError: If the source is damaged or not mien's.
-        MienError: If it is in eight bits already, or was trained on other data.
+        MienError: If it is in eight bits already, or was trained on other data, or another model
+            that ships with mien has the name.
     """
     card, payload, _ = read_model(source)
     check_quantisable(source, card)
+    check_name(name or card.name, card.recipes)
     if card.data_fingerprint != dataset.fingerprint:
         raise MienError(f"{source} was trained on other data: the fingerprints differ.")
     small = _in_eight_bits(payload, _ranges_from(dataset, card.preprocess), card.preprocess)
-    changes = {"precision": "int8", "figures": (), "name": name or card.name}
+    changes = {
+        "precision": "int8",
+        "figures": (),
+        "name": name or card.name,
+        "ancestors": card_ancestors(card),
+    }
     bare = with_payload(card.model_copy(update=changes), small)
     with whole_file(path) as temporary:
         write_file(bare, small, temporary)

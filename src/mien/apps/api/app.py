@@ -48,6 +48,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         lifespan=_lifespan(service),
         redoc_url=None,
         docs_url=None,
+        redirect_slashes=False,
     )
     app.state.service = service
     add_refusals(app)

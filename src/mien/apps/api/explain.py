@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 
 import cv2
 from fastapi import APIRouter, Query, Request
@@ -20,7 +19,6 @@ from mien.explanation.overlay import overlay
 from mien.explanation.regions import REGIONS
 from mien.inference.analyzer import Analyzer
 from mien.inference.face import Face
-from mien.inference.pictures import decode_picture
 from mien.preprocess import Image
 
 SIDE = 240
@@ -43,11 +41,11 @@ def explain_routes(service: Service) -> APIRouter:
         (picture, *others) = await received(request, service.settings)
         if others:
             raise RefusedError(422, f"One picture is explained at a time. Got {1 + len(others)}.")
-        pixels = service.settings.pixels
 
         def work() -> ExplanationAnswer:
-            image = decode_picture(io.BytesIO(picture.take()), picture.name, pixels)
-            return explanation(analyzer, image, _chosen(analyzer, image, picture, face), expression)
+            with service.decoder.decoded(picture) as image:
+                chosen = _chosen(analyzer, image, picture, face)
+                return explanation(analyzer, image, chosen, expression)
 
         try:
             answer = await service.explaining.do(work)

@@ -70,6 +70,7 @@ class Job:
         ended: When it ended, by the monotonic clock.
         asked: When a result was last fetched, by the same clock.
         fetched: The formats that were fetched.
+        kept: Bytes of its results, once it ended.
     """
 
     analyzer: Analyzer
@@ -86,6 +87,7 @@ class Job:
     ended: float = 0.0
     asked: float = 0.0
     fetched: set[str] = field(default_factory=set)
+    kept: int = 0
 
     @property
     def has_ended(self) -> bool:
@@ -110,6 +112,11 @@ class Job:
     def end(self, status: Status) -> None:
         """Say how it ended."""
         self.status, self.ended = status, time.monotonic()
+
+    def weigh(self) -> None:
+        """Take note of how much its results take on the disk."""
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        self.kept = sum(path.stat().st_size for path in files)
 
     def check(self) -> None:
         """Go on only if the video is still wanted.

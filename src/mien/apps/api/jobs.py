@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 
 from mien.apps.api.counters import Counters
@@ -110,9 +111,10 @@ class Jobs:
         return job
 
     def forget_old(self) -> None:
-        """Delete results that were kept long enough."""
+        """Delete results that were kept long enough, and the oldest of those that are too many."""
         with self._lock:
             old = [job for job in self._jobs.values() if self._is_old(job)]
+            old += (job for job in self._beyond_room() if job not in old)
             for job in old:
                 del self._jobs[job.id]
         for job in old:
@@ -190,6 +192,13 @@ class Jobs:
     def _is_old(self, job: Job) -> bool:
         return job.has_ended and time.monotonic() - job.ended > self._settings.kept_seconds
 
+    def _beyond_room(self) -> list[Job]:
+        ended = [job for job in self._jobs.values() if job.has_ended]
+        newest = sorted(ended, key=lambda job: -job.ended)
+        taken = accumulate(job.kept for job in newest)
+        most = self._settings.kept_bytes
+        return [job for job, total in zip(newest, taken) if total > most and job is not newest[0]]
+
     def _sweep(self) -> None:
         while not self._closing.wait(min(SWEEP, self._settings.kept_seconds)):
             self.forget_old()
@@ -213,6 +222,7 @@ class Jobs:
     def _finish(self, job: Job, status: Status, message: str) -> None:
         with contextlib.suppress(OSError):
             job.video.unlink()
+            job.weigh()
         self._counters.faces.inc(job.faces)
         with self._lock:
             if not job.has_ended:  # else it was cancelled meanwhile
@@ -220,6 +230,7 @@ class Jobs:
                 job.end(status)
         if job.status != "done":
             shutil.rmtree(job.folder, ignore_errors=True)
+        self.forget_old()
 
 
 def _new_root() -> Path:

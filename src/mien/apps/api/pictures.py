@@ -13,7 +13,7 @@ from mien.apps.api.received import BODY, received
 from mien.apps.api.refusals import REFUSALS, RefusedError
 from mien.apps.api.service import Service
 from mien.errors import MienError
-from mien.labels import LABEL_SETS, OWN, LabelSet, label_set
+from mien.labels import LABEL_SETS, OWN, LabelSet, label_set, parse_expression
 
 Model = Query(None, description="A model of `/v1/models`; the server's own by default.")
 
@@ -55,7 +55,21 @@ def picture_routes(service: Service) -> APIRouter:
 
 def _label_set(text: str) -> LabelSet:
     # In an address a bare "+" means a space.
-    return label_set(text.replace(" ", OWN))
+    text = text.replace(" ", OWN)
+    if _is_expression(text):
+        raise RefusedError(
+            422,
+            "labels must be a label set or two or more expressions, as in happiness+sadness."
+            f" Got {text!r} alone.",
+        )
+    return label_set(text)
+
+
+def _is_expression(text: str) -> bool:
+    try:
+        return bool(parse_expression(text))
+    except MienError:
+        return False
 
 
 async def _read(service: Service, wanted: LabelSet, tasks: Sequence[Task]) -> list[PictureAnswer]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import queue
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from mien.apps.api.decoder import Decoder
 from mien.apps.api.failures import emptied
 from mien.apps.api.received import Received
 from mien.apps.api.refusals import RefusedError
 from mien.inference.analyzer import Analyzer
 from mien.inference.detectors import Detector
 from mien.inference.face import Reading
-from mien.inference.pictures import decode_picture
 from mien.inference.together import FoundFaces, classify_together, find_faces
 
 TOGETHER = 8
@@ -61,12 +60,12 @@ class PicturePool:
     Args:
         workers: How many threads.
         waiting: How many pictures may wait.
-        pixels: The largest picture.
+        decoder: Decodes them.
     """
 
-    def __init__(self, workers: int, waiting: int, pixels: int) -> None:
+    def __init__(self, workers: int, waiting: int, decoder: Decoder) -> None:
         self._workers = workers
-        self._pixels = pixels
+        self._decoder = decoder
         self._room = threading.Semaphore(waiting)
         self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._threads = [
@@ -148,6 +147,5 @@ class PicturePool:
     def _found(self, task: Task, detectors: dict[Analyzer, Detector]) -> FoundFaces:
         if task.analyzer not in detectors:
             detectors[task.analyzer] = task.analyzer.new_detector()
-        content = io.BytesIO(task.picture.take())
-        picture = decode_picture(content, task.picture.name, self._pixels)
-        return find_faces(task.analyzer, detectors[task.analyzer], picture)
+        with self._decoder.decoded(task.picture) as picture:
+            return find_faces(task.analyzer, detectors[task.analyzer], picture)

@@ -23,12 +23,18 @@ logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 FIELD = "files"
 
+SPOOLED = ("spool_max_size", "max_file_size")
+"""What Starlette calls the bytes above which a file goes to the disk: since 0.46, and before."""
+
 LONGEST_NAME = 200
 
 KINDS = "multipart/form-data with fields `files`, or application/json"
 
 SIGNS = b"[{,:"
-"""What begins or parts values in JSON; base64 has none of them."""
+"""What begins or parts values in JSON; base64 has none of them, and the address before it two."""
+
+PLAIN_LETTERS = str.maketrans("-_", "+/")
+"""Base64 as addresses have it, by its usual letters."""
 
 SIGNS_OF_A_PICTURE = 64
 """So many of them may stand for a picture, those in its name included."""
@@ -103,10 +109,12 @@ class Received:
     Args:
         name: What the client calls it; never taken for a path.
         content: The file's bytes.
+        problem: Why there are none, in a sentence; "" where they came.
     """
 
     name: str
     content: bytes
+    problem: str = ""
 
     def take(self) -> bytes:
         """Return the file's bytes, and hold them no longer: who waits or fails must not either."""
@@ -167,7 +175,8 @@ async def parsed_form(
         RefusedError: If there are more files or other fields, or the body is no form.
     """
     parser = MultiPartParser(request.headers, request.stream(), max_files=files, max_fields=0)
-    parser.spool_max_size = in_memory
+    for bound in SPOOLED:
+        setattr(parser, bound, in_memory)
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
@@ -206,17 +215,25 @@ def _from_json(content: bytes, settings: ServerSettings) -> list[Received]:
             413, f"A request may hold {most} pictures at most. Got {len(body.images)}."
         )
     return [
-        Received(_name(image.name, number), _decoded(image.data, number))
+        _from_base64(image.data, _name(image.name, number))
         for number, image in enumerate(body.images)
     ]
 
 
-def _decoded(text: str, number: int) -> bytes:
+def _from_base64(text: str, name: str) -> Received:
+    """Return a picture that was written as base64, as a page or a program may write it.
+
+    It may stand in lines (RFC 2045), in the letters for addresses (RFC 4648), without padding, and
+    behind `data:image/…;base64,`.
+    """
+    address, comma, rest = text.partition(",")
+    if comma and address.startswith("data:image/") and address.endswith(";base64"):
+        text = rest
+    text = "".join(text.split()).translate(PLAIN_LETTERS).rstrip("=")
     try:
-        # Programs that encode break it into lines (RFC 2045), which mean nothing.
-        return base64.b64decode("".join(text.split()), validate=True)
+        return Received(name, base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
     except (binascii.Error, ValueError) as error:
-        raise RefusedError(422, f"images.{number}.data must be base64: {error}.") from error
+        return Received(name, b"", f"{name} is not base64: {error}.")
 
 
 def client_name(given: str | None) -> str:

@@ -21,10 +21,14 @@ FIELD = "file"
 
 SAFELY = {
     "protocol_whitelist": "file",
-    "format_whitelist": "mov,matroska,avi,gif,mpegts,mpeg,flv,asf,ogg",
+    "format_whitelist": "mov,matroska,avi,gif,mpegts,asf,ogg",
 }
 """What FFmpeg may open. Play lists and the like, which it would read as videos, too, name other
-files and addresses."""
+files and addresses; Flash video and MPEG's program streams do not say before their first frame is
+decoded what they hold, so that its size could not be bounded."""
+
+KINDS = "MP4, MOV, WebM, MKV, AVI, GIF, MPEG-TS, WMV and Ogg"
+"""What users call these formats."""
 
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 """What the name of a file here may not hold; separators of paths are among it."""
@@ -83,8 +87,12 @@ def _copy(file: UploadFile, path: Path) -> None:
 
 
 def _check(path: Path, name: str, settings: ServerSettings) -> None:
+    limits = VideoLimits(settings)
     try:
-        with open_video(path, SAFELY) as container:
-            VideoLimits(settings).check_file(container)
+        with open_video(path, SAFELY, most_pixels=limits.most_pixels) as container:
+            limits.check_file(container)
     except VideoError as error:
-        raise VideoError(str(error).replace(str(path), name)) from error
+        sentence = str(error).replace(str(path), name)
+        # FFmpeg's word for what it may not open.
+        kinds = f"it is none of {KINDS}"
+        raise VideoError(sentence.replace("Invalid argument", kinds)) from error

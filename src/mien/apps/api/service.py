@@ -8,15 +8,17 @@ import cv2
 from starlette.concurrency import run_in_threadpool
 
 from mien.apps.api.counters import Counters
+from mien.apps.api.decoder import Decoder
 from mien.apps.api.jobs import Jobs
 from mien.apps.api.pool import PicturePool
 from mien.apps.api.refusals import RefusedError
 from mien.apps.api.settings import ServerSettings
 from mien.apps.api.turns import Turns
 from mien.card import ModelCard
-from mien.errors import unknown_name
+from mien.errors import MienError, unknown_name
 from mien.inference.analyzer import Analyzer
-from mien.inference.zoo import model_path, read_card, shipped_models
+from mien.inference.classifier import Classifier
+from mien.inference.zoo import model_path, read_card, read_model, shipped_models
 
 
 class Service:
@@ -40,12 +42,14 @@ class Service:
         cv2.setNumThreads(1)
         own = self._load(settings.model)
         self.default = own.classifier.card.name
+        _check_own(own.classifier)
         shipped = {name: read_card(model_path(name)) for name in shipped_models()}
         self.cards: dict[str, ModelCard] = {**shipped, self.default: own.classifier.card}
         self._analyzers = {self.default: own}
         self._lock = threading.Lock()
         self.counters = Counters()
-        self.pool = PicturePool(settings.workers, settings.waiting, settings.pixels)
+        self.decoder = Decoder(settings.pixels, settings.decoded_pixels)
+        self.pool = PicturePool(settings.workers, settings.waiting, self.decoder)
         self.explaining = Turns(settings.workers, settings.seconds)
         # The last one, as it leaves a folder if another one fails.
         self.jobs = Jobs(settings, self.counters)
@@ -85,3 +89,13 @@ class Service:
     def _load(self, model: str) -> Analyzer:
         chosen = self.settings
         return Analyzer(model, chosen.detector, None, chosen.detector_weights, threads=1)
+
+
+def _check_own(own: Classifier) -> None:
+    """Check that whoever asks for a shipped model by its name is not answered by another."""
+    name = own.card.name
+    if name in shipped_models() and read_model(model_path(name))[2] != own.sha256:
+        raise MienError(
+            f"The model {own.path} is called {name}, as another that ships with mien: export it"
+            " with another --name."
+        )

@@ -33,6 +33,8 @@ class ServerSettings:
         picture_bytes: Largest body of a request with pictures.
         held_bytes: Largest sum of such bodies at one time; further ones are refused with 429.
         pixels: Largest picture, in pixels.
+        decoded_pixels: Most pixels of all pictures that are decoded at one time; others wait. Each
+            million takes about 7 MB, up to 20 MB in WebP.
         video_pixels: Largest frame of a video, in square pixels. Decoding, following and marking
             hold many frames at a time: about 140 MB for each megapixel.
         body_seconds: Time for a request's body to arrive, to which each `slowest` bytes that
@@ -44,7 +46,10 @@ class ServerSettings:
         video_frames: Most frames that are read of a video; of more, the first ones are.
         job_seconds: Longest time that is spent on a video; what was read in it is kept.
         jobs: Videos that may arrive, wait or be read at once; further ones are refused with 429.
+        marked_bytes: Largest marked copy of a video; a larger one is given up.
         kept_seconds: Time after which a video's results are deleted.
+        kept_bytes: Most bytes of the results of all videos; of more, the oldest are deleted, but
+            never the newest.
         api_key: What clients must send, in visible ASCII characters; empty for nothing.
         origins: Other sites whose pages may use the API from a browser, such as
             `https://app.example`; `*` for all, none by default.
@@ -64,6 +69,7 @@ class ServerSettings:
     picture_bytes: int = 64 * MEGABYTE
     held_bytes: int = 512 * MEGABYTE
     pixels: int = 50_000_000
+    decoded_pixels: int = 100_000_000
     video_pixels: int = 9_000_000
     body_seconds: float = 30.0
     slowest: int = MEGABYTE // 4
@@ -73,7 +79,9 @@ class ServerSettings:
     video_frames: int = 250_000
     job_seconds: float = 3600.0
     jobs: int = 4
+    marked_bytes: int = 512 * MEGABYTE
     kept_seconds: float = 900.0
+    kept_bytes: int = 1024 * MEGABYTE
     api_key: str = ""
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()

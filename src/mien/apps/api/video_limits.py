@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from av.container import InputContainer
 
-from mien.apps.api.settings import ServerSettings
+from mien.apps.api.settings import MEGABYTE, ServerSettings
 from mien.errors import VideoError
 from mien.inference.video.container import picture_stream
 from mien.inference.video.decoding import length_of_picture
@@ -37,8 +38,13 @@ class VideoLimits:
             VideoError: If it says that it is too large or too long.
         """
         picture = picture_stream(container)
-        stored = picture.codec_context.width, picture.codec_context.height
-        self._check_size(*square_size(*stored, picture.sample_aspect_ratio))
+        width, height = picture.codec_context.width, picture.codec_context.height
+        if not width or not height:  # as where it was opened with `most_pixels`, and has more
+            raise VideoError(
+                f"A video may have {self._settings.video_pixels / 1_000_000:g} megapixels."
+                " Got more, or a size that it does not tell."
+            )
+        self._check_size(*square_size(width, height, picture.sample_aspect_ratio))
         length = length_of_picture(container)
         if length is not None:
             self._check_length(length)
@@ -69,6 +75,21 @@ class VideoLimits:
         if time.monotonic() > self._until:
             seconds = self._settings.job_seconds
             raise VideoError(f"A video may be worked on for {seconds:g} seconds.")
+
+    def check_copy(self, path: Path) -> None:
+        """Check how large a marked copy is so far.
+
+        Args:
+            path: Where it will be; until then it is beside, under another name.
+
+        Raises:
+            VideoError: If it is too large.
+        """
+        most = self._settings.marked_bytes
+        if sum(file.stat().st_size for file in path.parent.glob(f"*{path.suffix}")) > most:
+            raise VideoError(
+                f"A marked copy may have {most / MEGABYTE:.3g} megabytes (2^20 bytes). Got more."
+            )
 
     def _check_size(self, width: int, height: int) -> None:
         most = self._settings.video_pixels

@@ -49,19 +49,20 @@ def read_video(job: Job, settings: ServerSettings) -> str:
             rows = _rows(job, beside.rows(journal.records, run.expressions))
             TABLES[form](rows, beside.columns(run.expressions), job.folder / RESULTS[form].file)
         outcome = replace(whole, message=job.named(whole.message))
-        report = VideoReport(outcome, limits.most_pixels)
+        report = VideoReport(outcome, limits.most_pixels, job.name)
         problems = [
             outcome.message,
             _without("timeline", job, lambda: _draw(job, report, limits)),
             _without("marked copy", job, lambda: _mark(job, journal, limits, stopped)),
         ]
+        journal.discard()
     job.progress = 1.0
     return " ".join(filter(None, problems))
 
 
 def _follow(job: Job, reader: VideoReader, journal: VideoJournal, limits: VideoLimits) -> bool:
     """Read what may be read of a video; returns whether there is more."""
-    end, first = Clip(job.video).end, None
+    end, first = Clip(job.video, reader.most_pixels).end, None
     for read in reader.read_into(journal, job.video):
         job.check()
         first = read.place.time if first is None else first
@@ -116,4 +117,5 @@ def _mark(job: Job, journal: VideoJournal, limits: VideoLimits, stopped: bool) -
     frames = write_annotated(clip, records, job.analyzer.labels, path)
     for number, _ in enumerate(frames, start=1):
         _check(job, limits)
+        limits.check_copy(path)
         job.progress = READING + (1 - READING) * min(1.0, number / job.frames)

@@ -1,4 +1,4 @@
-"""`--also DATASET`: a model's figures on data that it has never seen."""
+"""`--also DATASET`: a model's figures on data that it was not trained on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.apps.cli.console import say
 from mien.errors import DataError
 
 if TYPE_CHECKING:
@@ -43,13 +44,19 @@ def other_datasets(paths: Sequence[Path] | None, own: str) -> list[FaceDataset]:
 
 
 def judge_also(model: Path, card: ModelCard, others: Sequence[FaceDataset]) -> ModelCard:
-    """Put a model's figures on other datasets into its card; return the card as it is then."""
+    """Put a model's figures on other datasets into its card; return the card as it is then.
+
+    Where what the model began with or learnt from may have seen them, that is said.
+    """
     from mien.evaluation.card_figures import elsewhere_figures
     from mien.evaluation.model_predictions import file_predictions
     from mien.export.model_file import add_figures
+    from mien.export.origin_section import seen_before
     from mien.inference.classifier import Classifier
 
     for other in others:
         tables = file_predictions(Classifier(model), other, every=True)
         card = add_figures(model, elsewhere_figures(tables))
+        if any(other.name in one.datasets or not one.known for one in card.ancestors or ()):
+            say(f"On {other.name}, {seen_before(card, other.name)}.")
     return card

@@ -14,6 +14,7 @@ from mien.errors import MienError
 
 if TYPE_CHECKING:
     from mien.card import ModelCard
+    from mien.training.run import Run
 
 Card = Annotated[
     Path | None, typer.Option("--card", help="Write the model card as Markdown here, too.")
@@ -40,7 +41,13 @@ def export(
     run: Annotated[Path, typer.Argument(help="A run's folder, as `mien train` leaves it.")],
     out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")],
     card: Card = None,
-    name: Annotated[str, typer.Option(help="The model's name; the run folder's by default.")] = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            help="The model's name; by default the run folder's, or the file's where a model that"
+            " ships with mien has that."
+        ),
+    ] = "",
     description: Annotated[str, typer.Option(help="One sentence for the card.")] = "",
     licence: Annotated[str, typer.Option(help="The licence of your weights.")] = "",
     tta: Tta = "none",
@@ -52,7 +59,7 @@ def export(
     the outputs are checked against torch's.
     """
     need("train", "Exporting")
-    from mien.evaluation.views import known_views
+    from mien.evaluation.average.views import known_views
     from mien.export.export import export_run
     from mien.training.run import Run
 
@@ -60,10 +67,22 @@ def export(
     views, found = known_views(tta), Run(run)
     found.check_finished()
     others = other_datasets(also, found.data()["name"])
+    name = name or _own_name(found, out)
     written = export_run(
         found, out, name=name, description=description, licence=licence, views=views
     )
     say_written(judge_also(out, written, others), out, card)
+
+
+def _own_name(run: Run, out: Path) -> str:
+    """Return the name of a model to whom none was given."""
+    from mien.inference.zoo import shipped_models
+
+    own = run.folder.resolve().name
+    if own not in shipped_models():
+        return own
+    say(f"{own} is a model that ships with mien: this one is called {out.stem}, after its file.")
+    return out.stem
 
 
 def check_files(out: Path, card: Path | None) -> None:

@@ -31,7 +31,9 @@ AHEAD = 4
 def write_annotated(
     clip: Clip, records: Iterable[Record], labels: LabelSet, path: Path
 ) -> Iterator[Frame]:
-    """Write a marked copy with the timing, the size and the sound of the video, if it is known.
+    """Write a marked copy with the timing, size and sound of the video, if the sound is known.
+
+    Where the size is odd, a pixel is added.
 
     Frames between two that were read show the earlier one's readings.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 import av
+import numpy as np
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
@@ -35,7 +36,8 @@ class VideoWriter:
 
     Args:
         path: The file; its suffix names the container.
-        size: Width and height of the frames in pixels; odd ones are kept, as 4:4:4.
+        size: Width and height of the frames in pixels. To odd ones a pixel is added, which repeats
+            the edge: with halved colour planes, which every player knows, edges are even.
         rate: Frames per second on average; 0 if it is not known.
         name: What errors call the file; None for its path.
 
@@ -60,9 +62,8 @@ class VideoWriter:
             raise VideoError(f"{self._name} cannot be written: {reason(error)}.") from error
         usual = Fraction(rate or USUAL_RATE).limit_denominator(1001)
         self._stream = self.file.add_stream("libx264", rate=usual, options=dict(QUALITY))
-        self._stream.width, self._stream.height = size
-        # Halved colour planes need even edges.
-        self._stream.pix_fmt = "yuv444p" if size[0] % 2 or size[1] % 2 else "yuv420p"
+        self._stream.width, self._stream.height = (edge + edge % 2 for edge in size)
+        self._stream.pix_fmt = "yuv420p"
         codec = self._stream.codec_context
         codec.time_base = TICKS
         codec.colorspace, codec.color_range = Colorspace.SMPTE170M, ColorRange.MPEG
@@ -73,13 +74,13 @@ class VideoWriter:
         """Write a frame.
 
         Args:
-            picture: uint8 (H, W, 3) RGB; scaled if it has not the writer's size.
+            picture: uint8 (H, W, 3) RGB; scaled where it is not of the writer's size.
             time: When it is shown, in seconds from 0; later than the frame before.
 
         Raises:
             VideoError: If the file cannot be written, or not hold so long a step.
         """
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame = av.VideoFrame.from_ndarray(_even(picture), format="rgb24")
         frame = self._converter.reformat(
             frame,
             self._stream.width,
@@ -129,3 +130,10 @@ class VideoWriter:
             self.file.close()
         except (FFmpegError, OSError) as error:
             raise VideoError(f"{self._name} cannot be written: {reason(error)}.") from error
+
+
+def _even(picture: Image) -> Image:
+    height, width = picture.shape[:2]
+    if not (height % 2 or width % 2):
+        return picture
+    return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

@@ -122,7 +122,8 @@ export async function cancelVideo(id) {
 
 export async function videoResult(id, format) {
   const answer = await ask(`v1/videos/${id}/result?format=${format}`);
-  return new File([await answer.blob()], nameIn(answer.headers.get("Content-Disposition")));
+  const content = await answer.blob();
+  return new File([content], nameIn(answer.headers.get("Content-Disposition")), { type: content.type });
 }
 
 function nameIn(header) {

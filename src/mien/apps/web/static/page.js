@@ -92,10 +92,6 @@ document.getElementById("key-form").addEventListener("submit", (event) => {
 
 document.getElementById("again").addEventListener("click", loadModels);
 
-const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-document.getElementById("private").textContent =
-  here ? "Pictures stay on this machine." : `Pictures go to ${location.hostname} and nowhere else.`;
-
 // A file that is dropped beside its place would open instead of this page.
 for (const kind of ["dragover", "drop"]) {
   document.addEventListener(kind, (event) => {

@@ -16,6 +16,7 @@ export function start() {
   for (const button of at("results").querySelectorAll("[data-format]")) {
     button.addEventListener("click", () => download(button.dataset.format));
   }
+  at("marked").addEventListener("error", () => playable(false));
   if (remembered("video")) resume(remembered("video"));
 }
 
@@ -58,6 +59,11 @@ function clear() {
   at("marked").pause();
   URL.revokeObjectURL(at("marked").src);
   at("marked").removeAttribute("src");
+}
+
+function playable(yes) {
+  at("marked").hidden = !yes;
+  at("unplayable").hidden = yes;
 }
 
 // Nobody misses a video that was gone before the reload.
@@ -109,6 +115,7 @@ async function finish(mine, job) {
   const [marked, timeline] = await Promise.all(["video", "timeline"].map((format) => patiently(mine, () => made(job.id, format))));
   const page = await timeline?.text();
   if (mine !== now) return;
+  playable(true);
   if (marked) at("marked").src = URL.createObjectURL(marked);
   at("timeline").srcdoc = page ?? "";
   for (const [format, place, result] of [["video", "marked", marked], ["timeline", "timeline", timeline]]) {
