@@ -76,8 +76,7 @@ def test_an_interruption_says_how_to_go_on(mien, drawn, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("presses", [1, 3])
-def test_control_c_ends_all_that_run_side_by_side(drawn, tmp_path, presses):
+def test_control_c_ends_all_that_run_side_by_side(drawn, tmp_path):
     command = [sys.executable, "-m", "mien", "reproduce", "kusno-chowanda", "--jobs", "2"]
     command += ["--only", "model-8-ckplus48", "--data", drawn]
     process = subprocess.Popen(
@@ -90,7 +89,7 @@ def test_control_c_ends_all_that_run_side_by_side(drawn, tmp_path, presses):
         time.sleep(0.05)
     children = children_of(process.pid)
     assert len(children) >= 2
-    for _ in range(presses):
+    for _ in range(3):
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.2)
     _, err = process.communicate(timeout=60)

@@ -375,3 +375,38 @@ def test_a_table_s_codes_of_two_letters_are_read_as_they_are(tmp_path):
     assert [s.category for s in read_stretches(path).videos["clip.mp4"]] == ["ne", "sa", "sadness"]
     named = read_stretches(path, names=ClassNames({"NE": "neutral", "SA": "sadness"}))
     assert [s.category for s in named.videos["clip.mp4"]] == ["neutral", "sadness"]
+
+
+def test_either_slash_tells_pictures_of_one_name_in_two_folders_apart():
+    one = Coding("a", {"day1/1.jpg": "fear", "day2/1.jpg": "anger"})
+    two = Coding("b", {"day1\\1.jpg": "fear", "day2\\1.jpg": "fear"})
+    codes = together([one, two])
+    assert codes.pictures == ("day1/1.jpg", "day2/1.jpg")
+    assert codes.codes.tolist() == [[1, 0], [1, 1]]
+
+
+def test_either_slash_tells_videos_of_one_name_in_two_folders_apart():
+    said = [Stretch(0, 1, "fear")]
+    one = TimedCoding("a", {"day1/c.mp4": said, "day2/c.mp4": said}, rests=True)
+    two = TimedCoding("b", {"day1\\c.mp4": said, "day2\\c.mp4": said}, rests=True)
+    for coding in by_shared_names([one, two]):
+        assert list(coding.videos) == ["day1/c.mp4", "day2/c.mp4"]
+
+
+def test_a_class_that_is_left_out_is_not_coded(tmp_path):
+    rows = (("path", "label"), ("1.jpg", "unknown"), ("2.jpg", "fear"))
+    names = ClassNames({"Unknown": ""})
+    assert read_coding(write(tmp_path / "a.csv", *rows), names=names).said == {"2.jpg": "fear"}
+    table = write(tmp_path / "t.csv", HEAD, ("c", 0, 1, "unknown"), ("c", 1, 2, "fear"))
+    assert read_stretches(table, names=names).videos == {"c": [Stretch(1, 2, "fear")]}
+
+
+def test_codes_that_look_like_expressions_are_said(mien, tmp_path):
+    one = write(tmp_path / "a.csv", ("path", "label"), ("1.jpg", "HA"), ("2.jpg", "XY"))
+    two = write(tmp_path / "b.csv", ("path", "label"), ("1.jpg", "happy"), ("2.jpg", "XY"))
+    code, _, err = mien("agree", one, two, "--out", tmp_path / "out")
+    assert code == 0
+    said = "Taken for codes, not for expressions: ha; --name ha=… says otherwise."
+    assert said in " ".join(err.split())
+    _, _, err = mien("agree", one, two, "--out", tmp_path / "named", "--name", "HA=happiness")
+    assert "Taken for codes" not in err

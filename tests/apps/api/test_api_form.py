@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from fastapi import Request
 
+from apps.api import in_a_loop
 from mien.apps.api.received import parsed_form
 from mien.apps.api.settings import MEGABYTE
 
@@ -28,7 +27,7 @@ def on_disk(length: int, in_memory: int) -> bool:
             assert len(file.read()) == length
             return file._rolled
 
-    return asyncio.run(parse())
+    return in_a_loop.run(parse())
 
 
 @pytest.mark.parametrize(

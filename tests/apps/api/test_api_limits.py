@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
+from apps.api import in_a_loop
 from apps.api.running import Occupied, Running, answer_of, encoded, wait, warned
 from mien.apps.api.pool import Task
 from mien.apps.api.received import LONGEST_NAME, Received, client_name, received
@@ -151,7 +152,7 @@ def test_what_nobody_wants_takes_no_memory(body):
     tracemalloc.start()
     try:
         with contextlib.suppress(RefusedError):
-            assert len(asyncio.run(received(request, limits))[0].name) == LONGEST_NAME
+            assert len(in_a_loop.run(received(request, limits))[0].name) == LONGEST_NAME
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -183,7 +184,7 @@ def test_json_is_read_as_python_writes_it(images, indent, ascii_only):
     coded = [{**one, "data": base64.b64encode(one["data"]).decode()} for one in images]
     body = json.dumps({"images": coded}, indent=indent, ensure_ascii=ascii_only).encode()
     request = Request({"type": "http", "method": "POST", "headers": JSON}, arriving(body))
-    found = asyncio.run(received(request, ServerSettings(workers=1)))
+    found = in_a_loop.run(received(request, ServerSettings(workers=1)))
     assert [one.content for one in found] == [one["data"] for one in images]
     for number, (one, image) in enumerate(zip(found, images)):
         assert one.name == (client_name(image.get("name")) or f"picture {number + 1}")
@@ -407,7 +408,7 @@ def test_long_work_waits_for_its_turn():
         assert await turns.do(lambda: 7) == 7
         turns.close()
 
-    asyncio.run(ask())
+    in_a_loop.run(ask())
 
 
 def test_long_work_is_not_waited_for_without_limit():
@@ -424,7 +425,7 @@ def test_long_work_is_not_waited_for_without_limit():
         assert begun == []
         turns.close()
 
-    asyncio.run(ask())
+    in_a_loop.run(ask())
 
 
 def test_nothing_is_left_behind(face):

@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from apps.api import in_a_loop
 from apps.api.running import PATIENCE, Running, encoded
 from inference.tiny_models import card, graph, with_card, write_model
 from mien.card import Head
@@ -242,7 +243,7 @@ def test_nothing_is_mixed_up_between_32_clients(server, many):
         ) as client:
             await asyncio.gather(*(one(client, number) for number in range(32)))
 
-    asyncio.run(everyone())
+    in_a_loop.run(everyone())
 
 
 def test_a_model_of_ones_own_is_asked_for_by_name(tmp_path, portrait, face):

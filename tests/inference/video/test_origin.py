@@ -118,9 +118,17 @@ def test_picture_and_sound_of_its_marked_copy_stay_together(reader, tmp_path, nu
     )
 
 
-def test_times_of_an_earlier_version_are_not_carried_on(reader, clip_path, tmp_path):
-    path, settings = tmp_path / "journal", reader.settings([clip_path])
+def test_times_of_an_earlier_version_are_not_carried_on(reader, tmp_path):
+    path, settings = tmp_path / "journal", reader.settings([tmp_path / "clip.MTS"])
     VideoJournal.create(path, settings.model_copy(update={"times": "as stored"})).close()
     path.write_text(path.read_text().replace(', "times": "as stored"', ""))
     with pytest.raises(MienError, match="begun with times 'as stored', and this run has 'as pl"):
         VideoJournal.resume(path, settings)
+
+
+def test_a_run_over_other_videos_is_carried_on_as_an_earlier_version_began_it(tmp_path, reader):
+    settings = reader.settings([tmp_path / "clip.mp4"])
+    VideoJournal.create(tmp_path / "journal", settings).close()
+    text = (tmp_path / "journal").read_text()
+    (tmp_path / "journal").write_text(text.replace(', "times": "as stored"', ""))
+    VideoJournal.resume(tmp_path / "journal", settings).close()

@@ -85,6 +85,7 @@ def agree(
     found = _over_time(codings, columns, step, rest) or _of_pictures(codings, columns, step, rest)
     page = write_agreement(found, out)
     _print(found)
+    _say_codes(found, columns.names)
     _say_alone(found)
     say(f"Open {page}")
 
@@ -162,6 +163,16 @@ def _say_between(found: Agreement, coders: list[str]) -> None:
                 " whether a face is there or not; rows.csv of mien analyze --out leaves only"
                 " absence out."
             )
+
+
+def _say_codes(found: Agreement, names: ClassNames) -> None:
+    """Say which codes of two letters are not taken for the expressions that they may stand for."""
+    from mien.evaluation.coders.codings import short_codes
+
+    short = short_codes(found.codes.categories, names)
+    if short:
+        listed = ", ".join(short)
+        say(f"Taken for codes, not for expressions: {listed}; --name {short[0]}=… says otherwise.")
 
 
 def _say_alone(found: Agreement) -> None:

@@ -135,12 +135,13 @@ def say_passed_over(others: Sequence[Path], lacks: str) -> None:
 
 def _say_videos(inputs: Sequence[Path], others: Sequence[Path]) -> None:
     """Say how the videos among other files are read, if there are any."""
-    from mien.inference.video.kind import is_moving
+    from mien.inference.video.kind import NOTES, is_moving
 
-    count = sum(map(is_moving, others))
-    if count:
-        are = "1 of them is a video" if count == 1 else f"{count:,} of them are videos"
-        folders = shlex.join(str(path) for path in inputs if path.is_dir())
+    videos = [path for path in others if path.suffix.lower() not in NOTES and is_moving(path)]
+    if videos:
+        are = "1 of them is a video" if len(videos) == 1 else f"{len(videos):,} of them are videos"
+        within = [path for path in inputs if any(path in video.parents for video in videos)]
+        folders = shlex.join(map(str, within))
         say(f"{are}; an option for videos reads these instead: mien analyze {folders} --every 1")
 
 

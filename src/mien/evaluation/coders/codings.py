@@ -28,6 +28,9 @@ LARGEST = ("", "0")
 
 NOT_CODED = -1
 
+SHORT = 2
+"""Letters of a word that is as often a code of an ethogram as an expression."""
+
 _WHOLE = re.compile(r"(\d+)[.,]0+")
 
 _Said = TypeVar("_Said")
@@ -101,8 +104,9 @@ def read_coding(
             name = same_name(row[at])
             if name in said:
                 raise DataError(f"{path}, line {rows.line_num}: names {name!r} a second time.")
-            if row[what].strip():
-                said[name] = category_of(row[what], known)
+            category = category_of(row[what], known) if row[what].strip() else ""
+            if category:
+                said[name] = category
     if not said:
         raise DataError(f"{path} says of no picture what it shows.")
     return Coding(path.stem, said)
@@ -159,10 +163,13 @@ def category_of(text: str, names: ClassNames) -> str:
     """Return the expression that a word means, or the word itself in lower case.
 
     Expressions are understood in any usual spelling but those of two letters, which are as often
-    the codes of an ethogram: they mean what the user says they do, or themselves.
+    the codes of an ethogram: they mean what the user says they do, or themselves. A class that the
+    user leaves out is "", as if nothing was said.
     """
     word = class_key(text)
-    if len(word) == 2 and word not in names.own:
+    if names.leaves_out(word):
+        return ""
+    if len(word) == SHORT and word not in names.own:
         return word
     try:
         return names.expression(word)
@@ -182,6 +189,16 @@ def plain(cell: str) -> str:
     return whole[1] if whole else text
 
 
+def short_codes(categories: Iterable[str], names: ClassNames) -> list[str]:
+    """Return the categories of two letters that a usual spelling is like."""
+    return [word for word in categories if len(word) == SHORT and names.knows(word)]
+
+
+def by_slashes(said: Mapping[str, _Said]) -> Mapping[str, _Said]:
+    """Return what is said by names with forward slashes, whichever system wrote them."""
+    return {name.replace("\\", "/"): what for name, what in said.items()}
+
+
 def file_name(path: str) -> str:
     """Return a path's last part; it is of the system that wrote it, with either slash."""
     return PureWindowsPath(same_name(path)).name
@@ -196,7 +213,8 @@ def by_file_name(said: Mapping[str, _Said]) -> Mapping[str, _Said]:
 def together(codings: Sequence[Coding]) -> Codes:
     """Return what several coders say, picture by picture.
 
-    Where one of them names no picture as another does, all are told apart by file names alone.
+    Where one of them names no picture as another does, all are told apart by file names alone, if
+    slashes do not make the difference.
 
     Raises:
         MienError: If there are not two coders, two have one name, or one shares no picture.
@@ -204,9 +222,10 @@ def together(codings: Sequence[Coding]) -> Codes:
     coders = tuple(coding.coder for coding in codings)
     check_coders(coders)
     said = [coding.said for coding in codings]
-    if alone(said):
-        said = [by_file_name(words) for words in said]
-    apart = alone(said)
+    for renamed in (by_slashes, by_file_name):
+        if strangers(said):
+            said = [renamed(words) for words in said]
+    apart = strangers(said)
     if apart:
         first = next(iter(said[apart[0]]))
         raise MienError(
@@ -241,7 +260,7 @@ def check_coders(coders: Sequence[str]) -> None:
         raise MienError(f"Agreement is of two or more coders with names that differ. Got {got}.")
 
 
-def alone(said: Sequence[Mapping[str, object]]) -> list[int]:
+def strangers(said: Sequence[Mapping[str, object]]) -> list[int]:
     """Return the places of the coders who share no picture, or video, with any other."""
     times = Counter(name for words in said for name in words)
     return [coder for coder, words in enumerate(said) if all(times[name] == 1 for name in words)]

@@ -14,10 +14,11 @@ from mien.errors import MienError
 from mien.evaluation.coders.codings import (
     NOT_CODED,
     Codes,
-    alone,
     by_file_name,
+    by_slashes,
     check_coders,
     file_name,
+    strangers,
 )
 from mien.evaluation.coders.stretches import Stretch, TimedCoding
 
@@ -100,7 +101,7 @@ def by_shared_names(codings: Sequence[TimedCoding]) -> list[TimedCoding]:
     """Return codings by names of videos that all of them use.
 
     Where each has one video it is the same; else they go by their names if each two coders share
-    one, or else by their file names.
+    one, with either slash, or else by their file names.
 
     Raises:
         MienError: If there are not two coders, two have one name, or a coder shares no video with
@@ -111,9 +112,10 @@ def by_shared_names(codings: Sequence[TimedCoding]) -> list[TimedCoding]:
     if taken:
         return [replace(c, videos={taken[0]: next(iter(c.videos.values()))}) for c in codings]
     named = list(codings)
-    if any(one.videos.keys().isdisjoint(two.videos) for one, two in combinations(codings, 2)):
-        named = [replace(coding, videos=by_file_name(coding.videos)) for coding in codings]
-    apart = alone([coding.videos for coding in named])
+    for renamed in (by_slashes, by_file_name):
+        if any(one.videos.keys().isdisjoint(two.videos) for one, two in combinations(named, 2)):
+            named = [replace(coding, videos=renamed(coding.videos)) for coding in named]
+    apart = strangers([coding.videos for coding in named])
     if apart:
         first = next(iter(codings[apart[0]].videos))
         raise MienError(

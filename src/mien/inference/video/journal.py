@@ -31,7 +31,7 @@ class VideoSettings(Settings):
         pictures: "upright" where they were turned, mirrored and made square as the video says, and
             times rise; "as stored" in journals of before that, which cannot be carried on.
         times: "as played" where those of MPEG's streams are from the file's beginning; "as stored"
-            in journals of before that.
+            in journals of before that, and of videos whose times begin at 0 anyway.
     """
 
     every: int = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from mien.errors import VideoError
 from mien.inference.analyzer import Analyzer
@@ -17,6 +18,9 @@ from mien.inference.video.outcome import frames_of
 from mien.inference.video.pipeline import read_frames
 from mien.inference.video.reading import FrameReadings
 from mien.inference.video.sampling import Sampling
+
+RECORDED = (".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob")
+"""The suffixes of videos whose stored times begin anywhere, and are counted from the beginning."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class VideoReader:
             detect_every=self.search.every,
             thorough=self.search.thorough,
             pictures="upright",
-            times="as played",
+            times=_times(inputs),
         )
 
     def read(self, clip: Clip) -> Iterator[FrameReadings]:
@@ -105,3 +109,7 @@ class VideoReader:
             read = readings_of(record, self.analyzer.labels)
             faces: list[Face] = [reading.face for reading in read.readings]
             finder.replay(read.place, read.size, faces)
+
+
+def _times(inputs: Sequence[Path]) -> Literal["as stored", "as played"]:
+    return "as played" if any(path.suffix.lower() in RECORDED for path in inputs) else "as stored"
