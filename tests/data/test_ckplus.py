@@ -6,6 +6,7 @@ import pytest
 
 import makers
 from mien.data.readers import find_reader, read_dataset
+from mien.data.tree import has_folder
 from mien.errors import DataError
 from mien.labels import ClassNames
 
@@ -71,6 +72,18 @@ def test_the_archives_may_be_unpacked_into_folders_of_their_own(ckplus):
         (ckplus / name).rename(ckplus / folder / name)
     assert find_reader(ckplus)[0] == "ckplus"
     assert read_dataset(ckplus).fingerprint == whole.fingerprint
+
+
+def test_folders_are_looked_for_as_trees_are_walked(ckplus):
+    above = ckplus.parent / "above"
+    above.mkdir()
+    (above / "back").symlink_to(above)
+    (above / "cohn-kanade-images.txt").touch()
+    (above / ".cache" / "cohn-kanade-images").mkdir(parents=True)
+    assert not has_folder(above, "cohn-kanade-images")
+    (above / "linked").symlink_to(ckplus)
+    assert has_folder(above, "cohn-kanade-images")
+    assert find_reader(above)[0] == "ckplus"
 
 
 def test_sequences_that_give_no_face_are_counted(ckplus):

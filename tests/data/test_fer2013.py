@@ -62,7 +62,7 @@ def row(**changes):
         (row(pixels="x " + ROWS[0][1].split(" ", 1)[1]), "row 3: a pixel is not a whole number"),
         (row(pixels="1.5 " + ROWS[0][1].split(" ", 1)[1]), "a pixel is not a whole number"),
         (row(emotion="8"), "row 3: wanted an emotion from 0 to 7, or one .*, found '8'"),
-        (row(emotion=""), "wanted an emotion from 0 to 7, or one that --name names, found ''"),
+        (row(emotion="-"), "wanted an emotion from 0 to 7, or one that --name names, found '-'"),
         (row(emotion="glad"), "found 'glad'"),
         (row(usage="Test"), "row 3: Unknown Usage 'Test'"),
         (["3"], "row 3: wanted the columns emotion,pixels,usage, found 1 values"),
@@ -140,6 +140,31 @@ def test_a_list_that_is_named_so_is_a_list(tmp_path, separator):
     path.write_text("path,label\na.png,happy\n".replace(",", separator))
     dataset = read_dataset(path)
     assert (dataset.name, dataset.ids.tolist()) == ("manifest", ["a.png"])
+
+
+@pytest.mark.parametrize("name", ["faces.csv", "fer2013.csv"])
+def test_a_list_with_its_columns_is_a_list(tmp_path, name):
+    PIL.Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    (tmp_path / name).write_text("path,label,emotion,pixels\na.png,happy,3,16\n")
+    dataset = read_dataset(tmp_path / name)
+    assert (dataset.name, dataset.ids.tolist()) == ("manifest", ["a.png"])
+
+
+@pytest.mark.parametrize("name", ["faces.csv", "fer2013.zip"])
+@pytest.mark.parametrize("separator", [b";", b"\t"])
+def test_columns_may_stand_apart_otherwise(tmp_path, name, separator):
+    content = makers.fer_csv(ROWS)
+    plain = read_dataset(makers.write_fer2013(tmp_path / "plain.csv", content))
+    path = makers.write_fer2013(tmp_path / name, content.replace(b",", separator))
+    dataset = read_dataset(path)
+    assert (dataset.name, dataset.fingerprint) == ("fer2013", plain.fingerprint)
+
+
+@pytest.mark.parametrize("empty", ["", " ", "NA"])
+def test_a_face_without_an_emotion_has_no_label(tmp_path, empty):
+    dataset = read_dataset(with_codes(tmp_path / "faces.csv", ["3", empty, "4"]))
+    assert [face.expression for face in dataset] == ["happiness", "", "sadness"]
+    assert dataset.history == ("read: 1 of 3 faces have no label",)
 
 
 def test_archives_without_the_csv_or_damaged_say_so(tmp_path):

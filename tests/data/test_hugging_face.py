@@ -84,15 +84,15 @@ def test_a_folder_from_the_hub_is_read_file_after_file(hub):
         ("fer2013_TEST.parquet", "test"),
         ("train/private-test.parquet", "test"),
         ("trained.parquet", ""),
-        ("test-faces-train.parquet", "train"),
-        ("default/fer-train-test-test.parquet", "test"),
+        ("test-faces-train.parquet", ""),
+        ("default/fer-test-test.parquet", "test"),
         ("fer-train-00000-of-00002-test.parquet", "train"),
-        ("val_and_train/faces.parquet", "train"),
+        ("val_and_train/faces.parquet", ""),
         ("faces-dev.parquet", "val"),
         ("train2017/0000.parquet", "train"),
     ],
 )
-def test_the_last_word_of_the_file_or_the_nearest_folder_names_the_split(tmp_path, name, split):
+def test_a_word_of_the_file_or_the_nearest_folder_names_the_split(tmp_path, name, split):
     write(tmp_path / "top" / name, {"image": images((0, 1)), "label": ["angry", "happy"]})
     assert read_dataset(tmp_path / "top").splits.tolist() == [split] * 2
 

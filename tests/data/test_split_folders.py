@@ -1,5 +1,6 @@
 """One rule of what folders and files say of splits, and what is said where some have none."""
 
+import shutil
 from pathlib import PurePosixPath
 
 import cv2
@@ -10,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.data.hub import split_in, split_of
+from mien.data.hub import split_of
 from mien.data.readers import read_dataset
-from mien.data.split_names import SPLIT_NAMES
+from mien.data.split_names import SPLIT_NAMES, split_in
 
 FACE = cv2.imencode(".png", np.zeros((4, 4), np.uint8))[1].tobytes()
 
@@ -39,16 +40,37 @@ def faces(top, *paths):
         (("test", "val"), "val"),
         (("train", "faces"), "train"),
         (("train-test-split", "dev"), "val"),
-        (("my-test-of-training",), "train"),
+        (("train_training",), "train"),
+        (("my-test-of-training",), ""),
+        (("test", "train_val"), ""),
         (("eval",), ""),
         (("trained", "latest"), ""),
         ((), ""),
     ],
 )
-def test_the_last_word_of_the_nearest_folder_names_the_split(tmp_path, folders, split):
+def test_the_nearest_folder_with_a_word_names_the_split(tmp_path, folders, split):
     assert split_in(folders) == split
     path = "/".join((*folders, "happy", "a.png"))
-    assert read_dataset(faces(tmp_path / "top", path)).splits.tolist() == [split]
+    top = faces(tmp_path / "top", path, "z/sad/b.png")
+    assert read_dataset(top).splits.tolist() == [split, ""]
+
+
+@pytest.mark.parametrize("below", ["", "dev/", "of/test/"])
+def test_folders_that_all_pictures_share_tell_no_split(tmp_path, below):
+    top = faces(tmp_path / "my-test-photos", f"{below}happy/a.png", f"{below}sad/b.png")
+    (top / "readme.txt").touch()
+    archive = shutil.make_archive(str(tmp_path / "photos"), "zip", tmp_path, top.name)
+    for path in (archive, top):
+        assert read_dataset(path).splits.tolist() == ["", ""]
+
+
+def test_folders_below_those_that_all_share_tell_it(tmp_path):
+    top = faces(
+        tmp_path / "my-test-photos", "train/happy/a.png", "train/sad/b.png", "val/sad/c.png"
+    )
+    archive = shutil.make_archive(str(tmp_path / "photos"), "zip", tmp_path, top.name)
+    for path in (archive, top):
+        assert read_dataset(path).splits.tolist() == ["train", "train", "val"]
 
 
 @given(st.sampled_from(sorted(SPLIT_NAMES)), word, st.sampled_from("_- 2."), st.lists(word))

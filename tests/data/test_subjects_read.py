@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mien.data.prepare.run import list_pictures
 from mien.data.readers import read_dataset
-from mien.data.readers.cells import said, said_class
+from mien.data.readers.cells import people, said, said_class
 from mien.data.readers.gaps import gaps
 from mien.data.sample import Sample
 from mien.data.store import write_store
@@ -52,7 +52,32 @@ def test_what_r_and_pandas_write_for_nobody_is_nobody(tmp_path, kind, unknown):
     path = table(tmp_path, kind, Subject=["p1", unknown, "0"])
     dataset = read_dataset(path)
     assert dataset.subjects.tolist() == ["p1", "", "0"]
-    assert dataset.history == ("read: 1 of 3 faces have no subject",)
+    taken = (f"read: 1 subjects {unknown!r} taken for nobody",) if (unknown or "").strip() else ()
+    assert dataset.history == (*taken, "read: 1 of 3 faces have no subject")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_na_is_a_person_among_others_of_two_letters(tmp_path, kind):
+    dataset = read_dataset(table(tmp_path, kind, subject=["KA", "NA", "nan"]))
+    assert dataset.subjects.tolist() == ["KA", "NA", ""]
+    assert dataset.history == (
+        "read: 1 subjects 'nan' taken for nobody",
+        "read: 1 of 3 faces have no subject",
+    )
+
+
+def test_one_file_of_several_says_of_all_what_people_are_called(tmp_path):
+    for name, who in (("train", "NA"), ("test", "KA")):
+        (tmp_path / name).mkdir()
+        table(tmp_path / name, "faces.parquet", subject=[who, who])
+    assert read_dataset(tmp_path).subjects.tolist() == ["KA", "KA", "NA", "NA"]
+
+
+@pytest.mark.parametrize("other", ["S1", "Ann", "KLM", "王伟", "12", "", "none", "NaN"])
+def test_na_is_nobody_among_others(other):
+    subjects, notes = people(["NA", other, "NA", None])
+    assert subjects[::2] == ["", ""]
+    assert "2 subjects 'NA' taken for nobody" in notes
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mien.data.tables import csv_rows, decimal
+from mien.data.tables import column_name, csv_rows, decimal
 from mien.errors import DataError
 
 
@@ -29,6 +29,10 @@ def test_a_number_may_have_a_decimal_comma(text, number):
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(ValueError, match="could not convert"):
         decimal(text)
+
+
+def test_a_column_s_name_has_no_case_and_no_blanks():
+    assert column_name(" Subject\t") == column_name("subject") == "subject"
 
 
 def test_separators_inside_quotes_do_not_count(tmp_path):

@@ -95,7 +95,7 @@ def test_findings_of_one_clean_the_other(both, order, tmp_path):
     assert len(cleaned) == 6
     np.testing.assert_array_equal(cleaned.images, clean(one, rows, ["identical"]).images)
     assert set(cleaned.ids) <= set(other.ids)
-    with pytest.raises(DataError, match="of another dataset: wanted the image h"):
+    with pytest.raises(DataError, match="another than when it was audited, h"):
         clean(dataclasses.replace(other, images=255 - other.images), rows, ["identical"])
 
 

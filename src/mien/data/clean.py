@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mien.data.audit import CHECKS
 from mien.data.audit.image_hash import check_images
+from mien.data.audit.similar import NAME as SIMILAR
 from mien.data.audit.subjects import NAME as SUBJECTS
 from mien.data.balance import repeated_id
 from mien.data.dataset import FaceDataset
@@ -53,7 +54,7 @@ def clean(
         )
     rows = list(findings)
     places = _places(dataset, rows)
-    check_images(dataset, places, rows)
+    check_images(dataset, places, [row for row in rows if row["check"] in drop and _dropped(row)])
     marks = []
     for check in dict.fromkeys(drop):
         own = [row for row in rows if row["check"] == check]
@@ -97,7 +98,7 @@ def leave_out(
     marks = list(marks)
     may_go = _in_splits(dataset, splits)
     found = [_with_copies(one, may_go) for one in marks]
-    needed = _needed(marks, found)
+    needed = _needed(dataset, marks, found)
     gone = np.zeros(len(dataset), dtype=bool)
     went = []
     for one, of_it in zip(marks, found):
@@ -135,10 +136,13 @@ def _with_copies(marks: Marks, may_go: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return may_go & (marks.marked | np.isin(marks.groups, staying[staying >= 0]))
 
 
-def _needed(marks: Sequence[Marks], found: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+def _needed(
+    dataset: FaceDataset, marks: Sequence[Marks], found: Sequence[NDArray[np.bool_]]
+) -> NDArray[np.bool_]:
     """Return which of the faces found are to stay as their copies would all be gone, bool (N,).
 
     Args:
+        dataset: The dataset.
         marks: By check.
         found: bool (N,) of each, what it leaves out.
     """
@@ -146,9 +150,9 @@ def _needed(marks: Sequence[Marks], found: Sequence[NDArray[np.bool_]]) -> NDArr
     gone, surely = np.zeros((2, count), dtype=bool)
     numbers = np.arange(count)
     for one, of_it in zip(marks, found):
-        firsts = _firsts(one)
+        firsts = _firsts(dataset, one)
         gone |= of_it
-        surely |= of_it & (firsts < 0)
+        surely |= of_it & ((firsts < 0) | ~one.marked)  # unmarked ones go for one that stays
         copies = np.flatnonzero(firsts >= 0)
         numbers = joined(numbers, np.stack([copies, firsts[copies]], axis=1))
     lost = gone & ~surely & ~np.isin(numbers, numbers[~gone])
@@ -157,17 +161,32 @@ def _needed(marks: Sequence[Marks], found: Sequence[NDArray[np.bool_]]) -> NDArr
     return needed
 
 
-def _firsts(marks: Marks) -> NDArray[np.intp]:
+def _firsts(dataset: FaceDataset, marks: Marks) -> NDArray[np.intp]:
     """Return the first face of the copies each face is among, int (N,); -1 for none.
 
     Where the first is marked itself, nobody knows which label is right, or a person chose: none of
     the others stands in for it.
     """
-    numbers, firsts, members = np.unique(marks.groups, return_index=True, return_inverse=True)
-    # All images of a person are a group of the check of subjects, and no copies.
-    copies = (numbers >= 0) & ~marks.marked[firsts] & (marks.name != SUBJECTS)
-    chosen: NDArray[np.intp] = np.where(copies, firsts, -1)[members]
+    copies = _copies(dataset, marks)
+    numbers, firsts, members = np.unique(copies, return_index=True, return_inverse=True)
+    there = (numbers >= 0) & ~marks.marked[firsts]
+    chosen: NDArray[np.intp] = np.where(there, firsts, -1)[members]
     return chosen
+
+
+def _copies(dataset: FaceDataset, marks: Marks) -> NDArray[np.int64]:
+    """Return the number of the copies each face is among, int (N,); -1 for none.
+
+    All images of a person are a group of the check of subjects, and no copies. Near-copies are
+    copies where they have one label; across train and val or test none comes back, lest it leaks.
+    """
+    if marks.name != SIMILAR:
+        return marks.groups if marks.name != SUBJECTS else np.full_like(marks.groups, -1)
+    sides = [dataset.splits == "train", np.isin(dataset.splits, ["val", "test"])]
+    across = np.all([np.isin(marks.groups, marks.groups[side]) for side in sides], axis=0)
+    pairs = np.stack([marks.groups, dataset.targets], axis=1)
+    numbers = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
+    return np.where((marks.groups < 0) | across, -1, numbers)
 
 
 def _places(dataset: FaceDataset, rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
@@ -189,7 +208,8 @@ def _marks(
     named = {row["id"] for row in rows}
     marked, kept = np.zeros((2, len(places)), dtype=bool)
     groups = np.full(len(places), -1)
-    missing: dict[int, str] = {}
+    parts: dict[int, tuple[int, str]] = {}
+    missing: dict[tuple[int, str], str] = {}
     for row in rows:
         if not row["id"]:
             continue  # a file that could not be read
@@ -202,17 +222,22 @@ def _marks(
             )
         if place is not None:
             (marked if dropped else kept)[place] = True
-            groups[place] = _group(row)
+            groups[place], parts[place] = _group(row), _part(row)
         elif dropped:
             raise _of_another(dataset, row["id"])
         elif row["check"] != SUBJECTS:
-            missing[_group(row)] = row["id"]
+            missing[_part(row)] = row["id"]
     marked &= ~kept
     # Without the copy that was to stay the others must not go.
-    lost = set(groups[marked].tolist()) - set(groups[~marked].tolist()) - {-1}
-    for group in sorted(lost & missing.keys()):
-        raise _of_another(dataset, missing[group])
+    for part in sorted(_lost(parts, marked) & missing.keys()):
+        raise _of_another(dataset, missing[part])
     return marked, groups
+
+
+def _lost(parts: Mapping[int, tuple[int, str]], marked: NDArray[np.bool_]) -> set[tuple[int, str]]:
+    """Return the copies, as `_part` has them, of which all that are there go."""
+    stay = {part for place, part in parts.items() if not marked[place]}
+    return {part for part in parts.values() if part[0] >= 0} - stay
 
 
 def _of_another(dataset: str, face: str) -> DataError:
@@ -241,3 +266,8 @@ def _group(row: Mapping[str, str | None]) -> int:
             f" {said!r} for {row['id']!r} instead."
         )
     return int(number[1]) if number else -1
+
+
+def _part(row: Mapping[str, str | None]) -> tuple[int, str]:
+    """Return a finding's group and, as copies of several labels may be in it, the label."""
+    return _group(row), (row.get("expression") or "") if row["check"] == SIMILAR else ""

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from mien.data.sample import Split
-from mien.data.split_names import SPLIT_NAMES
+from mien.data.split_names import SPLIT_WORD, split_in
 from mien.data.store import TABLE, is_store
 from mien.data.tree import TreeFile, tree_files
 from mien.errors import DataError
 
 SUFFIX = ".parquet"
-
-_SPLIT = re.compile(rf"(?<![^\W\d_])({'|'.join(SPLIT_NAMES)})(?:sets?)?(?![^\W\d_])")
-"""A word that names a split, with no other letter beside it: of `trained` it is no word."""
 
 _SHARD = re.compile(r"-\d+-of-\d+.*")
 """What ends the name of one of several files; its last part is anything, as a checksum."""
@@ -46,22 +43,12 @@ def is_parquet(file: TreeFile) -> bool:
 
 
 def split_of(path: PurePosixPath) -> Split:
-    """Return the split that the last such word of a file's name says, or else its folder's.
+    """Return the split that a file's name says, or else its folder's.
 
     Args:
         path: The file's path; of its folders the nearest that says a split counts.
     """
     return split_in((*path.parts[:-1], _SHARD.sub("", path.stem)))
-
-
-def split_in(names: Sequence[str]) -> Split:
-    """Return the split that the last such word of the last name with one says, "" if none does.
-
-    Args:
-        names: Of folders, from the outermost on, such as `train`, `val_set` or `FER2013Test`.
-    """
-    words = (_SPLIT.findall(name.lower()) for name in reversed(names))
-    return next((SPLIT_NAMES[found[-1]] for found in words if found), "")
 
 
 def _check_no_store(path: Path, files: Sequence[TreeFile]) -> None:
@@ -99,4 +86,4 @@ def _own_folder(path: PurePosixPath) -> PurePosixPath:
 
 
 def _said(name: str) -> str:
-    return _NAMELESS.sub("", _SPLIT.sub("", name.lower()))
+    return _NAMELESS.sub("", SPLIT_WORD.sub("", name.lower()))

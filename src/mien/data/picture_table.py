@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from mien.data.hub import split_of
 from mien.data.parquet import RowPicture, parquet_file
-from mien.data.readers.cells import column_name, said
+from mien.data.readers.cells import said
 from mien.data.readers.manifest import is_list
 from mien.data.sample import Split
 from mien.data.split_names import named_split
+from mien.data.tables import column_name
 from mien.data.tree import TreeFile
 from mien.errors import DataError, MissingExtraError
 
@@ -56,7 +57,7 @@ class PictureTable:
         groups: How many rows each of its row groups has.
         labels: What each row's label is called, "" for none.
         splits: Each row's split.
-        subjects: Who each row shows.
+        subjects: What each row says of who is shown.
     """
 
     file: TreeFile
@@ -64,7 +65,7 @@ class PictureTable:
     groups: Sequence[int]
     labels: Sequence[str]
     splits: Sequence[Split]
-    subjects: Sequence[str]
+    subjects: Sequence[Any]
 
     @classmethod
     def of(cls, file: TreeFile) -> PictureTable:
@@ -90,15 +91,15 @@ class PictureTable:
             groups=[metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)],
             labels=_named(columns[label], _class_names(schema, label), file),
             splits=_splits(columns.get(split), _class_names(schema, split), file, rows),
-            subjects=[said(who) for who in columns.get(subject, [None] * rows)],
+            subjects=columns.get(subject, [None] * rows),
         )
 
-    def rows(self) -> Iterator[tuple[RowPicture, str, Split, str]]:
-        """Give each picture, its label, its split and who it shows."""
+    def rows(self) -> Iterator[tuple[RowPicture, str, Split]]:
+        """Give each picture, its label and its split."""
         places = ((group, row) for group, rows in enumerate(self.groups) for row in range(rows))
-        columns = zip(places, self.labels, self.splits, self.subjects)
-        for number, (place, label, split, subject) in enumerate(columns):
-            yield self._picture(number, *place), label, split, subject
+        columns = zip(places, self.labels, self.splits)
+        for number, (place, label, split) in enumerate(columns):
+            yield self._picture(number, *place), label, split
 
     def _picture(self, number: int, group: int, row: int) -> RowPicture:
         path = self.file.path.with_suffix("") / f"{number:05d}"

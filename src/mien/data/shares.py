@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from mien.data.tables import column_name
 from mien.errors import DataError, MienError
 from mien.labels import parse_expression
 
@@ -19,7 +20,7 @@ ROUNDING = 0.005 + 1e-9
 
 def expression_of(column: str) -> str | None:
     """Return the expression that a column such as `p_anger` is of; None of other columns."""
-    name = column.strip().lower()
+    name = column_name(column)
     for prefix in PREFIXES:
         name = name.removeprefix(prefix)
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from mien.data.sample import Split
 from mien.errors import DataError, unknown_name
 
@@ -18,6 +21,22 @@ SPLIT_NAMES: dict[str, Split] = {
     "privatetest": "test",
 }
 """What splits are called in folders, files and columns, in lower case."""
+
+SPLIT_WORD = re.compile(rf"(?<![^\W\d_])({'|'.join(SPLIT_NAMES)})(?:sets?)?(?![^\W\d_])")
+"""A word that names a split, with no other letter beside it: of `trained` it is no word."""
+
+
+def split_in(names: Sequence[str]) -> Split:
+    """Return the split that the last name with such a word says, "" if none does.
+
+    A name with words of several splits, such as `train_val`, says none.
+
+    Args:
+        names: Of folders, from the outermost on, such as `train`, `val_set` or `FER2013Test`.
+    """
+    words = (SPLIT_WORD.findall(name.lower()) for name in reversed(names))
+    splits = {SPLIT_NAMES[word] for word in next(filter(None, words), ())}
+    return splits.pop() if len(splits) == 1 else ""
 
 
 def named_split(text: str, where: str) -> Split:

@@ -1,4 +1,4 @@
-"""Reading CSV files with errors that name them."""
+"""Reading CSV files with errors that name them, and what a table's columns are called."""
 
 from __future__ import annotations
 
@@ -52,13 +52,18 @@ def csv_rows(path: Path) -> Iterator[csv.DictReader[str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = file.readline()
-            rows = _Rows(chain([first], file), delimiter=_separator(first))
+            rows = _Rows(chain([first], file), delimiter=separator(first))
             rows.path = path
             yield rows
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not a CSV text file: {error}.") from error
+
+
+def column_name(name: str) -> str:
+    """Return a column's name as it is understood: `Subject` is no other column than `subject`."""
+    return name.strip().lower()
 
 
 def decimal(cell: Any) -> float:
@@ -71,5 +76,6 @@ def decimal(cell: Any) -> float:
     return float(_DECIMAL_COMMA.sub(".", cell, count=1) if isinstance(cell, str) else cell)
 
 
-def _separator(line: str) -> str:
+def separator(line: str) -> str:
+    """Return the one of `SEPARATORS` that a table's first line has most of outside quotes."""
     return max(SEPARATORS, key=_QUOTED.sub("", line).count)

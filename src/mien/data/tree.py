@@ -83,6 +83,26 @@ def tree_files(top: Path) -> list[TreeFile]:
     return files
 
 
+def has_folder(top: Path, name: str, above: frozenset[tuple[int, int]] = frozenset()) -> bool:
+    """Say whether a folder called `name` lies below another, among those that `tree_files` walks.
+
+    Args:
+        top: The other folder.
+        name: Its name, in ASCII.
+        above: Which folders `top` was come to from, so that none is walked in a circle.
+
+    Raises:
+        DataError: If a folder cannot be read.
+    """
+    here, entries = _scanned(top)
+    if here in above:
+        return False
+    folders = [e for e in entries if _is_folder(e) and not _hidden(PurePosixPath(e.name))]
+    return any(entry.name == name for entry in folders) or any(
+        has_folder(Path(entry.path), name, above | {here}) for entry in folders
+    )
+
+
 def _zip_files(path: Path) -> list[TreeFile]:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -99,12 +119,7 @@ def _zip_files(path: Path) -> list[TreeFile]:
 
 
 def _folder_files(folder: Path, top: Path, above: frozenset[tuple[int, int]]) -> Iterator[TreeFile]:
-    try:
-        status = folder.stat()
-        entries = list(os.scandir(folder))
-    except OSError as error:
-        raise DataError(f"The folder {folder} cannot be read: {error.strerror}.") from error
-    here = (status.st_dev, status.st_ino)
+    here, entries = _scanned(folder)
     if here in above:
         return
     for entry in entries:
@@ -114,6 +129,15 @@ def _folder_files(folder: Path, top: Path, above: frozenset[tuple[int, int]]) ->
         else:
             relative = _inside(printable(path.relative_to(top).as_posix()))
             yield TreeFile(relative, printable(str(path)), path)
+
+
+def _scanned(folder: Path) -> tuple[tuple[int, int], list[os.DirEntry[str]]]:
+    """Return what no other folder has, and what lies in a folder."""
+    try:
+        status = folder.stat()
+        return (status.st_dev, status.st_ino), list(os.scandir(folder))
+    except OSError as error:
+        raise DataError(f"The folder {folder} cannot be read: {error.strerror}.") from error
 
 
 def _inside(name: str) -> PurePosixPath:

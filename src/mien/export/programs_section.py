@@ -35,10 +35,13 @@ card = json.loads(session.get_modelmeta().custom_metadata_map["{key}"])
 head, see = card["heads"][0], card["preprocess"]
 grey = cv2.cvtColor(cv2.imread("photo.png"), cv2.COLOR_BGR2GRAY)
 side = {haar.scale:g} * width
-left = round(x + width / 2 - side / 2)
-top = round(y + height / 2 + {haar.shift:g} * width - side / 2)
-crop = grey[top : top + round(side), left : left + round(side)]
-crop = cv2.resize(crop, (see["size"], see["size"]), interpolation=cv2.INTER_AREA)
+edge = round(side)
+grey = cv2.copyMakeBorder(grey, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
+left = edge + round(x + width / 2 - side / 2)
+top = edge + round(y + height / 2 + {haar.shift:g} * width - side / 2)
+crop = grey[top : top + edge, left : left + edge]
+how = cv2.INTER_AREA if edge > see["size"] else cv2.INTER_LINEAR
+crop = cv2.resize(crop, (see["size"], see["size"]), interpolation=how)
 faces = (crop[None, None].astype("float32") - see["mean"]) / see["std"]
 (logits,) = session.run([head["name"]], {{"{input}": faces}})
 powers = np.exp((logits[0] - logits[0].max()) / head["temperature"])

@@ -100,7 +100,8 @@ class HeadGaps:
     not_shown: tuple[str, ...]
 
 
-NO_GAPS = HeadGaps(0, ())
+FEW = 0.05
+"""The share of faces without truth that goes without saying, as of those without a majority."""
 
 
 def head_gaps(recipe: Recipe, faces: FaceDataset) -> dict[str, HeadGaps]:
@@ -123,13 +124,20 @@ def gap_sentences(recipe: Recipe, dataset: FaceDataset) -> list[str]:
         recipe: What is to be trained.
         dataset: All faces, as `train` gets them.
 
+    Returns:
+        None of a head that all expressions and nearly all faces teach.
+
     Raises:
         RecipeError: If there are fewer training faces than one batch, or they lack what a head
             learns from.
     """
     faces = training_faces(recipe, dataset)
     gaps = head_gaps(recipe, faces)
-    return [_gap_sentence(name, len(faces), gap) for name, gap in gaps.items() if gap != NO_GAPS]
+    return [
+        _gap_sentence(name, len(faces), gap)
+        for name, gap in gaps.items()
+        if gap.not_shown or gap.without_truth > FEW * len(faces)
+    ]
 
 
 def _gap_sentence(head: str, faces: int, gap: HeadGaps) -> str:

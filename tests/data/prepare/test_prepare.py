@@ -152,7 +152,7 @@ def many(photos, tmp_path_factory):
     for number in range(9):
         shutil.copytree(photos / "S02", top / f"S{number}")
     raw = list_pictures(top)
-    outcomes = list(prepare_all(raw.entries, Preparation()))
+    outcomes = came_of(raw, Preparation(), top.parent / "whole")
     return top, prepared_dataset(raw, outcomes, Preparation()).fingerprint
 
 

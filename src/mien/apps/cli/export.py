@@ -79,7 +79,7 @@ def _own_name(run: Run, out: Path) -> str:
     from mien.inference.zoo import shipped_models
 
     own = run.folder.resolve().name
-    if own not in shipped_models():
+    if own not in shipped_models() or out.stem in shipped_models():
         return own
     say(f"{own} is a model that ships with mien: this one is called {out.stem}, after its file.")
     return out.stem

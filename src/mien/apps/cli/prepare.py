@@ -31,6 +31,7 @@ from mien.files import check_folder
 
 if TYPE_CHECKING:
     from mien.data.prepare.outcome import Outcome
+    from mien.data.prepare.outcomes import Outcomes
     from mien.data.prepare.run import RawDataset
     from mien.data.prepare.settings import Preparation
 
@@ -163,9 +164,7 @@ def _prepare_all(
         sys.exit(exits.INTERRUPTED)
 
 
-def _write(
-    raw: RawDataset, outcomes: Sequence[Outcome], settings: Preparation, result: _Result
-) -> int:
+def _write(raw: RawDataset, outcomes: Outcomes, settings: Preparation, result: _Result) -> int:
     from mien.data.prepare.report import PAGE, write_report
     from mien.data.prepare.run import prepared_dataset
 

@@ -105,6 +105,7 @@ def train(
     wanted = wanted_recipe(recipe, start, overrides or ())
     folder = run or Path("runs") / wanted.name
     from mien.evaluation.report import evaluate_run
+    from mien.inference.zoo import shipped_models
     from mien.training.machine import Machine
     from mien.training.train import train as train_recipe
 
@@ -141,7 +142,9 @@ def train(
         )
     for expected in wanted.expected:
         say(_compare(expected, reports, finished))
-    say(f"Run: {folder}   Export it: mien export {folder} --out {wanted.name}.onnx")
+    # A shipped model's name is its own.
+    file = f"my-{wanted.name}" if wanted.name in shipped_models() else wanted.name
+    say(f"Run: {folder}   Export it: mien export {folder} --out {file}.onnx")
 
 
 class Given(NamedTuple):

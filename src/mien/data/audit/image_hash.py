@@ -23,7 +23,7 @@ def image_hash(image: NDArray[np.uint8]) -> str:
 def check_images(
     dataset: FaceDataset, places: Mapping[str, int], rows: Iterable[Mapping[str, str]]
 ) -> None:
-    """Check that findings are of a dataset's images, as far as they say and it holds them.
+    """Check that a dataset's images are those of findings, as far as they say and it holds them.
 
     Args:
         dataset: The dataset.
@@ -40,6 +40,7 @@ def check_images(
         found = image_hash(dataset.images[place])
         if found != wanted:
             raise DataError(
-                f"The findings are of another dataset: wanted the image {wanted} for {row['id']!r},"
-                f" found {found} in {dataset.name!r}."
+                f"The image of {row['id']!r} in {dataset.name!r} is another than when it was"
+                f" audited, {found} instead of {wanted}: audit this dataset again, unless the"
+                " findings are of another one."
             )

@@ -40,6 +40,8 @@ EXPLANATION = (
     " Of near-copies with one label dropping keeps the first, and one without a label goes for one"
     " that has one. Where labels differ both are listed, and neither goes for the other: two frames"
     " of a video may show two expressions, and of one photo nobody knows which label is right."
+    " Images of train with a near-copy in val or test are marked whatever their labels, and never"
+    " kept for another."
 )
 
 
@@ -56,12 +58,11 @@ class Similar:
         closest = near.closest.tolist()
         groups.sort(key=lambda group: -max(closest[index] for index in group))
         copies = near.copies.numbers()
-        parts = [part for group in groups for part in _parts(group, copies)]
+        kept = {_kept(near, part) for group in groups for part in _parts(group, copies)}
         findings = [
-            Finding(NAME, index, number, closest[index], index != kept, near.note(index))
-            for number, part in enumerate(parts)
-            for kept in [_kept(dataset, part)]
-            for index in part
+            Finding(NAME, index, number, closest[index], index not in kept, near.note(index))
+            for number, group in enumerate(groups)
+            for index in group
         ]
         return Result(NAME, "Near-copies", EXPLANATION, near.counts(groups), tuple(findings))
 
@@ -72,25 +73,34 @@ def _parts(group: list[int], copies: NDArray[np.intp]) -> list[list[int]]:
     return [[group[place] for place in part] for part in parts]
 
 
-def _kept(dataset: FaceDataset, part: list[int]) -> int:
-    """Return the face of some copies that is kept: the first with a label, else the first."""
-    return next((i for i in part if dataset.targets[i] != NO_TARGET), part[0])
+def _kept(near: _Near, part: list[int]) -> int | None:
+    """Return the face of some copies that is kept: the first with a label, else the first.
+
+    Faces of train with a near-copy in val or test are not kept; None where there are no others.
+    """
+    may_stay = [index for index in part if not near.leaking[index]]
+    labelled = [index for index in may_stay if near.dataset.targets[index] != NO_TARGET]
+    return next(iter(labelled + may_stay), None)
 
 
 class _Near:
     """What is known of near-copies after some blocks: a few numbers an image, and no pairs.
 
     Attributes:
+        dataset: What it is of.
         numbers: (N,), the group each image is in, whatever the labels.
         closest: float32 (N,), each image's largest correlation with a near-copy.
         copies: Which of them have one label.
+        leaking: bool (N,), the images of train with a near-copy in val or test.
     """
 
     def __init__(self, dataset: FaceDataset) -> None:
-        self._dataset = dataset
+        self.dataset = dataset
         self._twins = twin_groups(dataset.images)
         self._pairs = 0
-        self._leaks = np.zeros(len(dataset), dtype=bool)
+        self._leaks, self.leaking = np.zeros((2, len(dataset)), dtype=bool)
+        self._train = dataset.splits == "train"
+        self._judged = np.isin(dataset.splits, ["val", "test"])
         self.numbers = np.arange(len(dataset))
         self.closest = np.zeros(len(dataset), dtype=np.float32)
         self.copies = _Copies(dataset.targets)
@@ -104,19 +114,22 @@ class _Near:
         self.copies.add(pairs)
         for one, other in (pairs.T, pairs.T[::-1]):
             np.maximum.at(self.closest, one, values)
-            self._leaks[one[self._dataset.splits[other] == "train"]] = True
+            self._leaks[one[self._train[other]]] = True
+            self.leaking[one[self._train[one] & self._judged[other]]] = True
 
     def note(self, index: int) -> str:
         """Return what was found of an image, for people."""
         note, other = f"r = {self.closest[index]:.3f}", self.copies.others[index]
+        if self.leaking[index]:
+            note += "; a near-copy is in val or test"
         if other == NONE:
             return note
-        face = self._dataset[other]
+        face = self.dataset[other]
         return f"{note}; {face.id} is like it and labelled {face.expression}"
 
     def counts(self, groups: list[list[int]]) -> dict[str, int]:
         """Return how many there are, and of which splits."""
-        labels = [set(self._dataset.targets[group].tolist()) - {NO_TARGET} for group in groups]
+        labels = [set(self.dataset.targets[group].tolist()) - {NO_TARGET} for group in groups]
         counts = {
             "pairs": self._pairs,
             "groups": len(groups),
@@ -125,7 +138,7 @@ class _Near:
             "groups with different labels": sum(len(found) > 1 for found in labels),
         }
         for split in ("val", "test"):
-            inside = self._dataset.splits == split
+            inside = self.dataset.splits == split
             if inside.any():
                 near = int((self._leaks & inside).sum())
                 counts[f"images of {split} with a near-copy in train"] = near

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.progress import track
 
@@ -171,9 +170,7 @@ def _outcomes(
     return Outcomes.read(journal, [entry.id for entry in raw.entries], settings.size)
 
 
-def prepared_dataset(
-    raw: RawDataset, outcomes: Sequence[Outcome], settings: Preparation
-) -> FaceDataset:
+def prepared_dataset(raw: RawDataset, outcomes: Outcomes, settings: Preparation) -> FaceDataset:
     """Return the faces that were found, in the order of the pictures.
 
     Raises:
@@ -186,10 +183,7 @@ def prepared_dataset(
     ]
     if not rows:
         raise NoFaceError(f"{raw.path}: nothing can be prepared: {_counted(outcomes)}.")
-    images = (
-        outcomes.faces if isinstance(outcomes, Outcomes) else np.stack([row.image for row in rows])
-    )
-    dataset = FaceDataset.from_rows(raw.name, raw.labels, rows, images)
+    dataset = FaceDataset.from_rows(raw.name, raw.labels, rows, outcomes.faces)
     step = f"{PREPARED}{settings.summary}): {_counted(outcomes)}"
     return dataclasses.replace(dataset, history=(*(f"read: {note}" for note in raw.notes), step))
 

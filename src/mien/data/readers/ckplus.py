@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
 from mien.data.readers.classes import Classes
-from mien.data.tree import TreeFile, tree_files
+from mien.data.tree import TreeFile, has_folder, tree_files
 from mien.errors import DataError
 from mien.labels import ClassNames, label_set
 
@@ -48,7 +48,7 @@ class CkPlus(PictureReader):
     def accepts(self, path: Path) -> bool:
         """Accept folders that hold `cohn-kanade-images`, at any depth."""
         try:
-            return path.is_dir() and any(IMAGES in f.path.parent.parts for f in tree_files(path))
+            return path.is_dir() and has_folder(path, IMAGES)
         except DataError:  # who reads it will say so
             return False
 

@@ -11,6 +11,7 @@ import csv
 import io
 import warnings
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +20,11 @@ from numpy.typing import NDArray
 
 from mien.data.archive import in_zip, is_archive, open_member
 from mien.data.readers import READERS, Skip
-from mien.data.readers.cells import column_name, said
+from mien.data.readers.cells import said, said_class
 from mien.data.readers.classes import Classes
 from mien.data.readers.manifest import is_list
 from mien.data.sample import Sample, Split
-from mien.data.tables import csv_rows
+from mien.data.tables import column_name, csv_rows, separator
 from mien.errors import DataError, unknown_name
 from mien.labels import ClassNames, label_set
 
@@ -56,14 +57,14 @@ class Fer2013:
     def accepts(self, path: Path) -> bool:
         """Accept archives named "fer2013", zips that hold its CSV, and CSVs with its columns.
 
-        A CSV without them that is named so is one of its kind, too, unless it is a list.
+        A CSV without them that is named so is one of its kind, too; a list never is.
         """
         if not path.is_file():
             return False
         named = "fer2013" in path.name.lower()
         if path.suffix.lower() == ".csv":
             columns = _header(path)
-            return set(COLUMNS) <= columns or (named and not is_list(columns))
+            return not is_list(columns) and (named or set(COLUMNS) <= columns)
         return (named and is_archive(path)) or in_zip(path, CSV_NAME)
 
     def samples(self, path: Path, skip: Skip, *, progress: bool = False) -> Iterator[Sample]:
@@ -82,10 +83,13 @@ class Fer2013:
         self.notes = classes.notes
 
     def _class(self, row: _Row) -> str:
-        """Return the class name that a row's emotion is, a number without leading zeros."""
-        text = row.emotion.strip()
+        """Return the class name that a row's emotion is, a number without leading zeros.
+
+        That of a face without a label is "".
+        """
+        text = said_class(row.emotion, self._names)
         name = str(int(text)) if text.isdecimal() else text
-        if not self._names.knows(name):
+        if name and not self._names.knows(name):
             wanted = f"an emotion from 0 to {len(ALL_CODES) - 1}, or one that --name names"
             raise DataError(f"{row.where}: wanted {wanted}, found {row.emotion!r}.")
         return name
@@ -110,7 +114,8 @@ def _header(path: Path) -> set[str]:
 
 def _rows(text: io.TextIOWrapper, path: Path) -> Iterator[_Row]:
     try:
-        reader = csv.reader(text)
+        first = text.readline()
+        reader = csv.reader(chain([first], text), delimiter=separator(first))
         places = _places(next(reader, []), path)
         for number, row in enumerate(reader):
             if not row:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from mien.data.hub import split_in
 from mien.data.readers import READERS
 from mien.data.readers.fer2013 import CSV_NAME, USAGES
 from mien.data.readers.folder import Folder
 from mien.data.sample import Split
+from mien.data.split_names import split_in
 from mien.labels import label_set
 
 

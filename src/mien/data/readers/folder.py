@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from mien.data.hub import split_in
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
 from mien.data.readers.classes import Classes
 from mien.data.readers.suffixes import is_note, may_be_picture
 from mien.data.sample import Split
+from mien.data.split_names import split_in
 from mien.data.tree import TreeFile, tree_files
 from mien.errors import DataError
 from mien.labels import ClassNames
@@ -44,13 +45,18 @@ class Folder(PictureReader):
             raise DataError(f"{path} holds no folder with pictures: wanted one folder per class.")
         self._names.check((file.path.parts[-2] for file in listed), str(path))
         classes = Classes(self._names)
-        entries = [entry for file in listed for entry in self._entry(file, classes)]
+        shared = _shared(listed)
+        entries = [entry for file in listed for entry in self._entry(file, classes, shared)]
         others = [file for file in files if not self._has_class(file)]
         self.notes = (*classes.notes, *_passed_over(others))
         return entries
 
     def split(self, path: PurePosixPath) -> Split:
-        """Return the split that the nearest folder above a picture's class tells, "" if none."""
+        """Return the split that the nearest folder above a picture's class tells, "" if none.
+
+        Args:
+            path: The picture's, without the folders that all pictures share, which tell none.
+        """
         return split_in(path.parts[:-2])
 
     def subject(self, path: PurePosixPath) -> str:
@@ -61,11 +67,12 @@ class Folder(PictureReader):
         inside = len(file.path.parts) > 1
         return inside and (may_be_picture(file) or self._names.knows(file.path.parts[-2]))
 
-    def _entry(self, file: TreeFile, classes: Classes) -> Iterator[Entry]:
+    def _entry(self, file: TreeFile, classes: Classes, shared: int) -> Iterator[Entry]:
         """Give what is known of a file; nothing if its class is to be left out."""
         inside, expression = file.path, classes.expression(file.path.parts[-2])
         if expression is not None:
-            yield Entry(str(inside), file, expression, self.split(inside), self.subject(inside))
+            split = self.split(PurePosixPath(*inside.parts[shared:]))
+            yield Entry(str(inside), file, expression, split, self.subject(inside))
 
     def _files(self, path: Path) -> list[TreeFile]:
         """Return the files of a path that may be such a tree; none if it cannot be one."""
@@ -75,6 +82,12 @@ class Folder(PictureReader):
             return tree_files(path)
         except DataError:
             return []
+
+
+def _shared(files: Sequence[TreeFile]) -> int:
+    """Return how many folders above their classes all files share, from the outermost on."""
+    levels = zip(*(file.path.parts[:-2] for file in files))
+    return sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, levels))
 
 
 def _passed_over(files: Sequence[TreeFile]) -> Iterator[str]:

@@ -5,18 +5,18 @@ One file, or a folder of them such as `data/train-00000-of-00001.parquet`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mien.data.hub import SUFFIX, is_parquet, parquet_files
 from mien.data.picture_table import PictureTable, holds_pictures
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
-from mien.data.readers.cells import said_class
+from mien.data.readers.cells import people, said_class
 from mien.data.readers.classes import Classes
+from mien.data.readers.suffixes import is_picture
 from mien.data.tree import tree_files
 from mien.errors import DataError
-from mien.inference.pictures import SUFFIXES
 from mien.labels import ClassNames
 
 
@@ -55,12 +55,16 @@ class HuggingFace(PictureReader):
         labels = {said_class(label, self._names) for table in tables for label in table.labels}
         self._names.check(labels - {""}, str(path))
         classes = Classes(self._names)
-        entries = [entry for table in tables for entry in self._entries(table, classes)]
-        self.notes = classes.notes
+        subjects, nobody = people(who for table in tables for who in table.subjects)
+        entries = list(self._entries(tables, subjects, classes))
+        self.notes = (*classes.notes, *nobody)
         return entries
 
-    def _entries(self, table: PictureTable, classes: Classes) -> Iterator[Entry]:
-        for picture, label, split, subject in table.rows():
+    def _entries(
+        self, tables: Sequence[PictureTable], subjects: Sequence[str], classes: Classes
+    ) -> Iterator[Entry]:
+        rows = (row for table in tables for row in table.rows())
+        for (picture, label, split), subject in zip(rows, subjects):
             expression = classes.expression(said_class(label, self._names))
             if expression is not None:
                 yield Entry(str(picture.path), picture, expression, split, subject)
@@ -71,7 +75,7 @@ class HuggingFace(PictureReader):
         except DataError:  # who reads it will say so
             return False
         tables = [file for file in files if is_parquet(file)]
-        pictures = [file for file in files if file.path.suffix.lower() in SUFFIXES]
+        pictures = [file for file in files if is_picture(file)]
         if not tables or not pictures:
             return bool(tables)
         classes = any(self._names.knows(picture.path.parent.name) for picture in pictures)

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mien.data.hub import split_in
 from mien.data.readers import READERS
 from mien.data.readers.pattern import ByPattern
 from mien.data.readers.suffixes import is_picture
+from mien.data.split_names import split_in
 from mien.data.tree import tree_files
 from mien.errors import DataError
 from mien.labels import label_set

@@ -13,10 +13,10 @@ from typing import Any
 from mien.data.parquet import parquet_file
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
-from mien.data.readers.cells import column_name, said, said_class
+from mien.data.readers.cells import people, said, said_class
 from mien.data.readers.classes import Classes
 from mien.data.split_names import named_split
-from mien.data.tables import csv_rows
+from mien.data.tables import column_name, csv_rows
 from mien.data.tree import TreeFile
 from mien.errors import DataError
 from mien.labels import ClassNames
@@ -51,9 +51,10 @@ class Manifest(PictureReader):
         self._names.check(filter(None, labels), str(path))
         classes = Classes(self._names)
         shown = [classes.expression(label) for label in labels]
-        self.notes = classes.notes
-        numbered = enumerate(zip(rows, shown), start=2)
-        return [_entry(row, e, path, n) for n, (row, e) in numbered if e is not None]
+        subjects, nobody = people(row.get("subject") for row in rows)
+        self.notes = (*classes.notes, *nobody)
+        numbered = enumerate(zip(rows, shown, subjects), start=2)
+        return [_entry(row, e, who, path, n) for n, (row, e, who) in numbered if e is not None]
 
 
 def is_list(columns: Iterable[str]) -> bool:
@@ -97,13 +98,13 @@ def _check_columns(path: Path, found: Iterable[str]) -> None:
         raise DataError(f"{path}: wanted one column {repeated!r}, found {known.count(repeated)}.")
 
 
-def _entry(row: Row, expression: str, path: Path, number: int) -> Entry:
+def _entry(row: Row, expression: str, subject: str, path: Path, number: int) -> Entry:
     return Entry(
         id=str(row["path"]),
         file=_file(row, path, number),
         expression=expression,
         split=named_split(said(row.get("split")), f"{path}, row {number}"),
-        subject=said(row.get("subject")),
+        subject=subject,
     )
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mien.data.hub import split_in
 from mien.data.pattern import ABOVE, PathPattern
 from mien.data.pictures import Entry, PictureReader
 from mien.data.readers import READERS
 from mien.data.readers.classes import Classes
 from mien.data.readers.suffixes import is_picture, may_be_picture
 from mien.data.sample import Split
-from mien.data.split_names import named_split
+from mien.data.split_names import named_split, split_in
 from mien.data.tree import TreeFile, tree_files
 from mien.errors import DataError
 from mien.labels import ClassNames
