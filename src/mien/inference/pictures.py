@@ -6,7 +6,7 @@ import os
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -200,6 +200,10 @@ def _quiet(most_pixels: int = MOST_PIXELS) -> Iterator[None]:
             PIL.Image.MAX_IMAGE_PIXELS = usual
 
 
+def _unwarned(image: PIL.Image.Image) -> AbstractContextManager[None]:
+    return _quiet() if image.width * image.height > UNWARNED else nullcontext()
+
+
 def _too_large(name: str, most_pixels: int) -> ImageError:
     return ImageError(f"{name} has more than {most_pixels / 1_000_000:g} megapixels.")
 
@@ -227,7 +231,7 @@ def _upright(image: PIL.Image.Image, name: str, most_pixels: int) -> Image:
 
 def _decoded(image: PIL.Image.Image) -> Image:
     deep = deep_colours(image)
-    with _quiet() if image.width * image.height > UNWARNED else nullcontext():
+    with _unwarned(image):
         image.load()
     orientation = _orientation(image)
     if deep is not None:
@@ -236,7 +240,8 @@ def _decoded(image: PIL.Image.Image) -> Image:
         # PNG defines white; in other formats cameras store anything from 8 to 16 bits.
         white = WHITES[-1] if image.format == "PNG" else None
         image = PIL.Image.fromarray(eight_bits(np.asarray(image), white))
-    return _in_rgb(image, orientation)
+    with _unwarned(image):  # Pillow may look at the size of each strip, too
+        return _in_rgb(image, orientation)
 
 
 def _orientation(image: PIL.Image.Image) -> int:
