@@ -178,3 +178,11 @@ def guesses(
     truth = generator.integers(0, classes, faces)
     shares = generator.dirichlet(np.ones(classes) * 0.5, faces)
     return truth, shares if steps is None else generator.multinomial(steps, shares) / steps
+
+
+def pictures(top: Path, *paths: str) -> Path:
+    """Write small grey pictures, one a path below a folder; returns the folder."""
+    for number, path in enumerate(paths):
+        (top / path).parent.mkdir(parents=True, exist_ok=True)
+        PIL.Image.new("L", (4, 4), number).save(top / path, "PNG")
+    return top

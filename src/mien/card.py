@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import sys
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +12,11 @@ from mien.errors import ModelError, unknown_name
 from mien.labels import LabelSet
 from mien.preprocess import Preprocess
 from mien.signals import SignalName
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 METADATA_KEY = "mien"
 """The ONNX metadata entry that holds a `ModelCard` as JSON."""
@@ -204,3 +211,8 @@ class ModelCard(BaseModel):
             if head.name == name:
                 return head
         raise ModelError(unknown_name("model output", name, [h.name for h in self.heads]))
+
+
+def read_recipes(texts: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the contents of recipes, as `ModelCard.recipes` gives their TOML."""
+    return [tomllib.loads(text) for text in texts]

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from interruption import interrupt_at
 from makers import SMALL_RECIPE, drawn_face, write_photo
 from mien.training import train
-from mien.training.module import ExpressionModule
 from mien.training.run import Run
 
 TINY = [
@@ -33,21 +33,6 @@ def command(small_fer2013, folder, *more, seeds="0,4"):
 
 def words(text):
     return " ".join(text.split())
-
-
-def interrupt_at(monkeypatch, count):
-    """Let the user interrupt when so many epochs are validated; returns the epochs so far."""
-    seen = []
-    validated = ExpressionModule.on_validation_epoch_end
-
-    def end(self):
-        seen.append(self.current_epoch)
-        if len(seen) == count:
-            raise KeyboardInterrupt
-        validated(self)
-
-    monkeypatch.setattr(ExpressionModule, "on_validation_epoch_end", end)
-    return seen
 
 
 @pytest.mark.slow

@@ -2,19 +2,12 @@
 
 import shutil
 
-import PIL.Image
 import pytest
 
+from makers import pictures
 from mien.data.readers import find_reader, read_dataset
 from mien.errors import MienError
 from mien.labels import ClassNames
-
-
-def pictures(top, *paths):
-    for number, path in enumerate(paths):
-        (top / path).parent.mkdir(parents=True, exist_ok=True)
-        PIL.Image.new("L", (4, 4), number).save(top / path, "PNG")
-    return top
 
 
 def test_calm_and_neutral_are_not_merged(tmp_path):

@@ -2,19 +2,12 @@
 
 import zipfile
 
-import PIL.Image
 import pytest
 
 import makers
+from makers import pictures
 from mien.data.readers import read_dataset
 from mien.errors import DataError
-
-
-def pictures(top, *paths):
-    for number, path in enumerate(paths):
-        (top / path).parent.mkdir(parents=True, exist_ok=True)
-        PIL.Image.new("L", (4, 4), number).save(top / path, "PNG")
-    return top
 
 
 def test_zips_with_backslashes_are_read(tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from held import HELD
 from mien.errors import ImageError
 from mien.inference.depth import WHITES
 from mien.inference.pictures import ORIENTATION, read_picture
@@ -43,19 +44,6 @@ def write_tiff(path, pixels, order="<", orientation=1):
     head += struct.pack(f"{order}I", 0) + struct.pack(f"{order}{channels}H", *[16] * channels)
     path.write_bytes(head + content)
     return path
-
-
-HELD = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a),
-    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: lambda a: np.rot90(a, -1),
-}
-"""What a camera held so makes of an upright picture, by its orientation tag."""
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -14,6 +14,7 @@ import PIL.Image
 import pytest
 from PIL import WebPImagePlugin
 
+from held import HELD
 from mien.errors import ImageError
 from mien.inference import pictures
 from mien.inference.pictures import (
@@ -25,18 +26,6 @@ from mien.inference.pictures import (
 )
 
 RAMP = np.linspace(0, 255, 40 * 30).astype(np.uint8).reshape(30, 40)
-
-HELD = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a),
-    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: lambda a: np.rot90(a, -1),
-}
-"""What a camera held so makes of an upright picture, by its orientation tag."""
 
 
 @pytest.fixture

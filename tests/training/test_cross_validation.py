@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from interruption import interrupt_at
 from makers import SMALL_RECIPE
 from mien.data.audit.probabilities import read_probabilities
 from mien.data.dataset import FaceDataset
@@ -27,7 +28,6 @@ from mien.training.cross_validation import (
     pool_of,
     undivided,
 )
-from mien.training.module import ExpressionModule
 
 TINY = [
     *SMALL_RECIPE,
@@ -202,21 +202,6 @@ def test_a_folder_is_begun_once_and_continued_with_the_same_folds(small_dataset,
     (tmp_path / "other" / "notes.txt").touch()
     with pytest.raises(MienError, match=r"it holds notes\.txt"):
         begin(plan, tmp_path / "other", resume=False)
-
-
-def interrupt_at(monkeypatch, count):
-    """Let the user interrupt when so many epochs are validated; returns the number so far."""
-    seen = []
-    validated = ExpressionModule.on_validation_epoch_end
-
-    def end(self):
-        seen.append(self.current_epoch)
-        if len(seen) == count:
-            raise KeyboardInterrupt
-        validated(self)
-
-    monkeypatch.setattr(ExpressionModule, "on_validation_epoch_end", end)
-    return seen
 
 
 @pytest.mark.parametrize("dropped", [False, True])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mien.data.tables import column_name
 from mien.errors import DataError
 from mien.evaluation.predictions import MEASURES
 from mien.labels import VOTES
@@ -30,7 +31,7 @@ def named(columns: Columns, path: Path) -> Columns:
     """Return the columns with our own names in our spelling."""
     found: dict[str, Sequence[Any]] = {}
     for name, cells in columns.items():
-        plain = name.strip().lower()
+        plain = column_name(name)
         known = plain if plain in OURS else name
         if known in found:
             raise DataError(f"{path} has two columns {known!r}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from mien.card import ModelCard
+from mien.card import ModelCard, read_recipes
 from mien.data.assemble import assemble
 from mien.data.dataset import FaceDataset
 from mien.data.twins import training_twins, twin_groups
@@ -20,11 +19,6 @@ from mien.errors import MienError
 from mien.evaluation.origin import learnt, unknown
 from mien.inference.zoo import model_path, read_card
 from mien.recipe import DataPart
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from mien.training.run import Run
@@ -121,13 +115,8 @@ def training_of_run(run: Run) -> Training:
 
 def training_of_card(card: ModelCard) -> Training:
     """Return what a model's card says of its training."""
-    parts = tuple(part for recipe in recipes_of(card) for part in _parts(recipe))
+    parts = tuple(part for recipe in read_recipes(card.recipes) for part in _parts(recipe))
     return Training(parts, card.data_fingerprint)
-
-
-def recipes_of(card: ModelCard) -> list[dict[str, Any]]:
-    """Return the recipes of a model's networks, as they were written."""
-    return [tomllib.loads(text) for text in card.recipes]
 
 
 def _parts(recipe: Mapping[str, Any]) -> list[DataPart]:

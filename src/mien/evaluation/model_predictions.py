@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
+from mien.card import read_recipes
 from mien.data.dataset import FaceDataset
 from mien.data.sizes import of_side
 from mien.errors import MienError, RecipeError
@@ -19,7 +20,6 @@ from mien.evaluation.calibration import fit_temperature
 from mien.evaluation.learnt import (
     Learnt,
     learnt_of,
-    recipes_of,
     training_of_card,
     training_of_run,
 )
@@ -185,7 +185,7 @@ def file_predictions(
 def _heads(classifier: Classifier) -> list[HeadPart]:
     """Return the file's outputs and what its recipe says that they learnt from."""
     card = classifier.card
-    heads = recipes_of(card)[0].get("heads", [])
+    heads = read_recipes(card.recipes)[0].get("heads", [])
     learnt = {str(head.get("labels")): head.get("target") for head in heads}
     return [
         HeadPart(labels=head.name, target="votes" if learnt.get(head.name) == "votes" else "label")

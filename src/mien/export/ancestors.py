@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from mien.card import Ancestor, ModelCard, Role
+from mien.card import Ancestor, ModelCard, Role, read_recipes
 from mien.errors import MienError
 from mien.export.origin_section import datasets_of
 from mien.inference.zoo import model_path, read_card, shipped_models
 from mien.training.run import Run
 from mien.training.source import file_sha256
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 NAMED_BY: tuple[tuple[Role, str, str], ...] = (
     ("start", "start", "source"),
@@ -32,8 +26,7 @@ def ancestors_of(recipes: Iterable[str]) -> tuple[Ancestor, ...]:
     another file now, it is not known what it has seen.
     """
     found: dict[Ancestor, None] = {}
-    for text in recipes:
-        content = tomllib.loads(text)
+    for content in read_recipes(recipes):
         for role, part, key in NAMED_BY:
             if part in content:
                 found[_ancestor(role, content[part][key], content[part].get("sha256"))] = None
@@ -73,7 +66,7 @@ def _run(role: Role, name: str) -> Ancestor:
 def _file(role: Role, name: str, sha256: str) -> Ancestor:
     card = read_card(model_path(name))
     earlier = () if is_shipped(sha256) else card_ancestors(card)
-    own = [dataset for text in card.recipes for dataset in datasets_of(tomllib.loads(text))]
+    own = [name for recipe in read_recipes(card.recipes) for name in datasets_of(recipe)]
     return _with(earlier, role, name, own, card.data_fingerprint)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from mien.card import PRECISION, RECALL, Figure, ModelCard
+from mien.card import PRECISION, RECALL, Figure, ModelCard, read_recipes
 from mien.export.doubt_section import doubt_section
 from mien.export.markdown import table
 from mien.export.origin_section import (
@@ -16,11 +15,6 @@ from mien.export.origin_section import (
     seen_before,
 )
 from mien.export.programs_section import programs_section
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Key = TypeVar("Key")
 
@@ -63,7 +57,7 @@ PRECISIONS = {
 
 def model_card_page(card: ModelCard) -> str:
     """Return a model card as Markdown: what its file says, and what it is for and not for."""
-    recipes = [tomllib.loads(text) for text in card.recipes]
+    recipes = read_recipes(card.recipes)
     limits = limits_section(card, [name for one in recipes for name in datasets_of(one)])
     targets = {head["labels"]: head["target"] for head in recipes[0]["heads"]}
     parts = [

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 
+from mien.card import read_recipes
 from mien.errors import MienError
 from mien.inference.zoo import model_path, read_card, shipped_models
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def check_name(name: str, recipes: Iterable[str]) -> None:
@@ -35,4 +30,4 @@ def check_name(name: str, recipes: Iterable[str]) -> None:
 
 
 def _names(recipes: Iterable[str]) -> set[str]:
-    return {str(tomllib.loads(text).get("name", "")) for text in recipes}
+    return {str(recipe.get("name", "")) for recipe in read_recipes(recipes)}

@@ -105,7 +105,6 @@ def train(
     wanted = wanted_recipe(recipe, start, overrides or ())
     folder = run or Path("runs") / wanted.name
     from mien.evaluation.report import evaluate_run
-    from mien.inference.zoo import shipped_models
     from mien.training.machine import Machine
     from mien.training.train import train as train_recipe
 
@@ -134,16 +133,22 @@ def train(
         reports = evaluate_run(finished, dataset)
     except KeyboardInterrupt:
         raise interrupted(_is_begun(folder)) from None
+    _say_measured(wanted, finished, reports)
+
+
+def _say_measured(wanted: Recipe, finished: Run, reports: Sequence[HeadReport]) -> None:
+    """Print a run's figures, what they may not be taken for, and how it is exported."""
+    from mien.export.origin_section import TOO_GOOD
+    from mien.inference.zoo import shipped_models
+
     print_reports(reports)
     if wanted.start is not None or wanted.distillation is not None:
-        say(
-            "These figures are too good if the model it began with, or learnt from, was trained on"
-            " some of the faces they are of."
-        )
+        say(TOO_GOOD)
     for expected in wanted.expected:
         say(_compare(expected, reports, finished))
     # A shipped model's name is its own.
     file = f"my-{wanted.name}" if wanted.name in shipped_models() else wanted.name
+    folder = finished.folder
     say(f"Run: {folder}   Export it: mien export {folder} --out {file}.onnx")
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mien.data.dataset import NO_TARGET, FaceDataset
 from mien.data.parquet import parquet_file
 from mien.data.shares import ID, ROUNDING, columns_of
-from mien.data.tables import csv_rows, decimal
+from mien.data.tables import column_name, csv_rows, decimal
 from mien.errors import DataError
 
 
@@ -78,7 +78,7 @@ def _columns(
     path: Path, row: Mapping[str, Any], expressions: Iterable[str]
 ) -> tuple[str, list[str]]:
     """Return the column of the ids, and those of the expressions."""
-    known = {column.strip().lower(): column for column in row} | columns_of(row, path)
+    known = {column_name(column): column for column in row} | columns_of(row, path)
     wanted = [ID, *expressions]
     missing = next((name for name in wanted if name not in known), None)
     if missing is not None:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from mien.data.tree import TreeFile
 from mien.inference.pictures import SUFFIXES
-
-NOTES = frozenset(
-    {".csv", ".html", ".json", ".md", ".pdf", ".tsv", ".txt", ".xml", ".yaml", ".yml"}
-)
-"""Suffixes of what nobody takes for a picture."""
+from mien.inference.video.kind import NOTES
 
 UNREAD = frozenset(
     {".avif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".pbm", ".pgm", ".pnm", ".ppm"}

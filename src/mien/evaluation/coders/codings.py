@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.tables import csv_rows
+from mien.data.tables import column_name, csv_rows
 from mien.errors import DataError, MienError
 from mien.labels import ClassNames, class_key
 
@@ -119,7 +119,7 @@ def columns_of(path: Path) -> dict[str, str]:
         DataError: If it cannot be read.
     """
     with csv_rows(path) as rows:
-        return {name.strip().lower(): name for name in rows.fieldnames or ()}
+        return {column_name(name): name for name in rows.fieldnames or ()}
 
 
 def named_first(named: str | None, usual: Sequence[str]) -> Sequence[str]:

@@ -16,7 +16,9 @@ SUFFIXES = (
 )
 """The suffixes, in any case, of videos and of sound."""
 
-NOTES = (".csv", ".htm", ".html", ".json", ".md", ".tsv", ".txt", ".xml", ".yaml", ".yml")
+NOTES = frozenset(
+    {".csv", ".html", ".json", ".md", ".pdf", ".tsv", ".txt", ".xml", ".yaml", ".yml"}
+)
 """The suffixes of what may lie beside thousands of photos, and need not be opened to be known."""
 
 PHOTOS = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*")
